@@ -1,0 +1,94 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+
+/// A library target in `Sources/` with the settings that every target shares.
+func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+/// A test target in `Tests/`, one for each library, with the servers and waits of `TestSupport`.
+func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .testTarget(
+        name: name + "Tests",
+        dependencies: [.init(stringLiteral: name), "TestSupport"] + dependencies,
+        swiftSettings: strict
+    )
+}
+
+let package = Package(
+    name: "sluice",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "sluice", targets: ["sluice"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        // System libraries.
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+
+        // What knows neither Kubernetes nor migrations.
+        library("EventLoop", ["CCurl"]),
+        library("YAML", ["CYAML"]),
+        library("PostgreSQL", ["CPostgres", "EventLoop", logging]),
+
+        // What knows Kubernetes, but no migrations.
+        library("KubernetesClient", ["CCurl", "EventLoop", "YAML", logging]),
+        library(
+            "ControllerRuntime",
+            ["KubernetesClient", logging, .product(name: "DequeModule", package: "swift-collections")]
+        ),
+
+        // What knows migrations, but no Kubernetes.
+        library("DurablePromises", ["PostgreSQL", logging]),
+        library("SchemaChange", [.product(name: "Crypto", package: "swift-crypto")]),
+        library("Backfill", ["SchemaChange", "PostgreSQL"]),
+        library("MigrationEngine", ["SchemaChange", "Backfill", "DurablePromises", "PostgreSQL", logging]),
+
+        // Where they meet.
+        library("MigrationOperator", ["MigrationEngine", "ControllerRuntime", "KubernetesClient", logging]),
+        .executableTarget(
+            name: "sluice",
+            dependencies: [
+                "MigrationEngine", "MigrationOperator", "KubernetesClient", "YAML", logging,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict
+        ),
+
+        .target(
+            name: "TestSupport",
+            dependencies: ["PostgreSQL", "KubernetesClient"],
+            path: "Tests/Support",
+            swiftSettings: strict
+        ),
+        tests("EventLoop"),
+        tests("YAML"),
+        tests("KubernetesClient"),
+        tests("ControllerRuntime"),
+        tests("PostgreSQL"),
+        tests("DurablePromises"),
+        tests("SchemaChange"),
+        tests("Backfill"),
+        tests("MigrationEngine"),
+        tests("MigrationOperator"),
+    ]
+)

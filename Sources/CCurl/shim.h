@@ -1,0 +1,38 @@
+#pragma once
+// libcurl's options and information are variadic in C, which Swift cannot call: one typed function for each kind of
+// argument stands in for them. <https://curl.se/libcurl/c/curl_easy_setopt.html>
+#include <curl/curl.h>
+#include <stddef.h>
+
+typedef size_t (*sluice_curl_write)(char *, size_t, size_t, void *);
+typedef int (*sluice_curl_socket)(CURL *, curl_socket_t, int, void *, void *);
+
+static inline CURLcode sluice_curl_set_long(CURL *easy, CURLoption option, long value) {
+    return curl_easy_setopt(easy, option, value);
+}
+static inline CURLcode sluice_curl_set_string(CURL *easy, CURLoption option, const char *value) {
+    return curl_easy_setopt(easy, option, value);
+}
+static inline CURLcode sluice_curl_set_large(CURL *easy, CURLoption option, curl_off_t value) {
+    return curl_easy_setopt(easy, option, value);
+}
+static inline CURLcode sluice_curl_set_pointer(CURL *easy, CURLoption option, void *value) {
+    return curl_easy_setopt(easy, option, value);
+}
+static inline CURLcode sluice_curl_set_list(CURL *easy, CURLoption option, struct curl_slist *value) {
+    return curl_easy_setopt(easy, option, value);
+}
+static inline CURLcode sluice_curl_set_write(CURL *easy, CURLoption option, sluice_curl_write value) {
+    return curl_easy_setopt(easy, option, value);
+}
+/// libcurl copies the bytes.
+static inline CURLcode sluice_curl_set_blob(CURL *easy, CURLoption option, const void *bytes, size_t count) {
+    struct curl_blob blob = {.data = (void *)bytes, .len = count, .flags = CURL_BLOB_COPY};
+    return curl_easy_setopt(easy, option, &blob);
+}
+static inline CURLcode sluice_curl_get_long(CURL *easy, CURLINFO info, long *value) {
+    return curl_easy_getinfo(easy, info, value);
+}
+static inline CURLMcode sluice_curl_multi_set_long(CURLM *multi, CURLMoption option, long value) {
+    return curl_multi_setopt(multi, option, value);
+}
