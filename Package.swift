@@ -45,16 +45,13 @@ let package = Package(
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
 
         // What knows neither Kubernetes nor migrations.
-        library("EventLoop", ["CCurl"]),
+        library("EventLoop", ["CCurl", .product(name: "HeapModule", package: "swift-collections")]),
         library("YAML", ["CYAML"]),
         library("PostgreSQL", ["CPostgres", "EventLoop", logging]),
 
         // What knows Kubernetes, but no migrations.
         library("KubernetesClient", ["CCurl", "EventLoop", "YAML", logging]),
-        library(
-            "ControllerRuntime",
-            ["KubernetesClient", logging, .product(name: "DequeModule", package: "swift-collections")]
-        ),
+        library("ControllerRuntime", ["KubernetesClient", logging]),
 
         // What knows migrations, but no Kubernetes.
         library("DurablePromises", ["PostgreSQL", logging]),
