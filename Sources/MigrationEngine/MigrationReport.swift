@@ -1,0 +1,109 @@
+public import Foundation
+public import SchemaChange
+
+/// What the engine knows of a migration at one moment: the ledger's record, and what its worker is doing.
+public struct MigrationReport: Sendable, Hashable {
+    public enum Activity: Sendable, Hashable {
+        /// A worker is at it; `message` says what it is doing or waiting for, such as a lock and who holds it.
+        case working(reason: String, message: String)
+        /// The phase that was asked for is complete.
+        case reached
+        /// Nothing is wrong, but it cannot go on yet: a guard, a queue, a database that is away. Ask again later.
+        case waiting(reason: String, message: String)
+        /// It does not go on until somebody mends the spec or the data. It is tried again all the same, with back-off.
+        case stalled(reason: String, message: String)
+    }
+
+    /// Of the pinned plan, `sha256:…`; nil before there is one.
+    public var planHash: String?
+    /// The last phase that is complete.
+    public var phase: Phase
+    /// What it is doing now, one word in CamelCase, or the phase's name when it is at rest.
+    public var step: String
+    public var progress: BackfillProgress?
+    /// The proof, while there is one for this plan.
+    public var certificate: Certificate?
+    /// The root promise of the present walk.
+    public var promise: String?
+    /// Until when Contract can be undone; nil when it is not contracted, or no more.
+    public var reversibleUntil: Date?
+    public var activity: Activity
+
+    public init(
+        planHash: String? = nil,
+        phase: Phase = .initial,
+        step: String = "Pending",
+        progress: BackfillProgress? = nil,
+        certificate: Certificate? = nil,
+        promise: String? = nil,
+        reversibleUntil: Date? = nil,
+        activity: Activity
+    ) {
+        self.planHash = planHash
+        self.phase = phase
+        self.step = step
+        self.progress = progress
+        self.certificate = certificate
+        self.promise = promise
+        self.reversibleUntil = reversibleUntil
+        self.activity = activity
+    }
+}
+
+/// How far the backfill, or the verification, has come.
+public struct BackfillProgress: Sendable, Hashable, Codable {
+    public var rowsDone: Int64
+    /// An estimate of the planner's until the end, then exact.
+    public var rowsTotal: Int64
+    public var rowsPerSecond: Int64
+    public var estimatedCompletion: Date?
+
+    public init(rowsDone: Int64, rowsTotal: Int64, rowsPerSecond: Int64 = 0, estimatedCompletion: Date? = nil) {
+        self.rowsDone = rowsDone
+        self.rowsTotal = rowsTotal
+        self.rowsPerSecond = rowsPerSecond
+        self.estimatedCompletion = estimatedCompletion
+    }
+}
+
+/// The result of a verification of every row, bound to the plan, the triggers and the server on which it was made.
+public struct Certificate: Sendable, Hashable, Codable {
+    public var planHash: String
+    public var rowsCompared: Int64
+    /// Rows that the old side wrote last.
+    public var oldSide: Int64
+    /// Rows that the new side wrote last.
+    public var newSide: Int64
+    public var mismatches: Int64
+    /// Of the triggers that keep it true: object ids, states, sources and row versions.
+    public var triggers: String
+    /// `pg_current_wal_lsn()` when the last chunk had been compared.
+    public var walPosition: String
+    public var systemIdentifier: String
+    public var timeline: Int
+    public var at: Date
+
+    public init(
+        planHash: String,
+        rowsCompared: Int64,
+        oldSide: Int64,
+        newSide: Int64,
+        mismatches: Int64,
+        triggers: String,
+        walPosition: String,
+        systemIdentifier: String,
+        timeline: Int,
+        at: Date
+    ) {
+        self.planHash = planHash
+        self.rowsCompared = rowsCompared
+        self.oldSide = oldSide
+        self.newSide = newSide
+        self.mismatches = mismatches
+        self.triggers = triggers
+        self.walPosition = walPosition
+        self.systemIdentifier = systemIdentifier
+        self.timeline = timeline
+        self.at = at
+    }
+}

@@ -1,0 +1,149 @@
+public import SchemaChange
+
+/// What the user wants: the `spec` of a Migration, field by field as its reference documents it.
+///
+/// Every field but `changes` may be left out; the custom resource's schema gives the same defaults as the accessors here.
+public struct MigrationSpec: Codable, Hashable, Sendable {
+    public var phase: Phase?
+    public var suspend: Bool?
+    public var dependsOn: [String]?
+    public var database: DatabaseReference?
+    public var changes: [Change]
+    public var dualWrite: DualWriteSettings?
+    public var backfill: BackfillSettings?
+    public var rollouts: [RolloutReference]?
+    public var contract: ContractSettings?
+    public var deletionPolicy: DeletionPolicy?
+
+    public init(
+        phase: Phase? = nil,
+        suspend: Bool? = nil,
+        dependsOn: [String]? = nil,
+        database: DatabaseReference? = nil,
+        changes: [Change],
+        dualWrite: DualWriteSettings? = nil,
+        backfill: BackfillSettings? = nil,
+        rollouts: [RolloutReference]? = nil,
+        contract: ContractSettings? = nil,
+        deletionPolicy: DeletionPolicy? = nil
+    ) {
+        self.phase = phase
+        self.suspend = suspend
+        self.dependsOn = dependsOn
+        self.database = database
+        self.changes = changes
+        self.dualWrite = dualWrite
+        self.backfill = backfill
+        self.rollouts = rollouts
+        self.contract = contract
+        self.deletionPolicy = deletionPolicy
+    }
+
+    /// Where the user wants the migration to be: Backfill, unless it is said.
+    public var desiredPhase: Phase { phase ?? .backfill }
+    /// The schema that unqualified table names are of.
+    public var schema: String { database?.schema ?? "public" }
+}
+
+/// Where the database is.
+public struct DatabaseReference: Codable, Hashable, Sendable {
+    public struct URLSource: Codable, Hashable, Sendable {
+        public var secretKeyRef: SecretKeyReference
+
+        public init(secretKeyRef: SecretKeyReference) {
+            self.secretKeyRef = secretKeyRef
+        }
+    }
+
+    /// A key of a Secret in the Migration's own namespace.
+    public struct SecretKeyReference: Codable, Hashable, Sendable {
+        public var name: String
+        public var key: String
+
+        public init(name: String, key: String) {
+            self.name = name
+            self.key = key
+        }
+    }
+
+    public var urlFrom: URLSource?
+    public var schema: String?
+
+    public init(urlFrom: URLSource? = nil, schema: String? = nil) {
+        self.urlFrom = urlFrom
+        self.schema = schema
+    }
+}
+
+/// Who writes both sides while both versions of the application run.
+public struct DualWriteSettings: Codable, Hashable, Sendable {
+    public enum Writer: String, Codable, Sendable {
+        /// Triggers.
+        case database = "Database"
+    }
+
+    public var by: Writer?
+
+    public init(by: Writer? = nil) {
+        self.by = by
+    }
+}
+
+/// How the backfill paces itself.
+public struct BackfillSettings: Codable, Hashable, Sendable {
+    /// How long one chunk should take, 40 ms unless it is said.
+    public var chunkDuration: SpecDuration?
+    /// Disjoint ranges of the table that are filled at the same time, 1 to 16.
+    public var workers: Int?
+
+    public init(chunkDuration: SpecDuration? = nil, workers: Int? = nil) {
+        self.chunkDuration = chunkDuration
+        self.workers = workers
+    }
+}
+
+/// A workload that uses the tables: guarded at Contract and when going back.
+public struct RolloutReference: Codable, Hashable, Sendable {
+    public var apiVersion: String
+    public var kind: String
+    public var name: String
+
+    public init(apiVersion: String, kind: String, name: String) {
+        self.apiVersion = apiVersion
+        self.kind = kind
+        self.name = name
+    }
+}
+
+/// What Contract waits for, and for how long it can be undone.
+public struct ContractSettings: Codable, Hashable, Sendable {
+    /// How long the proof must have held before Contract begins; one hour unless it is said.
+    public var soak: SpecDuration?
+    /// How long the archive is kept, and with it the way back; seven days unless it is said.
+    public var keepFor: SpecDuration?
+    /// Says that nothing which Kubernetes knows uses the tables.
+    public var withoutRollouts: Bool?
+    /// `application_name`s of the old version: Contract waits while a session of that name lives that began before the
+    /// migration was verified.
+    public var oldSessions: [String]?
+
+    public init(
+        soak: SpecDuration? = nil,
+        keepFor: SpecDuration? = nil,
+        withoutRollouts: Bool? = nil,
+        oldSessions: [String]? = nil
+    ) {
+        self.soak = soak
+        self.keepFor = keepFor
+        self.withoutRollouts = withoutRollouts
+        self.oldSessions = oldSessions
+    }
+}
+
+/// What deleting a Migration does to the database.
+public enum DeletionPolicy: String, Codable, Sendable {
+    /// Triggers, columns and ledger stay; the same manifest applied again adopts them.
+    case orphan = "Orphan"
+    /// Everything is undone first.
+    case compensate = "Compensate"
+}

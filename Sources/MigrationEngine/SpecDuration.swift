@@ -1,0 +1,52 @@
+/// A length of time as Kubernetes writes it: `40ms`, `10s`, `1h30m`, `168h`.
+public struct SpecDuration: Hashable, Sendable, Codable, CustomStringConvertible {
+    public let duration: Duration
+
+    public init(_ duration: Duration) {
+        self.duration = duration
+    }
+
+    /// Nil when `text` is not such a length of time.
+    public init?(_ text: String) {
+        if text == "0" {
+            self.init(.zero)
+            return
+        }
+        var rest = Substring(text)
+        var total = Duration.zero
+        while !rest.isEmpty {
+            let digits = rest.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
+            rest = rest.dropFirst(digits.count)
+            let unit = rest.prefix { $0.isLetter }
+            rest = rest.dropFirst(unit.count)
+            guard let count = Double(digits), let seconds = Self.units[String(unit)] else { return nil }
+            total += .seconds(count * seconds)
+        }
+        guard !text.isEmpty else { return nil }
+        self.init(total)
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        let text = try container.decode(String.self)
+        guard let value = SpecDuration(text) else {
+            throw DecodingError.dataCorruptedError(
+                in: container,
+                debugDescription: "\"\(text)\" is not a length of time; write it like 40ms, 10s or 1h30m"
+            )
+        }
+        self = value
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(description)
+    }
+
+    public var description: String {
+        let milliseconds = Int64((duration / .milliseconds(1)).rounded())
+        return milliseconds % 1000 == 0 ? "\(milliseconds / 1000)s" : "\(milliseconds)ms"
+    }
+
+    private static let units: [String: Double] = ["ms": 0.001, "s": 1, "m": 60, "h": 3600]
+}
