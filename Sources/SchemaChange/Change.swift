@@ -17,6 +17,17 @@ public enum Change: Hashable, Sendable {
         }
     }
 
+    /// The kind, as the manifest spells it.
+    public var key: String {
+        switch self {
+        case .addColumn: "addColumn"
+        case .alterColumn: "alterColumn"
+        case .replaceColumns: "replaceColumns"
+        case .dropColumn: "dropColumn"
+        case .sql: "sql"
+        }
+    }
+
     /// The tables that it touches, as the manifest names them.
     public var tables: [String] {
         kind.tables

@@ -1,0 +1,64 @@
+/// What the database says of the tables that the changes name.
+public struct Catalog: Sendable {
+    public let schema: String
+    private let tables: [String: TableDescription]
+
+    /// `tables` by the name that the manifest gives them.
+    public init(schema: String, tables: [String: TableDescription]) {
+        self.schema = schema
+        self.tables = tables
+    }
+
+    /// The table, if it is one whose shape can be changed.
+    func table(_ name: String, at path: String) throws(PlanError) -> TableDescription {
+        guard let table = tables[name] else {
+            throw PlanError(
+                .unknownTable,
+                at: "\(path).table",
+                "there is no table \"\(name)\" in schema \"\(schema)\"; check the name and spec.database.schema"
+            )
+        }
+        switch table.relationKind {
+        case "r" where table.isPartition:
+            throw PlanError(.unsupportedTable, at: "\(path).table", "\(table.name) is a partition; partitioned tables are not supported yet")
+        case "r":
+            break
+        case "p":
+            throw PlanError(.unsupportedTable, at: "\(path).table", "\(table.name) is partitioned, which is not supported yet")
+        default:
+            throw PlanError(.unsupportedTable, at: "\(path).table", "\(table.name) is not a table but a view or a foreign table")
+        }
+        guard !table.rowSecurityApplies else {
+            throw PlanError(
+                .rowSecurity,
+                at: "\(path).table",
+                "row-level security of \(table.name) hides rows from this role, so nothing could be proven; "
+                    + "use a role with BYPASSRLS, or the table's owner without FORCE ROW LEVEL SECURITY"
+            )
+        }
+        return table
+    }
+
+    /// A column of `table` that exists.
+    func column(
+        _ name: String,
+        of table: TableDescription,
+        at path: String
+    ) throws(PlanError) -> TableDescription.ColumnDescription {
+        guard let column = table.column(name) else {
+            let names = table.columns.map(\.name).filter { !$0.hasPrefix("sluice_") }.joined(separator: ", ")
+            throw PlanError(.unknownColumn, at: path, "\(table.name) has no column \"\(name)\"; it has \(names)")
+        }
+        return column
+    }
+
+    /// Refuses a new column whose name is taken.
+    func requireFree(_ name: String, in table: TableDescription, at path: String) throws(PlanError) {
+        if table.column(name) != nil {
+            throw PlanError(.columnExists, at: path, "\(table.name) already has a column \"\(name)\"; choose another name")
+        }
+        if name.utf8.count > 63 {
+            throw PlanError(.invalidChange, at: path, "\"\(name)\" is longer than the 63 bytes of a PostgreSQL name")
+        }
+    }
+}

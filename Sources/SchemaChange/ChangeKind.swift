@@ -1,0 +1,27 @@
+/// What a kind of change knows of itself. Its file is where its fields, its steps and their undoing stand together.
+protocol ChangeKind: Sendable {
+    /// As the manifest names them, in the order of importance.
+    var tables: [String] { get }
+
+    /// What is wrong with it that can be seen without a database.
+    func flaws(at path: String) -> [PlanError]
+
+    /// What PostgreSQL must be asked about its expressions before it can be planned.
+    func checks(at path: String, in catalog: Catalog) throws(PlanError) -> [ExpressionCheck]
+
+    /// Adds its steps and mappings.
+    func plan(into builder: inout PlanBuilder, at path: String) throws(PlanError)
+}
+
+extension ChangeKind {
+    func checks(at path: String, in catalog: Catalog) throws(PlanError) -> [ExpressionCheck] {
+        []
+    }
+
+    /// The flaws of expressions by their field's name.
+    func flaws(of expressions: [String: String?], at path: String) -> [PlanError] {
+        expressions.sorted { $0.key < $1.key }.compactMap { field, text in
+            text.flatMap(Expression.flaw).map { PlanError(.invalidExpression, at: "\(path).\(field)", $0) }
+        }
+    }
+}

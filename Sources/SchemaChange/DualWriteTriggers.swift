@@ -1,0 +1,155 @@
+/// The triggers that keep both sides of a ``Mapping`` right.
+///
+/// Four kinds, by the order in which PostgreSQL fires them, which is that of their names:
+///
+/// 1. One `BEFORE UPDATE OF` **per column** notes in the marker that the statement named it. A combined trigger could
+///    not tell an explicit NULL from a column that was not mentioned.
+/// 2. When a new column was named, the others of a row that is not filled yet come from the old side, and the old side
+///    from the new: triggers of others, which come next, see a whole row.
+/// 3. The last one decides the side, and computes what it derives again, always: triggers of others may have run
+///    between. So every row version that is written after the triggers' transaction committed satisfies the invariant.
+/// 4. `BEFORE INSERT` decides the side by what arrives.
+///
+/// They are `ENABLE ALWAYS`, so that a replica role does not slip past them. Expressions are evaluated as PL/pgSQL
+/// expressions over variables named like the columns: that takes its fast path, needs no privilege of the writer, and
+/// `search_path` is pinned.
+struct DualWriteTriggers {
+    let mapping: Mapping
+
+    var noteFunction: String { "sluice.\(("note_" + mapping.token).quotedIdentifier)" }
+    var earlyFunction: String { "sluice.\(("early_" + mapping.token).quotedIdentifier)" }
+    var lastFunction: String { "sluice.\(("side_" + mapping.token).quotedIdentifier)" }
+
+    static let firstName = "!sluice"
+    static let lastName = "~sluice"
+
+    /// Whether a trigger of that name fires after the first and before the last of these: PostgreSQL compares bytes.
+    static func surrounds(_ name: String) -> Bool {
+        func isBefore(_ left: String, _ right: String) -> Bool {
+            left.utf8.lexicographicallyPrecedes(right.utf8)
+        }
+        return isBefore(firstName + "_3", name) && isBefore(name, lastName)
+    }
+
+    private var earlyTrigger: String { "\(Self.firstName)_2_\(mapping.token)".quotedIdentifier }
+    private var lastTrigger: String { "\(Self.lastName)_\(mapping.token)".quotedIdentifier }
+    private func noteTrigger(_ index: Int) -> String { "\(Self.firstName)_1_\(mapping.token)_\(index)".quotedIdentifier }
+
+    private var row: RowCode { RowCode(mapping: mapping) }
+    private var marker: String { mapping.marker.quotedIdentifier }
+    private var table: String { mapping.table.quoted }
+
+    /// `+1,` for the first new column, `-1,` for the first old one.
+    private func note(new index: Int) -> String { "+\(index + 1)," }
+    private func note(old index: Int) -> String { "-\(index + 1)," }
+
+    // MARK: Creation and removal, side by side
+
+    var create: [String] {
+        functions + triggers
+    }
+
+    var drop: [String] {
+        let names = mapping.new.indices.map { noteTrigger($0) }
+            + mapping.old.indices.map { noteTrigger(mapping.new.count + $0) } + [earlyTrigger, lastTrigger]
+        return names.map { "DROP TRIGGER IF EXISTS \($0) ON \(table)" }
+            + [noteFunction, earlyFunction, lastFunction].map { "DROP FUNCTION IF EXISTS \($0)()" }
+    }
+
+    private var functions: [String] {
+        [
+            row.function(noteFunction, body: "NEW.\(marker) := coalesce(NEW.\(marker), '') || TG_ARGV[0];"),
+            row.function(earlyFunction, body: earlyBody),
+            row.function(lastFunction, body: lastBody),
+        ]
+    }
+
+    private var triggers: [String] {
+        var statements: [String] = []
+        var names: [String] = []
+        func add(_ name: String, _ definition: String) {
+            statements.append("CREATE TRIGGER \(name) \(definition)")
+            names.append(name)
+        }
+        for (index, column) in mapping.new.enumerated() {
+            // The backfill names new columns as well; it is told by the marker that it sets itself.
+            add(
+                noteTrigger(index),
+                """
+                BEFORE UPDATE OF \(column.quoted) ON \(table) FOR EACH ROW \
+                WHEN (OLD.\(marker) IS NOT NULL OR NEW.\(marker) IS DISTINCT FROM 'o') \
+                EXECUTE FUNCTION \(noteFunction)('\(note(new: index))')
+                """
+            )
+        }
+        for (index, column) in mapping.old.enumerated() {
+            add(
+                noteTrigger(mapping.new.count + index),
+                """
+                BEFORE UPDATE OF \(column.quoted) ON \(table) FOR EACH ROW \
+                EXECUTE FUNCTION \(noteFunction)('\(note(old: index))')
+                """
+            )
+        }
+        add(
+            earlyTrigger,
+            """
+            BEFORE UPDATE ON \(table) FOR EACH ROW WHEN (strpos(NEW.\(marker), '+') > 0) \
+            EXECUTE FUNCTION \(earlyFunction)()
+            """
+        )
+        add(lastTrigger, "BEFORE INSERT OR UPDATE ON \(table) FOR EACH ROW EXECUTE FUNCTION \(lastFunction)()")
+        return statements + names.map { "ALTER TABLE \(table) ENABLE ALWAYS TRIGGER \($0)" }
+    }
+
+    // MARK: Bodies
+
+    private var earlyBody: String {
+        let fill = mapping.new.enumerated().map { index, column in
+            """
+            IF strpos(NEW.\(marker), '\(note(new: index))') = 0 THEN
+                NEW.\(column.quoted) := (\(mapping.forward[column.name]!));
+            END IF;
+            """
+        }
+        return """
+            IF OLD.\(marker) IS NULL THEN
+            \(row.read(from: "OLD"))
+            \(fill.joined(separator: "\n"))
+            END IF;
+            \(row.deriveOld())
+            """
+    }
+
+    private var lastBody: String {
+        let oldChanged = mapping.old.enumerated().map { index, column in
+            """
+            (strpos(NEW.\(marker), '\(note(old: index))') > 0 \
+            AND ROW(NEW.\(column.quoted)) *<> ROW(OLD.\(column.quoted)))
+            """
+        }
+        let newGiven = mapping.new.map { "NEW.\($0.quoted) IS NOT NULL" }.joined(separator: " OR ")
+        return """
+            IF TG_OP = 'INSERT' THEN
+                IF NEW.\(marker) IN ('o', 'n') THEN
+            \(row.read(from: "NEW"))
+                    IF NOT \(row.violation) THEN
+                        RETURN NEW;
+                    END IF;
+                END IF;
+                NEW.\(marker) := CASE WHEN \(newGiven) THEN 'n' ELSE 'o' END;
+            ELSIF strpos(NEW.\(marker), '+') > 0 THEN
+                NEW.\(marker) := 'n';
+            ELSIF \(oldChanged.isEmpty ? "false" : oldChanged.joined(separator: " OR ")) THEN
+                NEW.\(marker) := 'o';
+            ELSE
+                NEW.\(marker) := coalesce(OLD.\(marker), 'o');
+            END IF;
+            IF NEW.\(marker) = 'n' THEN
+            \(row.deriveOld())
+            ELSE
+            \(row.deriveNew())
+            END IF;
+            """
+    }
+}

@@ -1,0 +1,70 @@
+/// Two shapes of the same data in one table, both kept right while both versions of an application write.
+///
+/// `forward` computes each new column from the row's old side, `backward` each old column from its new side. Which side
+/// a row follows stands in its **marker** column: NULL not yet filled, `o` the old side was written last, `n` the new.
+public struct Mapping: Codable, Hashable, Sendable {
+    public let table: TableName
+    /// Tells this mapping's objects in the database from others': eight hexadecimal digits.
+    public let token: String
+    /// The columns whose writers are the old version. Empty when the new columns stand beside the old ones for good.
+    public let old: [Column]
+    public let new: [Column]
+    /// One expression for each new column, by its name.
+    public let forward: [String: String]
+    /// One expression for each old column, by its name.
+    public let backward: [String: String]
+    /// Every column that an expression names, old and new ones included.
+    public let named: [Column]
+    /// New columns that may not be NULL once the migration is verified.
+    public let notNull: [String]
+    /// The key by which the table is walked.
+    public let key: [Column]
+
+    public init(
+        table: TableName,
+        token: String,
+        old: [Column],
+        new: [Column],
+        forward: [String: String],
+        backward: [String: String],
+        named: [Column],
+        notNull: [String],
+        key: [Column]
+    ) {
+        self.table = table
+        self.token = token
+        self.old = old
+        self.new = new
+        self.forward = forward
+        self.backward = backward
+        self.named = named
+        self.notNull = notNull
+        self.key = key
+    }
+
+    /// The column that says which side a row follows.
+    public var marker: String {
+        "sluice_side_\(token)"
+    }
+
+    /// What an old column is called once it is in the archive.
+    public func archived(_ column: Column) -> String {
+        "sluice_archive_\(token)_\(old.firstIndex(of: column)! + 1)"
+    }
+
+    /// Whether a row keeps to its side, as an SQL condition that is true where it does **not**. Compared as images, since
+    /// `1.0 = 1.00`, and since `json` has no `=` at all.
+    public var violation: String {
+        let forwardImage = image(new.map { "(\(forward[$0.name]!))::\($0.type)" }, of: new)
+        let backwardImage = old.isEmpty ? "false" : image(old.map { "(\(backward[$0.name]!))::\($0.type)" }, of: old)
+        let nulls = notNull.map { " OR \($0.quotedIdentifier) IS NULL" }.joined()
+        return """
+            (CASE \(marker.quotedIdentifier) WHEN 'o' THEN \(forwardImage) \
+            WHEN 'n' THEN \(backwardImage) ELSE true END\(nulls))
+            """
+    }
+
+    private func image(_ expressions: [String], of columns: [Column]) -> String {
+        "ROW(\(columns.map(\.quoted).joined(separator: ", "))) *<> ROW(\(expressions.joined(separator: ", ")))"
+    }
+}

@@ -1,0 +1,44 @@
+/// `SET NOT NULL` in three steps, none of which scans the table under a lock that stops writers: a constraint that is
+/// not validated, its validation, and then the column's own flag, for which PostgreSQL takes the constraint as proof.
+struct NotNull {
+    struct Part {
+        let name: String
+        let title: String
+        let lock: String
+        let apply: [String]
+        let revert: [String]
+    }
+
+    let table: TableName
+    let column: String
+    let token: String
+
+    var steps: [Part] {
+        let alter = "ALTER TABLE \(table.quoted)"
+        let quoted = column.quotedIdentifier
+        let constraint = String("sluice_not_null_\(token)_\(column)".prefix(60)).quotedIdentifier
+        return [
+            Part(
+                name: "\(column)-not-null-add",
+                title: "refusing NULL in \(column) of \(table) from now on",
+                lock: "ACCESS EXCLUSIVE",
+                apply: ["\(alter) ADD CONSTRAINT \(constraint) CHECK (\(quoted) IS NOT NULL) NOT VALID"],
+                revert: ["\(alter) DROP CONSTRAINT IF EXISTS \(constraint)"]
+            ),
+            Part(
+                name: "\(column)-not-null-validate",
+                title: "validating that \(column) of \(table) holds no NULL",
+                lock: "SHARE UPDATE EXCLUSIVE",
+                apply: ["\(alter) VALIDATE CONSTRAINT \(constraint)"],
+                revert: []
+            ),
+            Part(
+                name: "\(column)-not-null-set",
+                title: "declaring \(column) of \(table) NOT NULL",
+                lock: "ACCESS EXCLUSIVE",
+                apply: ["\(alter) ALTER COLUMN \(quoted) SET NOT NULL", "\(alter) DROP CONSTRAINT \(constraint)"],
+                revert: ["\(alter) ALTER COLUMN \(quoted) DROP NOT NULL"]
+            ),
+        ]
+    }
+}

@@ -1,0 +1,47 @@
+internal import Crypto
+internal import Foundation
+
+/// Everything that a migration will do, rendered before it begins and pinned in the ledger: a spec that changes later
+/// changes nothing of it, and what was done is undone by the plan that did it.
+public struct Plan: Codable, Hashable, Sendable {
+    /// Over the changes and the database that they are for: binds promises, proof and stamps. `sha256:…`.
+    public let hash: String
+    public let changes: [Change]
+    public let mappings: [Mapping]
+    /// In the order in which they are applied; they are undone in the opposite one.
+    public let steps: [Step]
+    /// What makes Contract final once `keepFor` is over: the archive goes.
+    public let purge: [Step]
+    /// Every table that it touches.
+    public let tables: [TableName]
+
+    /// The steps of `phase`, in order.
+    public func steps(of phase: Phase) -> [Step] {
+        steps.filter { $0.phase == phase }
+    }
+
+    /// What tells this plan from another: its changes, and the schema and database that they are for.
+    public static func hash(changes: [Change], schema: String, database: String) -> String {
+        struct Identity: Encodable {
+            let changes: [Change]
+            let schema: String
+            let database: String
+        }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        // Encoding values of strings, lists and booleans cannot fail.
+        let data = try! encoder.encode(Identity(changes: changes, schema: schema, database: database))
+        return "sha256:" + SHA256.hash(data: data).hexadecimal
+    }
+
+    /// Tells the objects of one change in the database from those of others. Eight hexadecimal digits.
+    static func token(migration: String, index: Int) -> String {
+        String(SHA256.hash(data: Data("\(migration)#\(index)".utf8)).hexadecimal.prefix(8))
+    }
+}
+
+extension SHA256Digest {
+    fileprivate var hexadecimal: String {
+        map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+    }
+}

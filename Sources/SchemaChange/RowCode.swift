@@ -1,0 +1,47 @@
+/// PL/pgSQL for the expressions of a ``Mapping``, over the row that a trigger is given.
+///
+/// `names` says under which name each old column stands in the table: its own, or that in the archive.
+struct RowCode {
+    let mapping: Mapping
+    var archived = false
+
+    private func name(_ column: Column) -> String {
+        archived && mapping.old.contains(column) ? mapping.archived(column).quotedIdentifier : column.quoted
+    }
+
+    /// A trigger function whose variables are named like the columns that the expressions name.
+    func function(_ name: String, body: String) -> String {
+        TriggerFunction(name: name, schema: mapping.table.schema, variables: mapping.named, body: body).create
+    }
+
+    /// Fills the variables from `record`, `NEW` or `OLD`.
+    func read(from record: String) -> String {
+        mapping.named.map { "\($0.quoted) := \(record).\(name($0));" }.joined(separator: "\n")
+    }
+
+    /// Old side from new.
+    func deriveOld() -> String {
+        guard !mapping.old.isEmpty else { return "NULL;" }
+        return ([read(from: "NEW")] + mapping.old.map { "NEW.\(name($0)) := (\(mapping.backward[$0.name]!));" })
+            .joined(separator: "\n")
+    }
+
+    /// New side from old.
+    func deriveNew() -> String {
+        ([read(from: "NEW")] + mapping.new.map { "NEW.\(name($0)) := (\(mapping.forward[$0.name]!));" })
+            .joined(separator: "\n")
+    }
+
+    /// Whether `NEW` breaks the invariant of its own side; read the variables first.
+    var violation: String {
+        let marker = "NEW.\(mapping.marker.quotedIdentifier)"
+        func image(_ columns: [Column], _ expressions: [String: String]) -> String {
+            guard !columns.isEmpty else { return "false" }
+            let stored = columns.map { "NEW.\(name($0))" }.joined(separator: ", ")
+            let derived = columns.map { "(\(expressions[$0.name]!))::\($0.type)" }.joined(separator: ", ")
+            return "ROW(\(stored)) *<> ROW(\(derived))"
+        }
+        return "(CASE \(marker) WHEN 'o' THEN \(image(mapping.new, mapping.forward)) "
+            + "ELSE \(image(mapping.old, mapping.backward)) END)"
+    }
+}

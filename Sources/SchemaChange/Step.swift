@@ -1,0 +1,36 @@
+/// One thing that is done for a migration, and how it is undone: the unit of a durable promise.
+///
+/// A step may be run twice and killed anywhere. Statements of one step run in one transaction, together with the
+/// ledger's note that they did.
+public struct Step: Codable, Hashable, Sendable {
+    public enum Action: Codable, Hashable, Sendable {
+        /// `revert` is nil when nobody said how to undo it.
+        case statements(apply: [String], revert: [String]?)
+        /// Fills the rows of `mappings[index]` that have no side yet. Undoing it leaves them as they are.
+        case backfill(mapping: Int)
+        /// A query that must find nothing; what it finds, one text a row, is told with `message`.
+        case check(query: String, message: String)
+        /// Compares every row of every mapping, and issues the certificate.
+        case verify
+    }
+
+    /// Unique in its plan and the same whenever the plan is made: `expand/0/add-columns`.
+    public let id: String
+    public let phase: Phase
+    /// What it does, for people.
+    public let title: String
+    public let action: Action
+    /// The table on which its statements take a lock that others may feel.
+    public let table: TableName?
+    /// The strongest such lock, as PostgreSQL names it.
+    public let lock: String?
+
+    public init(id: String, phase: Phase, title: String, action: Action, table: TableName? = nil, lock: String? = nil) {
+        self.id = id
+        self.phase = phase
+        self.title = title
+        self.action = action
+        self.table = table
+        self.lock = lock
+    }
+}

@@ -1,0 +1,122 @@
+/// What the catalog says of a table, as far as a plan depends on it.
+public struct TableDescription: Codable, Hashable, Sendable {
+    public struct ColumnDescription: Codable, Hashable, Sendable {
+        public var name: String
+        public var type: String
+        public var notNull: Bool
+        /// The default's expression, as `pg_get_expr` writes it.
+        public var defaultExpression: String?
+        /// Whether PostgreSQL computes it: `GENERATED ALWAYS AS (…) STORED`.
+        public var generated: Bool
+
+        public init(
+            name: String,
+            type: String,
+            notNull: Bool = false,
+            defaultExpression: String? = nil,
+            generated: Bool = false
+        ) {
+            self.name = name
+            self.type = type
+            self.notNull = notNull
+            self.defaultExpression = defaultExpression
+            self.generated = generated
+        }
+    }
+
+    public var name: TableName
+    /// `pg_class.relkind`: `r` is a plain table, `p` a partitioned one, `v` a view, and so on.
+    public var relationKind: String
+    public var isPartition: Bool
+    /// Whether row-level security would hide rows from the role that asked.
+    public var rowSecurityApplies: Bool
+    public var columns: [ColumnDescription]
+    /// The columns of the key by which rows can be walked: the primary key, or else a unique index that is complete,
+    /// immediate, over plain columns, and none of them nullable. Empty when there is none.
+    public var key: [String]
+    /// The columns that foreign keys of other tables refer to.
+    public var referencedColumns: [String]
+    /// The names of the `BEFORE … FOR EACH ROW` triggers of others.
+    public var beforeRowTriggers: [String]
+
+    public init(
+        name: TableName,
+        relationKind: String = "r",
+        isPartition: Bool = false,
+        rowSecurityApplies: Bool = false,
+        columns: [ColumnDescription],
+        key: [String],
+        referencedColumns: [String] = [],
+        beforeRowTriggers: [String] = []
+    ) {
+        self.name = name
+        self.relationKind = relationKind
+        self.isPartition = isPartition
+        self.rowSecurityApplies = rowSecurityApplies
+        self.columns = columns
+        self.key = key
+        self.referencedColumns = referencedColumns
+        self.beforeRowTriggers = beforeRowTriggers
+    }
+
+    public func column(_ name: String) -> ColumnDescription? {
+        columns.first { $0.name == name }
+    }
+}
+
+extension TableDescription {
+    /// Answers one row with one column, the description as JSON, or no row when there is no such relation. Parameters:
+    /// schema and name.
+    public static let query = """
+        SELECT json_build_object(
+            'name', json_build_object('schema', n.nspname, 'name', c.relname),
+            'relationKind', c.relkind,
+            'isPartition', c.relispartition,
+            'rowSecurityApplies', c.relrowsecurity AND row_security_active(c.oid),
+            'columns', (
+                SELECT coalesce(json_agg(json_build_object(
+                    'name', a.attname,
+                    'type', format_type(a.atttypid, a.atttypmod),
+                    'notNull', a.attnotnull,
+                    'defaultExpression', CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END,
+                    'generated', a.attgenerated <> ''
+                ) ORDER BY a.attnum), '[]')
+                FROM pg_attribute a LEFT JOIN pg_attrdef d ON (d.adrelid, d.adnum) = (a.attrelid, a.attnum)
+                WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+            ),
+            'key', coalesce((
+                SELECT json_agg(a.attname ORDER BY k.ordinality)
+                FROM (
+                    SELECT i.indkey[0:i.indnkeyatts - 1] AS columns, i.indrelid
+                    FROM pg_index i
+                    WHERE i.indrelid = c.oid AND i.indisunique AND i.indimmediate AND i.indisvalid
+                        AND i.indpred IS NULL AND i.indexprs IS NULL
+                        AND NOT EXISTS (
+                            SELECT FROM unnest(i.indkey[0:i.indnkeyatts - 1]) AS u(attnum)
+                            JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = u.attnum
+                            WHERE NOT a.attnotnull
+                        )
+                    ORDER BY i.indisprimary DESC, i.indnkeyatts, i.indexrelid
+                    LIMIT 1
+                ) best,
+                unnest(best.columns) WITH ORDINALITY AS k(attnum, ordinality)
+                JOIN pg_attribute a ON a.attnum = k.attnum
+                WHERE a.attrelid = c.oid
+            ), '[]'),
+            'referencedColumns', coalesce((
+                SELECT json_agg(DISTINCT a.attname)
+                FROM pg_constraint f
+                JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = ANY (f.confkey)
+                WHERE f.contype = 'f' AND f.confrelid = c.oid
+            ), '[]'),
+            'beforeRowTriggers', coalesce((
+                SELECT json_agg(t.tgname ORDER BY t.tgname)
+                FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
+                WHERE t.tgrelid = c.oid AND NOT t.tgisinternal AND t.tgtype & 3 = 3
+                    AND p.pronamespace IS DISTINCT FROM to_regnamespace('sluice')
+            ), '[]')
+        )::text
+        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+        """
+}
