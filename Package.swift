@@ -56,7 +56,10 @@ let package = Package(
         // What knows migrations, but no Kubernetes.
         library("DurablePromises", ["PostgreSQL", logging]),
         library("SchemaChange", [.product(name: "Crypto", package: "swift-crypto")]),
-        library("Backfill", ["SchemaChange", "PostgreSQL"]),
+        library(
+            "Backfill",
+            ["SchemaChange", "PostgreSQL", logging, .product(name: "DequeModule", package: "swift-collections")]
+        ),
         library("MigrationEngine", ["SchemaChange", "Backfill", "DurablePromises", "PostgreSQL", logging]),
 
         // Where they meet.
