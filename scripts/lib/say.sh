@@ -17,5 +17,5 @@ fail() {
 # Prints the comment at the head of the script: it is the manual.
 usage() {
     sed -n '2,/^[^#]/{/^#/s/^# \{0,1\}//p}' "$0" >&2
-    exit "${1:-64}"
+    exit 64
 }
