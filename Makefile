@@ -1,6 +1,5 @@
 # Everything here works from any directory: make -C path/to/sluice test
 
-
 .PHONY: help demo test soak lint bench build dependencies clean
 
 help: ## this list
