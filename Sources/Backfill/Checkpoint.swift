@@ -1,5 +1,5 @@
 internal import Foundation
-public import PostgreSQL
+internal import PostgreSQL
 
 /// One range of a table's key, how far it has been walked, and what was counted on the way. It is written by the same
 /// statement that does the rows, so it is never ahead of them, nor behind.

@@ -1,4 +1,4 @@
-internal import Logging
+public import Logging
 public import PostgreSQL
 public import SchemaChange
 

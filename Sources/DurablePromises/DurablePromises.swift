@@ -1,1 +1,6 @@
-// DurablePromises
+public import PostgreSQL
+public struct TaskClaim: Sendable { public init() {} }
+public struct PromiseStore: Sendable {
+    public init(pool: PostgresPool) {}
+    public static var schemaStatements: [String] { [] }
+}

@@ -16,7 +16,7 @@ struct Ledger: Sendable {
     /// Safe to run again. The lock is of the transaction and tried only, since to wait for an advisory lock while an index
     /// is built concurrently can deadlock.
     static func install(on connection: PostgresConnection) async throws {
-        try await withRetries { 
+        try await withRetries {
             try await connection.transaction { connection in
                 let lock = try await connection.query("SELECT pg_try_advisory_xact_lock(hashtext('sluice.install')) AS got")
                 guard try lock.row().boolean("got") else { throw InstallBusy() }
@@ -61,6 +61,7 @@ struct Ledger: Sendable {
                 walk bigint NOT NULL DEFAULT 1,
                 fence bigint NOT NULL DEFAULT 0,
                 phase text NOT NULL DEFAULT 'Initial',
+                triggers text,
                 certificate text,
                 proven_at timestamptz,
                 kept_until timestamptz,
@@ -160,24 +161,32 @@ struct Ledger: Sendable {
     /// Raises the fence: from now on no statement of an older worker does anything. Those that it has under way are ended,
     /// since a stalled one may hold the fence's row.
     func mintFence(on connection: PostgresConnection) async throws -> Fence {
-        let others = "application_name LIKE $1 AND datname = current_database() AND pid <> pg_backend_pid()"
-        let pattern = PostgresValue.text(WorkerName.pattern(of: id))
-        for attempt in 1... {
-            _ = try await connection.query(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE \(others)",
-                [pattern]
-            )
-            do {
-                let row = try await connection.query(
-                    "UPDATE sluice.migration SET fence = fence + 1 WHERE id = $1 RETURNING fence",
-                    [.text(id)]
-                ).row()
-                return Fence(migration: id, epoch: try row.integer("fence"))
-            } catch let error as PostgresError where error.sqlState == "55P03" && attempt < 20 {
-                continue
-            }
+        var attempt = 0
+        while true {
+            attempt += 1
+            if let fence = try await raiseFence(on: connection, isLastTry: attempt == 20) { return fence }
         }
-        throw CancellationError()
+    }
+
+    /// Nil when a worker that is being ended still holds the fence's row.
+    private func raiseFence(on connection: PostgresConnection, isLastTry: Bool) async throws -> Fence? {
+        _ = try await connection.query(
+            """
+            SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+            WHERE application_name LIKE $1 AND datname = current_database() AND pid <> pg_backend_pid()
+            """,
+            [.text(WorkerName.pattern(of: id))]
+        )
+        do {
+            let row = try await connection.query(
+                "UPDATE sluice.migration SET fence = fence + 1 WHERE id = $1 RETURNING fence",
+                [.text(id)]
+            ).row()
+            return Fence(migration: id, epoch: try row.integer("fence"))
+        } catch {
+            if error.sqlState == "55P03", !isLastTry { return nil }
+            throw error
+        }
     }
 
     /// Runs `body` in a transaction in which the fence stands until its end.
@@ -212,6 +221,14 @@ struct Ledger: Sendable {
             "SELECT 1 FROM sluice.step WHERE migration = $1 AND step = $2",
             [.text(id), .text(step.id)]
         ).rows.isEmpty
+    }
+
+    /// What the triggers of the dual write are like, as they were created.
+    func set(triggers: String, on connection: PostgresConnection) async throws {
+        _ = try await connection.query(
+            "UPDATE sluice.migration SET triggers = $2 WHERE id = $1",
+            [.text(id), .text(triggers)]
+        )
     }
 
     func set(phase: Phase, keepFor: Duration?, on connection: PostgresConnection) async throws {

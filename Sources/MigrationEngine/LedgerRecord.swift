@@ -17,6 +17,8 @@ struct LedgerRecord: Sendable {
     var fence: Int64
     /// The last phase that is complete.
     var phase: Phase
+    /// The fingerprint of the dual write's triggers when they were created.
+    var triggers: String?
     var certificate: Certificate?
     /// When it was first proven: from then on an application may depend on it.
     var provenAt: Date?
@@ -38,6 +40,7 @@ struct LedgerRecord: Sendable {
         walk = try row.integer("walk")
         fence = try row.integer("fence")
         phase = Phase(rawValue: try row.text("phase")) ?? .initial
+        triggers = row["triggers"]
         certificate = try row["certificate"].map { try LedgerJSON.decode(Certificate.self, from: $0) }
         provenAt = try Self.date(row, "proven_at")
         keptUntil = try Self.date(row, "kept_until")
@@ -58,7 +61,7 @@ struct LedgerRecord: Sendable {
     }
 
     static let columns = """
-        id, uid, ordinal, plan_hash, plan, target, walk, fence, phase, certificate, purged, server,
+        id, uid, ordinal, plan_hash, plan, target, walk, fence, phase, triggers, certificate, purged, server,
         extract(epoch FROM proven_at) AS proven_at, extract(epoch FROM kept_until) AS kept_until,
         (SELECT coalesce(json_agg(step), '[]') FROM sluice.step s WHERE s.migration = m.id) AS applied
         """
