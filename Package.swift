@@ -77,6 +77,7 @@ let package = Package(
             path: "Tests/Support",
             swiftSettings: strict
         ),
+        .testTarget(name: "TestSupportTests", dependencies: ["TestSupport"], swiftSettings: strict),
         tests("EventLoop"),
         tests("YAML"),
         tests("KubernetesClient"),
