@@ -25,7 +25,7 @@ extension KubernetesClient {
             let found = try await send(
                 Call(method: "GET", path: resource.root, isIdempotent: true), as: Resources.self)
             return found.resources?.contains { $0.name == resource.plural } ?? false
-        } catch where error.code == .notFound {
+        } catch  where error.code == .notFound {
             return false
         }
     }

@@ -23,7 +23,7 @@ extension KubernetesClient {
     ) async throws(KubernetesError) -> Object? {
         do {
             return try await get(type, Object.resource, key)
-        } catch where error.code == .notFound {
+        } catch  where error.code == .notFound {
             return nil
         }
     }
@@ -31,7 +31,7 @@ extension KubernetesClient {
     public func find(_ resource: ResourceDescriptor, _ key: ObjectKey) async throws(KubernetesError) -> DynamicObject? {
         do {
             return try await get(DynamicObject.self, resource, key)
-        } catch where error.code == .notFound {
+        } catch  where error.code == .notFound {
             return nil
         }
     }
@@ -68,7 +68,7 @@ extension KubernetesClient {
             let page: ListPage<Object>
             do {
                 page = try await send(call, as: ListPage<Object>.self)
-            } catch where error.code == .expired && token != nil {
+            } catch  where error.code == .expired && token != nil {
                 // The version that the pages are of was compacted away while they were read: take it whole.
                 objects = []
                 token = nil

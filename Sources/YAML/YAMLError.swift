@@ -1,7 +1,9 @@
 /// What is wrong with a text, or with what it says, and where.
 public struct YAMLError: Error, Hashable, Sendable, CustomStringConvertible {
     public struct Code: Hashable, Sendable {
-        private enum Value: Hashable { case syntax, duplicateKey, tooLarge, wrongType, missingKey, unknownKey, badValue }
+        private enum Value: Hashable {
+            case syntax, duplicateKey, tooLarge, wrongType, missingKey, unknownKey, badValue
+        }
         private let value: Value
 
         /// The text is not YAML, or uses a part of it that is not supported.

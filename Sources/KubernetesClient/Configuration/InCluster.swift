@@ -16,7 +16,8 @@ enum InCluster {
             !host.isEmpty, !port.isEmpty
         else {
             throw KubernetesError(
-                .configuration, "not in a cluster: KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are not both set")
+                .configuration, "not in a cluster: KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are not both set"
+            )
         }
         let address = host.contains(":") ? "[\(host)]" : host
         var configuration = ClusterConfiguration(server: "https://\(address):\(port)")

@@ -6,7 +6,8 @@ public struct DynamicObject: KubernetesMetadata, Encodable {
 
     public init(_ json: JSONValue) throws(KubernetesError) {
         self.json = json
-        metadata = try json["metadata"].map { metadata throws(KubernetesError) in try metadata.decode(ObjectMeta.self) }
+        metadata =
+            try json["metadata"].map { metadata throws(KubernetesError) in try metadata.decode(ObjectMeta.self) }
             ?? ObjectMeta(name: "")
     }
 
