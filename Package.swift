@@ -67,9 +67,9 @@ let package = Package(
         .executableTarget(
             name: "sluice",
             dependencies: [
-                "MigrationEngine", "MigrationOperator", "KubernetesClient", "YAML", logging,
+                "Backfill", "KubernetesClient", "MigrationEngine", "MigrationOperator", "PostgreSQL", "SchemaChange", "YAML", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict
         ),

@@ -41,18 +41,7 @@ enum ChunkStatement {
                 )
                 """
         case .compare:
-            let key = mapping.key.map(\.quoted).joined(separator: ", ")
-            rows = """
-                compared AS (
-                    SELECT concat_ws(', ', \(key)) AS key, \(marker) AS side, \(mapping.violation) AS broken
-                    FROM \(table) WHERE \(condition)
-                ),
-                found AS (
-                    SELECT count(*) AS rows, count(*) FILTER (WHERE side = 'o') AS old_side,
-                        count(*) FILTER (WHERE side = 'n') AS new_side, count(*) FILTER (WHERE broken) AS mismatches,
-                        coalesce((array_agg(key) FILTER (WHERE broken))[1:5], '{}') AS examples FROM compared
-                )
-                """
+            rows = Self.comparison(of: mapping, where: condition)
         }
         return """
             WITH fence AS MATERIALIZED (\(Fence.query)),
@@ -70,5 +59,29 @@ enum ChunkStatement {
             SELECT EXISTS (SELECT FROM moved) AS fenced, rows, old_side, new_side, mismatches,
                 to_json(examples) AS examples FROM found
             """
+    }
+
+    private static func comparison(of mapping: Mapping, where condition: String) -> String {
+        let key = mapping.key.map(\.quoted).joined(separator: ", ")
+        return """
+            compared AS (
+                SELECT concat_ws(', ', \(key)) AS key, \(mapping.marker.quotedIdentifier) AS side,
+                    \(mapping.violation) AS broken
+                FROM \(mapping.table.quoted) WHERE \(condition)
+            ),
+            found AS (
+                SELECT count(*) AS rows, count(*) FILTER (WHERE side = 'o') AS old_side,
+                    count(*) FILTER (WHERE side = 'n') AS new_side, count(*) FILTER (WHERE broken) AS mismatches,
+                    coalesce((array_agg(key) FILTER (WHERE broken))[1:5], '{}') AS examples FROM compared
+            )
+            """
+    }
+
+    /// Of a comparison: the whole table at once, and no checkpoint.
+    var reading: String {
+        """
+        WITH \(Self.comparison(of: mapping, where: "true"))
+        SELECT rows, old_side, new_side, mismatches, to_json(examples) AS examples FROM found
+        """
     }
 }
