@@ -14,9 +14,10 @@ struct Keyset {
         key.map(\.quoted).joined(separator: ", ")
     }
 
-    /// The key as text, one output column for each of its columns.
+    /// The key as text, one output column for each of its columns, under names of their own: `ORDER BY id` would mean the
+    /// text if that were called `id` too.
     var selection: String {
-        key.map { "\($0.quoted)::text" }.joined(separator: ", ")
+        key.enumerated().map { "\($0.element.quoted)::text AS sluice_key_\($0.offset + 1)" }.joined(separator: ", ")
     }
 
     /// Parameters are numbered from `first`.
