@@ -252,8 +252,8 @@ struct Ledger: Sendable {
     func set(certificate: Certificate?, on connection: PostgresConnection) async throws {
         _ = try await connection.query(
             """
-            UPDATE sluice.migration SET certificate = $2,
-                proven_at = coalesce(proven_at, CASE WHEN $2 IS NOT NULL THEN clock_timestamp() END)
+            UPDATE sluice.migration SET certificate = $2::text,
+                proven_at = coalesce(proven_at, CASE WHEN $2::text IS NOT NULL THEN clock_timestamp() END)
             WHERE id = $1
             """,
             [.text(id), .optional(try certificate.map { try LedgerJSON.encode($0) })]
