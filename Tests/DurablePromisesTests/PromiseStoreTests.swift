@@ -59,20 +59,35 @@ struct PromiseStoreTests {
         }
     }
 
-    @Test("of workers that race for a pending task by its version, exactly one wins")
+    @Test("of workers that ask for one version of a task at the same moment, exactly one gets it")
     func acquire() async throws {
-        try await withStore { store, _ in
+        try await withStore { store, pool in
             _ = try await store.createPromise(id: "p", timeoutAt: .max, tags: Self.tags)
-            let wins = await withTaskGroup(of: Bool.self) { group in
-                for worker in 0..<4 {
-                    group.addTask {
-                        let claim = try? await store.acquireTask(id: "p", version: 0, pid: "w\(worker)", ttl: 60_000)
-                        return claim?.version == 1
+            let (first, second) = try await pool.withConnection { blocker in
+                // Both are made to wait for the same rows, so that neither is done before the other begins.
+                let workers = try await blocker.transaction { blocker in
+                    try await blocker.query("SELECT FROM sluice.promise JOIN sluice.task USING (id) FOR UPDATE")
+                    let workers = ["a", "b"].map { name in
+                        Task { try await store.acquireTask(id: "p", version: 0, pid: name, ttl: 60_000) }
                     }
+                    try await eventually("both wait") {
+                        // Not in the blocker's transaction, which would see the same picture again and again.
+                        try await pool.withConnection { observer in
+                            try await observer.query(
+                                """
+                                SELECT FROM pg_stat_activity WHERE datname = current_database()
+                                    AND wait_event_type = 'Lock'
+                                """
+                            ).affectedRows == 2
+                        }
+                    }
+                    return workers
                 }
-                return await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
+                return (await workers[0].result, await workers[1].result)
             }
-            #expect(wins == 1)
+            let claims = [first, second].compactMap { try? $0.get() }
+            #expect(claims.map(\.version) == [1])
+            #expect(try await store.getTask(id: "p")?.pid == claims.first?.task.pid)
         }
     }
 
