@@ -7,7 +7,7 @@ struct ConnectionParameters: Sendable {
     var values: [String: String]
 
     /// All keywords that this libpq knows.
-    private let keywords: [String]
+    let keywords: [String]
 
     private static let malformed = """
         the database URL cannot be read: it should look like postgresql://user:password@host:5432/database, with each of \
