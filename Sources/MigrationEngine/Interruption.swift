@@ -31,6 +31,8 @@ enum Interruption: Error, Hashable, Sendable {
             self = .stalled(reason: "RowFailed", message: "\(doing): \(error); mend the row or the expression, it goes on from there")
         case is FenceLost:
             self = .heldByAnother
+        case let error as PromiseError where error.code == .conflict:
+            self = .heldByAnother
         case let error as PostgresError where error.isTransient || error.sqlState == nil:
             self = .waiting(reason: "DatabaseUnavailable", message: "\(doing): \(error.message)")
         case let error as PostgresError:

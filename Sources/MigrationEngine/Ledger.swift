@@ -13,42 +13,42 @@ struct Ledger: Sendable {
 
     // MARK: Schema
 
-    /// Safe to run again. The lock is of the transaction and tried only, since to wait for an advisory lock while an index
-    /// is built concurrently can deadlock.
+    /// The version of the tables that this program knows.
+    private static let version: Int64 = 1
+
+    /// Makes the tables, unless they are there: then nothing is written. The lock is tried only, since to wait for an
+    /// advisory lock while an index is built concurrently can deadlock.
     static func install(on connection: PostgresConnection) async throws {
-        try await withRetries {
-            try await connection.transaction { connection in
-                let lock = try await connection.query("SELECT pg_try_advisory_xact_lock(hashtext('sluice.install')) AS got")
-                guard try lock.row().boolean("got") else { throw InstallBusy() }
-                for statement in schema { _ = try await connection.query(statement) }
-            }
-        }
-    }
-
-    private struct InstallBusy: Error {}
-
-    private static func withRetries(_ body: () async throws -> Void) async throws {
         for attempt in 1... {
-            do {
-                return try await body()
-            } catch let error where attempt < 50 && isBusy(error) {
-                try await Task.sleep(for: .milliseconds(Int64.random(in: 20...120)))
-            }
+            if try await isInstalled(on: connection) { return }
+            if try await tryInstall(on: connection) { return }
+            guard attempt < 100 else { throw Interruption.heldByAnother }
+            try await Task.sleep(for: .milliseconds(Int64.random(in: 20...120)))
         }
     }
 
-    private static func isBusy(_ error: any Error) -> Bool {
-        error is InstallBusy || (error as? PostgresError)?.sqlState == "55P03"
+    private static func tryInstall(on connection: PostgresConnection) async throws -> Bool {
+        try await connection.transaction { connection in
+            let lock = try await connection.query(
+                "SELECT pg_try_advisory_xact_lock($1) AS held",
+                [.integer(PromiseStore.schemaLock)]
+            ).row()
+            guard try lock.boolean("held") else { return false }
+            for statement in schema { try await connection.query(statement) }
+            return true
+        }
     }
 
     /// Whether the tables are there, so that looking does not make them.
     static func isInstalled(on connection: PostgresConnection) async throws -> Bool {
-        try await connection.query("SELECT to_regclass('sluice.migration') IS NOT NULL AS there").row().boolean("there")
+        let isThere = try await connection.query("SELECT to_regclass('sluice.component') IS NOT NULL AS there").row()
+        guard try isThere.boolean("there") else { return false }
+        let rows = try await connection.query("SELECT version FROM sluice.component WHERE name = 'ledger'").rows
+        return try rows.first?.integer("version") == version
     }
 
     private static let schema =
-        [
-            "CREATE SCHEMA IF NOT EXISTS sluice",
+        PromiseStore.schemaStatements + [
             """
             CREATE TABLE IF NOT EXISTS sluice.migration (
                 id text PRIMARY KEY,
@@ -80,7 +80,8 @@ struct Ledger: Sendable {
             )
             """,
             CheckpointTable.schema,
-        ] + PromiseStore.schemaStatements
+            "INSERT INTO sluice.component VALUES ('ledger', \(version)) ON CONFLICT (name) DO NOTHING",
+        ]
 
     // MARK: The record
 
