@@ -86,6 +86,7 @@ let package = Package(
             path: "Tests/Support",
             swiftSettings: strict
         ),
+        .testTarget(name: "TestSupportTests", dependencies: ["TestSupport"], swiftSettings: strict),
         tests("EventLoop"),
         tests("YAML"),
         tests("KubernetesClient"),

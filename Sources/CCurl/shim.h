@@ -36,3 +36,21 @@ static inline CURLcode sluice_curl_get_long(CURL *easy, CURLINFO info, long *val
 static inline CURLMcode sluice_curl_multi_set_long(CURLM *multi, CURLMoption option, long value) {
     return curl_multi_setopt(multi, option, value);
 }
+
+/// Gives up a connection whose peer acknowledges nothing for 30 s; the kernel's own limit is about 15 minutes, and
+/// keepalive does not apply while data is on its way.
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+static inline int sluice_curl_user_timeout(void *context, curl_socket_t socket, curlsocktype purpose) {
+    (void)context;
+    (void)purpose;
+#ifdef TCP_USER_TIMEOUT
+    unsigned int milliseconds = 30000;
+    setsockopt(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, &milliseconds, sizeof milliseconds);
+#endif
+    return CURL_SOCKOPT_OK;
+}
+static inline CURLcode sluice_curl_set_user_timeout(CURL *easy) {
+    return curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, sluice_curl_user_timeout);
+}

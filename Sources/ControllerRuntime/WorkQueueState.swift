@@ -1,0 +1,110 @@
+/// The rules of a work queue, as a value that reads no clock.
+///
+/// A key waits once, however often it is added. While a worker has it, it is kept back until that worker is done, so
+/// that no key has two workers. Failures delay a key by 5 ms·2ⁿ, and all keys together by a bucket of tokens.
+public struct WorkQueueState<Key: Hashable & Sendable>: Sendable {
+    /// The limits of a queue.
+    public struct Limits: Sendable {
+        public var firstDelay: Duration = .milliseconds(5)
+        public var longestDelay: Duration = .seconds(1000)
+        /// Tokens that the bucket gains in a second, and holds at most.
+        public var refill: Double = 10
+        public var burst: Double = 100
+
+        public init() {}
+    }
+
+    private let limits: Limits
+    private var ready: [Key] = []
+    private var readyStart = 0
+    private var dirty: Set<Key> = []
+    private var processing: Set<Key> = []
+    private var delayed: [Key: ContinuousClock.Instant] = [:]
+    private var failures: [Key: Int] = [:]
+    private var tokens: Double
+    private var tokensAt: ContinuousClock.Instant?
+
+    public init(limits: Limits = Limits()) {
+        self.limits = limits
+        tokens = limits.burst
+    }
+
+    /// How many keys wait to be taken now.
+    public var depth: Int { ready.count - readyStart }
+
+    /// How many keys workers have.
+    public var processingCount: Int { processing.count }
+
+    /// Adds a key, unless it waits already.
+    public mutating func add(_ key: Key) {
+        guard dirty.insert(key).inserted, !processing.contains(key) else { return }
+        ready.append(key)
+    }
+
+    /// Adds a key at `instant`, unless an earlier time is set for it.
+    public mutating func add(_ key: Key, at instant: ContinuousClock.Instant) {
+        delayed[key] = min(delayed[key] ?? instant, instant)
+    }
+
+    /// Adds a key later, the later the more often it failed. Returns how much.
+    @discardableResult
+    public mutating func addRateLimited(_ key: Key, now: ContinuousClock.Instant) -> Duration {
+        let count = failures[key, default: 0]
+        failures[key] = count + 1
+        // 2³⁰ times the first delay is beyond any bound, and no overflow.
+        let own = min(limits.longestDelay, limits.firstDelay * (1 << min(count, 30)))
+        let delay = max(own, takeToken(now))
+        add(key, at: now + delay)
+        return delay
+    }
+
+    /// The key works: its next failure is its first.
+    public mutating func forget(_ key: Key) {
+        failures[key] = nil
+    }
+
+    /// How often the key failed since it was forgotten.
+    public func failures(of key: Key) -> Int { failures[key] ?? 0 }
+
+    /// A key for a worker, which says ``done(_:)`` afterwards. Nil: none is due.
+    public mutating func next(now: ContinuousClock.Instant) -> Key? {
+        promote(now)
+        guard readyStart < ready.count else { return nil }
+        let key = ready[readyStart]
+        readyStart += 1
+        if readyStart > 1024, readyStart * 2 > ready.count {
+            ready.removeFirst(readyStart)
+            readyStart = 0
+        }
+        dirty.remove(key)
+        processing.insert(key)
+        return key
+    }
+
+    /// When the next key is due that is not yet.
+    public var nextDue: ContinuousClock.Instant? { delayed.values.min() }
+
+    /// A worker is done with the key. If it was added meanwhile, it is up again.
+    public mutating func done(_ key: Key) {
+        processing.remove(key)
+        if dirty.contains(key) { ready.append(key) }
+    }
+
+    private mutating func promote(_ now: ContinuousClock.Instant) {
+        guard let nextDue, nextDue <= now else { return }
+        let due = delayed.filter { $0.value <= now }.sorted { $0.value < $1.value }
+        for (key, _) in due {
+            delayed[key] = nil
+            add(key)
+        }
+    }
+
+    private mutating func takeToken(_ now: ContinuousClock.Instant) -> Duration {
+        if let tokensAt, now > tokensAt {
+            tokens = min(limits.burst, tokens + (now - tokensAt) / .seconds(1) * limits.refill)
+        }
+        tokensAt = max(tokensAt ?? now, now)
+        tokens -= 1
+        return tokens >= 0 ? .zero : .seconds(-tokens / limits.refill)
+    }
+}

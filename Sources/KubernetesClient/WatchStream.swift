@@ -1,0 +1,83 @@
+internal import EventLoop
+
+/// The events of one watch, until the server ends it. For one reader.
+///
+/// An error that the server tells in the stream, such as an expired version, is thrown like any other. The connection
+/// is closed when the stream is let go.
+public struct WatchStream<Object: KubernetesMetadata>: AsyncSequence, Sendable {
+    public typealias Element = WatchEvent<Object>
+    public typealias Failure = KubernetesError
+
+    let owner: TransferOwner
+    let name: String
+
+    public func makeAsyncIterator() -> Iterator {
+        Iterator(owner: owner, name: name)
+    }
+
+    public struct Iterator: AsyncIteratorProtocol {
+        /// Custom resources are bounded by etcd's request limit of 1.5 MB; this leaves room for other settings.
+        private static var longestLine: Int { 32 << 20 }
+
+        private let owner: TransferOwner
+        private let name: String
+        private var splitter = LineSplitter(limit: longestLine)
+
+        init(owner: TransferOwner, name: String) {
+            self.owner = owner
+            self.name = name
+        }
+
+        public mutating func next(
+            isolation actor: isolated (any Actor)? = #isolation
+        ) async throws(KubernetesError) -> WatchEvent<Object>? {
+            while true {
+                while let line = try nextLine() {
+                    switch try await Self.decode(line, name).content {
+                    case .event(let event):
+                        return event
+                    case .error(let status):
+                        throw KubernetesError(
+                            status: status, httpStatus: status.code ?? 500, retryAfter: nil, request: name)
+                    case .other:
+                        continue
+                    }
+                }
+                let transfer = owner.transfer
+                let bytes = try await whileRunning(transfer) { transfer throws(KubernetesError) in
+                    try await transfer.bytes()
+                }
+                guard let bytes else { return nil }
+                splitter.append(bytes)
+            }
+        }
+
+        private mutating func nextLine() throws(KubernetesError) -> [UInt8]? {
+            do {
+                return try splitter.next()
+            } catch {
+                throw KubernetesError(.decoding, "\(name): a line of the watch is longer than \(error.limit) bytes")
+            }
+        }
+
+        @concurrent
+        private static func decode(_ line: [UInt8], _ name: String) async throws(KubernetesError) -> WatchLine<Object> {
+            try JSONCoding.decode(WatchLine<Object>.self, from: line, of: "an event of \(name)")
+        }
+    }
+}
+
+/// Ends a transfer when nobody holds its stream any more.
+final class TransferOwner: Sendable {
+    let transfer: Transfer
+
+    init(_ transfer: Transfer) {
+        self.transfer = transfer
+    }
+
+    deinit {
+        let transfer = transfer
+        // It lives for one hop to the loop, which is never blocked.
+        Task { @EventLoop in transfer.cancel() }
+    }
+}

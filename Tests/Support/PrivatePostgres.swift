@@ -1,0 +1,39 @@
+/// A PostgreSQL of a test's own, which it may kill and start again: ``withPrivatePostgres(settings:_:)``.
+public struct PrivatePostgres: Sendable {
+    /// The folder that holds its data and its log, `postgres.log`.
+    public let folder: String
+    /// A superuser's connection. It stays the same over a restart.
+    public let url: String
+
+    /// A crash: SIGKILL to the server and all of its processes. Returns when they are gone.
+    public func kill() async throws {
+        try await Script.run("postgres", "kill", folder)
+    }
+
+    /// Stops it in an orderly way, without waiting for sessions.
+    public func stop() async throws {
+        try await Script.run("postgres", "stop", folder)
+    }
+
+    /// Starts it on its data, whether it was stopped, killed, or runs. Returns when it takes connections.
+    public func restart() async throws {
+        try await Script.run("postgres", "restart", folder)
+    }
+}
+
+/// Starts a PostgreSQL server for the body alone, and stops it afterwards. It takes about a second.
+///
+/// - Parameter settings: on top of those of `scripts/postgres`, as in `["work_mem=8MB"]`. Not kept over a restart.
+public func withPrivatePostgres<Value>(
+    settings: [String] = [], _ body: (PrivatePostgres) async throws -> Value
+) async throws -> Value {
+    let folder = try TestServers.folder + "/" + uniqueName("postgres")
+    try await Program.output(
+        TestServers.scripts + "/postgres", ["start", folder] + settings.flatMap { ["-c", $0] })
+    return try await with {
+        let url = try await Program.output("cat", [folder + "/url"])
+        return try await body(PrivatePostgres(folder: folder, url: url))
+    } cleanUp: {
+        try await Script.run("postgres", "stop", folder)
+    }
+}
