@@ -1,0 +1,10 @@
+/// A task at a version: what a worker believes to hold.
+public struct TaskReference: Sendable, Hashable, Codable {
+    public var id: String
+    public var version: Int64
+
+    public init(id: String, version: Int64) {
+        self.id = id
+        self.version = version
+    }
+}

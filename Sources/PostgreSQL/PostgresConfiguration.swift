@@ -1,0 +1,101 @@
+/// Where a database is and how to speak to it.
+///
+/// Holds the password, and shows it nowhere.
+public struct PostgresConfiguration: Sendable, CustomStringConvertible {
+    /// Who wrote the URL.
+    public enum Origin: Sendable {
+        /// Whoever runs this program: every parameter of libpq is accepted, and its environment variables count.
+        case operatorOwned
+        /// Somebody else: only parameters that name no file, service or socket of this machine are accepted, and libpq's
+        /// environment variables do not count.
+        case tenant
+    }
+
+    /// What sessions are called in `pg_stat_activity`: `sluice/…`. It wins over the URL's.
+    public var applicationName: String
+
+    /// Run-time parameters that each session starts with, such as `("lock_timeout", "2s")`.
+    public var settings: [(String, String)] = []
+
+    /// How long a connection may take to make, over all hosts; the URL's `connect_timeout`, else 10 seconds.
+    public var connectTimeout: Duration
+
+    let hosts: [DatabaseHost]
+    let parameters: Secret<ConnectionParameters>
+
+    public let database: String
+    public let user: String
+
+    /// Reads a URL (`postgresql://user:password@host:port/database?parameters`).
+    ///
+    /// Throws `configuration` when it cannot be read, or says what `origin` may not. Touches no network.
+    public init(url: String, origin: Origin, applicationName: String) throws(PostgresError) {
+        var parameters = try ConnectionParameters(parsing: url)
+        switch origin {
+        case .operatorOwned: parameters.fillFromEnvironment()
+        case .tenant: try parameters.confineToTenant()
+        }
+        let seconds = parameters.values["connect_timeout"].flatMap { Int($0) } ?? 0
+        connectTimeout = .seconds(seconds > 0 ? seconds : 10)
+        hosts = try DatabaseHost.list(parameters.values)
+        user = parameters.values["user"] ?? ""
+        database = parameters.values["dbname"].flatMap { $0.isEmpty ? nil : $0 } ?? user
+        self.parameters = Secret(parameters)
+        self.applicationName = applicationName
+    }
+
+    /// The hosts as the URL lists them, by comma; empty for the default local socket.
+    public var host: String {
+        hosts.map(\.name).joined(separator: ",")
+    }
+
+    /// The port of the first host.
+    public var port: Int {
+        hosts[0].port
+    }
+
+    /// `postgresql://user@host:port/database`: no password, no parameters.
+    public var description: String {
+        "postgresql://\(user)@\(endpoints)/\(database)"
+    }
+
+    /// `host:port/database`, for what is kept per database.
+    public var identity: String {
+        "\(endpoints)/\(database)"
+    }
+
+    /// `host:port` of each host.
+    var endpoints: String {
+        hosts.map { "\($0.name.isEmpty ? "localhost" : $0.name):\($0.port)" }.joined(separator: ",")
+    }
+
+    /// What `PQconnectStart` is given, once the hosts' addresses are known. It contains the password.
+    func connectionString(_ hosts: [DatabaseHost]) -> String {
+        var overrides = [
+            "application_name": applicationName,
+            "client_encoding": "UTF8",
+            "options": options,
+            "host": hosts.map(\.name).joined(separator: ","),
+            "hostaddr": hosts.map { $0.address ?? "" }.joined(separator: ","),
+            "port": hosts.map { String($0.port) }.joined(separator: ","),
+        ]
+        // A server that is gone without a word is noticed within half a minute.
+        let probes = [
+            "keepalives": "1", "keepalives_idle": "10", "keepalives_interval": "5", "keepalives_count": "3",
+            "tcp_user_timeout": "25000",
+        ]
+        for (keyword, value) in probes where parameters.revealed.values[keyword, default: ""].isEmpty {
+            overrides[keyword] = value
+        }
+        return parameters.revealed.connectionString(overrides)
+    }
+
+    /// The settings as switches of the server's command line, in which a backslash escapes a space.
+    private var options: String {
+        let given = parameters.revealed.values["options", default: ""]
+        let switches = settings.map { name, value in
+            "-c \(name)=" + value.replacing("\\", with: "\\\\").replacing(" ", with: "\\ ")
+        }
+        return (given.isEmpty ? switches : [given] + switches).joined(separator: " ")
+    }
+}

@@ -1,0 +1,88 @@
+import PostgreSQL
+import TestSupport
+import Testing
+
+@Suite("cancelling a statement")
+struct CancellationTests {
+    @Test("the server stops it, and the connection stays usable")
+    func running() async throws {
+        try await withTestDatabase { url in
+            try await withConnection(url) { connection in
+                let sleeper = Task { try await connection.query("SELECT pg_sleep(600)") }
+                try await withConnection(url) { observer in
+                    try await eventually("it sleeps") { try await isSleeping(connection, observer) }
+                    sleeper.cancel()
+                    let error = try await postgresError { _ = try await sleeper.value }
+                    #expect(error.code == .cancelled)
+                    #expect(try await !isSleeping(connection, observer))
+                    #expect(try await connection.query("SELECT 1").rows.count == 1)
+                }
+            }
+        }
+    }
+
+    @Test("one that waits for its turn is taken out of the queue")
+    func queued() async throws {
+        try await withTestDatabase { url in
+            try await withConnection(url) { connection in
+                try await connection.execute("CREATE TABLE t (id integer)")
+                let sleeper = Task { try await connection.query("SELECT pg_sleep(600)") }
+                try await withConnection(url) { observer in
+                    try await eventually("it sleeps") { try await isSleeping(connection, observer) }
+                    let waiting = Task { try await connection.query("INSERT INTO t VALUES (1)") }
+                    waiting.cancel()
+                    let error = try await postgresError { _ = try await waiting.value }
+                    #expect(error.code == .cancelled)
+                    #expect(try await isSleeping(connection, observer), "the one that runs is left alone")
+                    sleeper.cancel()
+                    _ = await sleeper.result
+                    #expect(try await connection.query("SELECT FROM t").affectedRows == 0)
+                }
+            }
+        }
+    }
+
+    @Test("it never hits the statement after it", .timeLimit(.minutes(1)))
+    func next() async throws {
+        try await withDatabaseConnection { connection in
+            for _ in 0..<50 {
+                let first = Task { try await connection.query("SELECT pg_sleep(0.001)") }
+                let second = Task { try await connection.query("SELECT pg_sleep(0.001)") }
+                first.cancel()
+                _ = await first.result
+                _ = try await second.value
+            }
+        }
+    }
+
+    @Test("a cancelled transaction is rolled back")
+    func transaction() async throws {
+        try await withTestDatabase { url in
+            try await withConnection(url) { connection in
+                try await connection.execute("CREATE TABLE t (id integer)")
+                let work = Task {
+                    try await connection.transaction { connection in
+                        try await connection.query("INSERT INTO t VALUES (1)")
+                        try await connection.query("SELECT pg_sleep(600)")
+                    }
+                }
+                try await withConnection(url) { observer in
+                    try await eventually("it sleeps") { try await isSleeping(connection, observer) }
+                    work.cancel()
+                    #expect(try await postgresError { _ = try await work.value }.code == .cancelled)
+                    #expect(try await connection.query("SELECT FROM t").affectedRows == 0)
+                    let state = try await observer.query(
+                        "SELECT state FROM pg_stat_activity WHERE pid = $1", [.integer(Int64(connection.processID))])
+                    #expect(state.rows.first?[0] == "idle")
+                }
+            }
+        }
+    }
+
+    private func isSleeping(_ connection: PostgresConnection, _ observer: PostgresConnection) async throws -> Bool {
+        try await observer.query(
+            "SELECT FROM pg_stat_activity WHERE pid = $1 AND wait_event = 'PgSleep'",
+            [.integer(Int64(connection.processID))]
+        ).affectedRows == 1
+    }
+}
