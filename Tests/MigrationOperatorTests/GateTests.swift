@@ -1,5 +1,6 @@
 import Foundation
 import KubernetesClient
+import MigrationEngine
 import SchemaChange
 import Testing
 
