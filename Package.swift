@@ -63,7 +63,16 @@ let package = Package(
         library("MigrationEngine", ["SchemaChange", "Backfill", "DurablePromises", "PostgreSQL", logging]),
 
         // Where they meet.
-        library("MigrationOperator", ["MigrationEngine", "ControllerRuntime", "KubernetesClient", logging]),
+        .target(
+            name: "MigrationOperator",
+            dependencies: [
+                "MigrationEngine", "SchemaChange", "ControllerRuntime", "KubernetesClient", "PostgreSQL", "YAML", logging,
+                .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            // Links to the files in manifests/, so that the program carries them and there is one copy of each.
+            resources: [.embedInCode("Embedded/crd.yaml"), .embedInCode("Embedded/rbac.yaml")],
+            swiftSettings: strict
+        ),
         .executableTarget(
             name: "sluice",
             dependencies: [
