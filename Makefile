@@ -1,5 +1,7 @@
 # Everything here works from any directory: make -C path/to/sluice test
 
+scripts := $(dir $(abspath $(lastword $(MAKEFILE_LIST))))scripts
+
 .PHONY: help demo test soak lint bench build dependencies clean
 
 help: ## this list

@@ -26,18 +26,24 @@ public struct PrivateControlPlane: Sendable {
     }
 }
 
-/// Starts a control plane for the body alone, and stops it afterwards. It takes about five seconds and 450 MB.
+/// Two at once: enough for a test that compares, and little enough memory.
+private let places = Places(2)
+
+/// Starts a control plane for the body alone, and stops it afterwards. It takes about five seconds and 450 MB, so it
+/// waits while two others run: put what belongs to one server into one test.
 ///
 /// - Parameter apiServerFlags: further flags of kube-apiserver, as in `["--watch-cache=false"]`.
 public func withPrivateControlPlane<Value>(
     apiServerFlags: [String] = [], _ body: (PrivateControlPlane) async throws -> Value
 ) async throws -> Value {
-    let folder = try TestServers.folder + "/" + uniqueName("control-plane")
-    try await Program.output(
-        TestServers.scripts + "/control-plane", ["start", folder] + apiServerFlags, within: .seconds(120))
-    return try await with {
-        try await body(PrivateControlPlane(folder: folder))
-    } cleanUp: {
-        try await Script.run("control-plane", "stop", folder)
+    try await places.with {
+        let folder = try TestServers.folder + "/" + uniqueName("control-plane")
+        try await Program.output(
+            TestServers.scripts + "/control-plane", ["start", folder] + apiServerFlags, within: .seconds(120))
+        return try await with {
+            try await body(PrivateControlPlane(folder: folder))
+        } cleanUp: {
+            try await Script.run("control-plane", "stop", folder)
+        }
     }
 }

@@ -21,19 +21,25 @@ public struct PrivatePostgres: Sendable {
     }
 }
 
-/// Starts a PostgreSQL server for the body alone, and stops it afterwards. It takes about a second.
+/// Each has processes and memory of its own, so only a few run at once.
+private let places = Places(4)
+
+/// Starts a PostgreSQL server for the body alone, and stops it afterwards. It takes about a second, and waits while four
+/// others run.
 ///
 /// - Parameter settings: on top of those of `scripts/postgres`, as in `["work_mem=8MB"]`. Not kept over a restart.
 public func withPrivatePostgres<Value>(
     settings: [String] = [], _ body: (PrivatePostgres) async throws -> Value
 ) async throws -> Value {
-    let folder = try TestServers.folder + "/" + uniqueName("postgres")
-    try await Program.output(
-        TestServers.scripts + "/postgres", ["start", folder] + settings.flatMap { ["-c", $0] })
-    return try await with {
-        let url = try await Program.output("cat", [folder + "/url"])
-        return try await body(PrivatePostgres(folder: folder, url: url))
-    } cleanUp: {
-        try await Script.run("postgres", "stop", folder)
+    try await places.with {
+        let folder = try TestServers.folder + "/" + uniqueName("postgres")
+        try await Program.output(
+            TestServers.scripts + "/postgres", ["start", folder] + settings.flatMap { ["-c", $0] })
+        return try await with {
+            let url = try await Program.output("cat", [folder + "/url"])
+            return try await body(PrivatePostgres(folder: folder, url: url))
+        } cleanUp: {
+            try await Script.run("postgres", "stop", folder)
+        }
     }
 }

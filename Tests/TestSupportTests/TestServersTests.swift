@@ -49,4 +49,46 @@ struct TestServersTests {
             #expect(nobody.standardError.contains("forbidden"))
         }
     }
+
+    @Test("the API server keeps custom resources that carry annotations")
+    func customResource() async throws {
+        let group = uniqueName("test") + ".sluice.dev"
+        let kubectl = try Kubectl()
+        try await kubectl("apply", "-f", "-", input: definition(group: group))
+        try await kubectl("wait", "--for=condition=Established", "crd/things." + group)
+        try await withNamespace { namespace in
+            let kubectl = try Kubectl(namespace: namespace)
+            let thing = """
+                {"apiVersion": "\(group)/v1", "kind": "Thing",
+                 "metadata": {"name": "one", "annotations": {"a": "b"}}, "size": 1}
+                """
+            try await eventually("the API server serves the new kind") {
+                try await kubectl("apply", "-f", "-", input: thing)
+                return true
+            }
+            try await kubectl("apply", "--server-side", "--field-manager=other", "-f", "-", input: thing)
+            let annotation = try await kubectl(
+                "get", "things.\(group)/one", "--output=jsonpath={.metadata.annotations.a}")
+            #expect(annotation == "b")
+        }
+        try await kubectl("delete", "crd/things." + group, "--wait=false")
+    }
+
+    private func definition(group: String) -> String {
+        """
+        apiVersion: apiextensions.k8s.io/v1
+        kind: CustomResourceDefinition
+        metadata: {name: things.\(group)}
+        spec:
+          group: \(group)
+          scope: Namespaced
+          names: {kind: Thing, plural: things, singular: thing}
+          versions:
+          - name: v1
+            served: true
+            storage: true
+            schema:
+              openAPIV3Schema: {type: object, properties: {size: {type: integer}}}
+        """
+    }
 }

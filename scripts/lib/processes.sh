@@ -52,6 +52,11 @@ launch() {
     local folder=$1 name=$2
     shift 2
     setsid "$@" >>"$folder/$name.log" 2>&1 </dev/null &
-    printf '%s\n' $! >"$folder/$name.pid"
+    local pid=$!
     disown
+    printf '%s\n' "$pid" >"$folder/$name.pid"
+    # Until it has become the program it bears another name, and would be taken for a stranger with the same number.
+    wait_until 100 begun "$folder/$name.pid" "$pid" || fail "$name does not begin to run" "see $folder/$name.log"
 }
+
+begun() { process_of "$1" >/dev/null || gone "$2"; }
