@@ -40,7 +40,7 @@ struct ControllerTests {
                 reconciled.withLock { $0["\(key.name) \(isThere)", default: 0] += 1 }
                 return .done
             }
-            store.observe { change in Task { await controller.queue.add(change.key) } }
+            store.observe { controller.queue.add($0.key) }
             try await beside([{ await reflector.run() }, { await controller.run() }]) {
                 try await reflector.waitUntilSynced()
                 #expect(store[ObjectKey("before", in: namespace)] != nil)
@@ -115,12 +115,12 @@ struct ControllerTests {
             return .done
         }
         try await beside([{ await controller.run() }]) {
-            await controller.queue.add("terminal")
+            controller.queue.add("terminal")
             for _ in 0..<100 {
-                await controller.queue.add("busy")
-                await controller.queue.add("failing")
+                controller.queue.add("busy")
+                controller.queue.add("failing")
             }
-            await controller.queue.add("again")
+            controller.queue.add("again")
             try await eventually("four tries") { calls.withLock { $0["failing", default: 0] } >= 4 }
             try await eventually("three looks") { calls.withLock { $0["again"] } == 3 }
         }

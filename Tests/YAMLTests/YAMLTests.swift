@@ -31,24 +31,30 @@ struct YAMLTests {
                 == expected)
     }
 
-    @Test("scalars are those of the core schema", arguments: [
-        ("true", "bool(true)"), ("yes", "string(\"yes\")"), ("on", "string(\"on\")"), ("~", "null"), ("", "null"),
-        ("12", "int(12)"), ("+12", "int(12)"), ("0o14", "int(12)"), ("0xC", "int(12)"), ("012", "int(12)"),
-        ("1_000", "string(\"1_000\")"), ("1.5", "double(1.5)"), (".5", "double(0.5)"), ("1e3", "double(1000.0)"),
-        ("\"true\"", "string(\"true\")"), ("'12'", "string(\"12\")"), ("1.2.3", "string(\"1.2.3\")"),
-        ("-", "string(\"-\")"), ("2026-11-23", "string(\"2026-11-23\")"), ("!!str 5", "string(\"5\")"),
-        ("12:30", "string(\"12:30\")"), ("-.inf", "double(-inf)"),
-    ])
+    @Test(
+        "scalars are those of the core schema",
+        arguments: [
+            ("true", "bool(true)"), ("yes", "string(\"yes\")"), ("on", "string(\"on\")"), ("~", "null"), ("", "null"),
+            ("12", "int(12)"), ("+12", "int(12)"), ("0o14", "int(12)"), ("0xC", "int(12)"), ("012", "int(12)"),
+            ("1_000", "string(\"1_000\")"), ("1.5", "double(1.5)"), (".5", "double(0.5)"), ("1e3", "double(1000.0)"),
+            ("\"true\"", "string(\"true\")"), ("'12'", "string(\"12\")"), ("1.2.3", "string(\"1.2.3\")"),
+            ("-", "string(\"-\")"), ("2026-11-23", "string(\"2026-11-23\")"), ("!!str 5", "string(\"5\")"),
+            ("12:30", "string(\"12:30\")"), ("-.inf", "double(-inf)"),
+        ])
     func scalars(text: String, meaning: String) throws {
         let value = try #require(try YAML.document(in: "[x, \(text)]\n".replacing("-]", with: "'-']")).sequence)
         #expect("\(value.count > 1 ? value[1].content : .null)" == meaning)
     }
 
-    @Test("errors name path, line and column", arguments: [
-        ("suspend: yes\nchanges: []", "suspend", 1, 10), ("suspend: true\nchanges:\n- table: 5", "changes[0].table", 3, 10),
-        ("suspend: true\nchanges:\n- tabel: a", "changes[0]", 3, 3), ("suspend: true\nchanges: []\nextra: 1", "", 3, 1),
-        ("suspend: true\nchanges:\n- table: a\n  limit: 1.5", "changes[0].limit", 4, 10),
-    ])
+    @Test(
+        "errors name path, line and column",
+        arguments: [
+            ("suspend: yes\nchanges: []", "suspend", 1, 10),
+            ("suspend: true\nchanges:\n- table: 5", "changes[0].table", 3, 10),
+            ("suspend: true\nchanges:\n- tabel: a", "changes[0]", 3, 3),
+            ("suspend: true\nchanges: []\nextra: 1", "", 3, 1),
+            ("suspend: true\nchanges:\n- table: a\n  limit: 1.5", "changes[0].limit", 4, 10),
+        ])
     func errors(text: String, path: String, line: Int, column: Int) throws {
         let error = #expect(throws: YAMLError.self) { try decode(text) }
         #expect(error?.path == path)
@@ -62,10 +68,12 @@ struct YAMLTests {
         #expect(throws: YAMLError.self) { try decode(text, .refuse) }
     }
 
-    @Test("a key that is there twice is refused, and so are merge keys, foreign tags and unknown aliases", arguments: [
-        ("a: 1\na: 2", YAMLError.Code.duplicateKey), ("a: &x {b: 1}\nc: {<<: *x}", .syntax), ("a: !x 1", .syntax),
-        ("a: *x", .syntax), ("a: [", .syntax), ("? [a]\n: b", .syntax),
-    ])
+    @Test(
+        "a key that is there twice is refused, and so are merge keys, foreign tags and unknown aliases",
+        arguments: [
+            ("a: 1\na: 2", YAMLError.Code.duplicateKey), ("a: &x {b: 1}\nc: {<<: *x}", .syntax), ("a: !x 1", .syntax),
+            ("a: *x", .syntax), ("a: [", .syntax), ("? [a]\n: b", .syntax),
+        ])
     func refusals(text: String, code: YAMLError.Code) {
         let error = #expect(throws: YAMLError.self) { try YAML.documents(in: text) }
         #expect(error?.code == code)
