@@ -63,13 +63,11 @@ public final class Controller<Key: Hashable & Sendable>: Sendable {
                     // Many that ask for the same long time must not all come back at once.
                     queue.add(key, after: delay > .seconds(60) ? random.jitter(delay, by: 0.1) : delay)
                 }
-            } catch is CancellationError {
-                queue.done(key)
-                return
             } catch let error as TerminalError {
                 queue.forget(key)
                 logger.error("\(name): \(key) failed for good", metadata: ["error": "\(error)"])
             } catch {
+                // Only our own end is no failure: a reconcile may have cancelled something of its own.
                 guard !Task.isCancelled else {
                     queue.done(key)
                     return
