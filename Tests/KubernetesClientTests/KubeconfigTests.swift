@@ -54,7 +54,7 @@ struct KubeconfigTests {
     @Test("the first file wins for each entry, without merging inside it, and for the current context")
     func merging() throws {
         let first = Kubeconfig.File(
-            path: "/work/config",
+            path: "/first/config",
             text: """
                 current-context: robot
                 clusters:
