@@ -60,9 +60,11 @@ extension Reconciliation {
             before?.status == finding.status
             ? before?.lastTransitionTime
             : Timestamp(Date(timeIntervalSince1970: observed.now.timeIntervalSince1970.rounded(.down)))
+        // Kubernetes 1.20 turns an empty text that is applied server side into null, which the schema refuses.
+        let message = finding.message.isEmpty ? finding.reason : finding.message
         return Condition(
             type: type.rawValue, status: finding.status, reason: CamelCase.word(finding.reason, else: "Unknown"),
-            message: String(finding.message.prefix(4096)), lastTransitionTime: since,
+            message: String(message.prefix(4096)), lastTransitionTime: since,
             observedGeneration: migration.generation)
     }
 }
