@@ -71,9 +71,9 @@ struct Summary {
     private var reconciling: Finding {
         switch situation {
         case .invalid, .suspended, .stalled:
-            return Finding(.no, obstacle.reason, "")
+            return Finding(.no, obstacle.reason, "nothing is under way")
         case .working, .waiting, .reached, .waitingForDependencies, .databaseUnavailable, .proofBroken:
-            if ready.status == .yes { return Finding(.no, "Ready", "") }
+            if ready.status == .yes { return Finding(.no, "Ready", "nothing is under way that a rollout needs") }
             return Finding(.yes, obstacle.reason, obstacle.message)
         }
     }
@@ -81,7 +81,7 @@ struct Summary {
     private var stalled: Finding {
         switch situation {
         case .invalid, .stalled: Finding(.yes, obstacle.reason, obstacle.message)
-        default: Finding(.no, "NotStalled", "")
+        default: Finding(.no, "NotStalled", "nothing has to be mended")
         }
     }
 
