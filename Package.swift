@@ -56,7 +56,10 @@ let package = Package(
         // What knows migrations, but no Kubernetes.
         library("DurablePromises", ["PostgreSQL", logging]),
         library("SchemaChange", [.product(name: "Crypto", package: "swift-crypto")]),
-        library("Backfill", ["SchemaChange", "PostgreSQL"]),
+        library(
+            "Backfill",
+            ["SchemaChange", "PostgreSQL", logging, .product(name: "DequeModule", package: "swift-collections")]
+        ),
         library("MigrationEngine", ["SchemaChange", "Backfill", "DurablePromises", "PostgreSQL", logging]),
 
         // Where they meet.
@@ -73,9 +76,9 @@ let package = Package(
         .executableTarget(
             name: "sluice",
             dependencies: [
-                "MigrationEngine", "MigrationOperator", "KubernetesClient", "YAML", logging,
+                "Backfill", "KubernetesClient", "MigrationEngine", "MigrationOperator", "PostgreSQL", "SchemaChange", "YAML", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict
         ),

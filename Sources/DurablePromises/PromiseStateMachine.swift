@@ -62,7 +62,7 @@ public struct PromiseStateMachine: Sendable {
         }
     }
 
-    private mutating func perform(_ operation: Operation) throws(Refusal) -> ResponseData {
+    private mutating func perform(_ operation: PromiseOperation) throws(Refusal) -> ResponseData {
         switch operation {
         case .getPromise(let id): ResponseData(promise: try promise(id))
         case .createPromise(let creation): ResponseData(promise: try create(creation))
@@ -157,7 +157,7 @@ public struct PromiseStateMachine: Sendable {
     private mutating func createTask(
         _ pid: String,
         _ ttl: Int64,
-        _ action: Operation
+        _ action: PromiseOperation
     ) throws(Refusal) -> ResponseData {
         try checkLease(pid, ttl)
         guard case .createPromise(let creation) = action else {
@@ -217,7 +217,9 @@ public struct PromiseStateMachine: Sendable {
         return ResponseData(preload: [], action: answer(action))
     }
 
-    private mutating func fulfill(_ reference: TaskReference, _ action: Operation) throws(Refusal) -> ResponseData {
+    private mutating func fulfill(_ reference: TaskReference, _ action: PromiseOperation) throws(Refusal)
+        -> ResponseData
+    {
         guard case .settlePromise(let settlement) = action, settlement.id == reference.id else {
             throw Refusal(400, "the action of task.fulfill is promise.settle of its own promise")
         }

@@ -50,7 +50,7 @@ extension PromiseStore {
         ttl: Int64
     ) async throws -> TaskClaim {
         let creation = PromiseCreation(id: id, timeoutAt: timeoutAt, param: param, tags: tags)
-        let action = Operation.Action(Request(.createPromise(creation)))
+        let action = PromiseOperation.Action(Request(.createPromise(creation)))
         return try Self.claim(try await process(Request(.createTask(pid: processID, ttl: ttl, action: action))))
     }
 
@@ -77,7 +77,8 @@ extension PromiseStore {
         state: PromiseState,
         value: PromiseValue = PromiseValue()
     ) async throws -> PromiseRecord {
-        let action = Operation.Action(Request(.settlePromise(PromiseSettlement(id: id, state: state, value: value))))
+        let action = PromiseOperation.Action(
+            Request(.settlePromise(PromiseSettlement(id: id, state: state, value: value))))
         let request = Request(.fulfillTask(TaskReference(id: id, version: version), action: action))
         return try Self.promise(try await process(request).get())
     }
@@ -107,8 +108,8 @@ extension PromiseStore {
         try await fenced(task, .settlePromise(PromiseSettlement(id: id, state: state, value: value)))
     }
 
-    private func fenced(_ task: TaskClaim, _ operation: Operation) async throws -> PromiseRecord {
-        let request = Request(.fence(task.reference, action: Operation.Action(Request(operation))))
+    private func fenced(_ task: TaskClaim, _ operation: PromiseOperation) async throws -> PromiseRecord {
+        let request = Request(.fence(task.reference, action: PromiseOperation.Action(Request(operation))))
         guard let inner = try await process(request).get().action else { throw Self.incomplete }
         return try Self.promise(try inner.get())
     }

@@ -15,9 +15,9 @@ public struct Request: Sendable, Hashable {
     }
 
     public var head: Head
-    public var operation: Operation
+    public var operation: PromiseOperation
 
-    public init(_ operation: Operation, head: Head = Head()) {
+    public init(_ operation: PromiseOperation, head: Head = Head()) {
         self.head = head
         self.operation = operation
     }
@@ -69,7 +69,9 @@ extension Request: Codable {
         }
     }
 
-    private static func operation(_ kind: String, _ container: KeyedDecodingContainer<CodingKeys>) throws -> Operation {
+    private static func operation(_ kind: String, _ container: KeyedDecodingContainer<CodingKeys>) throws
+        -> PromiseOperation
+    {
         func data<Data: Decodable>(_ type: Data.Type) throws -> Data {
             try container.decode(type, forKey: .data)
         }

@@ -14,6 +14,7 @@ extension PostgresConnection {
     ///
     /// Throws what `body` throws. When a connection is lost during the commit, `connection` is thrown and whether the
     /// transaction took effect is unknown. It does not nest; use `SAVEPOINT`.
+    @discardableResult
     public func transaction<Value: Sendable>(
         isolation: Isolation = .readCommitted,
         readOnly: Bool = false,

@@ -58,6 +58,7 @@ public final class PostgresPool: Sendable {
     ///
     /// Throws what `body` throws, what connecting throws, `cancelled` when the task is while it waits, and `closed` once
     /// the pool is.
+    @discardableResult
     public func withConnection<Value: Sendable>(
         _ body: (PostgresConnection) async throws -> Value
     ) async throws -> Value {

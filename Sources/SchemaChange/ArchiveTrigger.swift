@@ -19,7 +19,7 @@ struct ArchiveTrigger {
         }
         let body = """
             IF TG_OP = 'UPDATE' THEN
-                IF \(image("NEW")) *= \(image("OLD")) THEN
+                IF record_image_eq(\(image("NEW")), \(image("OLD"))) THEN
                     RETURN NEW;
                 END IF;
             END IF;

@@ -125,7 +125,7 @@ struct DualWriteTriggers {
         let oldChanged = mapping.old.enumerated().map { index, column in
             """
             (strpos(NEW.\(marker), '\(note(old: index))') > 0 \
-            AND ROW(NEW.\(column.quoted)) *<> ROW(OLD.\(column.quoted)))
+            AND record_image_ne(ROW(NEW.\(column.quoted)), ROW(OLD.\(column.quoted))))
             """
         }
         let newGiven = mapping.new.map { "NEW.\($0.quoted) IS NOT NULL" }.joined(separator: " OR ")

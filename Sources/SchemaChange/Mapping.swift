@@ -65,6 +65,6 @@ public struct Mapping: Codable, Hashable, Sendable {
     }
 
     private func image(_ expressions: [String], of columns: [Column]) -> String {
-        "ROW(\(columns.map(\.quoted).joined(separator: ", "))) *<> ROW(\(expressions.joined(separator: ", ")))"
+        "record_image_ne(ROW(\(columns.map(\.quoted).joined(separator: ", "))), ROW(\(expressions.joined(separator: ", "))))"
     }
 }

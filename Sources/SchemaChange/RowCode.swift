@@ -39,7 +39,7 @@ struct RowCode {
             guard !columns.isEmpty else { return "false" }
             let stored = columns.map { "NEW.\(name($0))" }.joined(separator: ", ")
             let derived = columns.map { "(\(expressions[$0.name]!))::\($0.type)" }.joined(separator: ", ")
-            return "ROW(\(stored)) *<> ROW(\(derived))"
+            return "record_image_ne(ROW(\(stored)), ROW(\(derived)))"
         }
         return "(CASE \(marker) WHEN 'o' THEN \(image(mapping.new, mapping.forward)) "
             + "ELSE \(image(mapping.old, mapping.backward)) END)"

@@ -20,7 +20,7 @@ struct TriggerFunction {
             """
         return """
             CREATE OR REPLACE FUNCTION \(name)() RETURNS trigger LANGUAGE plpgsql \
-            SET search_path = pg_catalog, \(schema.quotedIdentifier), pg_temp AS \(source.quotedLiteral)
+            SET search_path = \(SearchPath.of(schema)) AS \(source.quotedLiteral)
             """
     }
 }

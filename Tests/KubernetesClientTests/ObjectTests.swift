@@ -105,7 +105,8 @@ struct ObjectTests {
             let patched = try await client.patch(
                 .configMaps, key,
                 .json([
-                    ["op": "test", "path": "/data/a", "value": "2"], ["op": "replace", "path": "/data/a", "value": "4"],
+                    ["op": "test", "path": "/data/a", "value": "2"],
+                    ["op": "replace", "path": "/data/a", "value": "4"],
                 ]), fieldManager: "two")
             #expect(patched.json[path: "data", "a"] == "4")
         }
@@ -149,7 +150,9 @@ struct ObjectTests {
             #expect(await code { try await client.create(.configMaps, in: namespace, object) } == nil)
             #expect(await code { try await client.create(.configMaps, in: namespace, object) } == .alreadyExists)
             #expect(
-                await code { try await client.apply(.configMaps, ObjectKey("X_", in: namespace), [:], fieldManager: "a") }
+                await code {
+                    try await client.apply(.configMaps, ObjectKey("X_", in: namespace), [:], fieldManager: "a")
+                }
                     == .invalid)
             #expect(await code { _ = try await nobody.get(.configMaps, key) } == .forbidden)
             var configuration = client.configuration

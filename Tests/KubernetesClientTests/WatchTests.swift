@@ -51,7 +51,10 @@ struct WatchTests {
         try await withPrivateControlPlane(apiServerFlags: ["--watch-cache=false"]) { controlPlane in
             let client = try makeClient(of: controlPlane)
             let old = try await client.list(.configMaps, in: "default").resourceVersion
-            try await client.apply(.configMaps, ObjectKey("x", in: "default"), [:], fieldManager: "test")
+            // The last revision stays: only those before it are forgotten.
+            for name in ["x", "y", "z"] {
+                try await client.create(.configMaps, in: "default", ["metadata": ["name": .string(name)]])
+            }
             try await controlPlane.compact()
             let error = await #expect(throws: KubernetesError.self) {
                 let stream = try await client.watch(

@@ -44,13 +44,18 @@ struct CancellationTests {
 
     @Test("it never hits the statement after it", .timeLimit(.minutes(1)))
     func next() async throws {
-        try await withDatabaseConnection { connection in
-            for _ in 0..<50 {
-                let first = Task { try await connection.query("SELECT pg_sleep(0.001)") }
-                let second = Task { try await connection.query("SELECT pg_sleep(0.001)") }
-                first.cancel()
-                _ = await first.result
-                _ = try await second.value
+        try await withTestDatabase { url in
+            try await withConnection(url) { connection in
+                try await withConnection(url) { metronome in
+                    // The first ends by itself at about the time when the request to cancel it arrives.
+                    for _ in 0..<80 {
+                        let first = Task { try await connection.query("SELECT pg_sleep(0.003)") }
+                        try await metronome.query("SELECT pg_sleep(0.002)")
+                        first.cancel()
+                        _ = try await connection.query("SELECT pg_sleep(0.01)")
+                        _ = await first.result
+                    }
+                }
             }
         }
     }

@@ -27,6 +27,15 @@ final class GateController: Sendable {
     }
 
     func reconcile(_ key: ObjectKey) async throws -> ReconcileResult {
+        do {
+            return try await decide(key)
+        } catch let error as KubernetesError where error.code == .conflict {
+            // Its controller writes often while it rolls out: the cache has that in a moment.
+            return .requeue(after: .milliseconds(25))
+        }
+    }
+
+    private func decide(_ key: ObjectKey) async throws -> ReconcileResult {
         guard let deployment = deployments[key] else {
             lastWrites.forget(key)
             return .done

@@ -47,7 +47,8 @@ final class WorkerRegistry: Sendable {
             if let last = table.entries[key]?.state, last.uid == uid, last.generation == generation,
                 last.phase == phase
             {
-                state.previous = last.report ?? last.previous
+                // A run that never reached the database has nothing to say of it.
+                state.previous = last.report.flatMap { $0.isFromLedger ? $0 : nil } ?? last.previous
                 state.fruitless = last.fruitless
             }
             let task = Task { [self] in

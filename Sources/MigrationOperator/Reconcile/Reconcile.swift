@@ -36,7 +36,8 @@ struct Reconciliation {
     var known: MigrationReport? {
         if let worker = currentWorker {
             if isTakingUp(worker) { return worker.previous }
-            if let report = worker.report { return report }
+            if let report = worker.report, report.isFromLedger { return report }
+            if let previous = worker.previous { return previous }
         }
         if case .known(let report) = observed.ledger { return report }
         return nil
@@ -46,15 +47,18 @@ struct Reconciliation {
     func isTakingUp(_ worker: WorkerState) -> Bool {
         guard worker.isRunning, let previous = worker.previous else { return false }
         guard let report = worker.report else { return true }
-        guard report.phase == previous.phase, report.certificate == previous.certificate else { return false }
+        if report.isFromLedger {
+            guard report.phase == previous.phase, report.certificate == previous.certificate else { return false }
+        }
         guard case .working = report.activity else { return false }
         return worker.startedAt.distance(to: observed.now) < Timing.grace.seconds
     }
 
-    /// Why the proof does not hold, by a look that is newer than the last run.
+    /// Why the proof that is known does not hold, by the last look at it.
     var proofFailure: String? {
-        guard let proof = observed.proof, case .broken(let reason) = proof.result else { return nil }
-        if let ended = observed.worker?.endedAt, ended >= proof.at { return nil }
+        guard let proof = observed.proof, case .broken(let reason) = proof.result,
+            proof.certificate == known?.certificate
+        else { return nil }
         return reason
     }
 

@@ -99,7 +99,7 @@ struct Summary {
             )
         case .waitingForDependencies(let message): ("WaitingForDependencies", message)
         case .databaseUnavailable(let failure): (failure.reason, failure.message)
-        case .proofBroken(let reason): ("ProofBroken", "\(reason); it is proven again")
+        case .proofBroken(let reason): ("ProofBroken", reason)
         case .working(let reason, let message), .waiting(let reason, let message), .stalled(let reason, let message):
             (reason, message)
         case .reached:

@@ -1,5 +1,5 @@
 /// What a request asks for: its kind with its data.
-public enum Operation: Sendable, Hashable {
+public enum PromiseOperation: Sendable, Hashable {
     case getPromise(id: String)
     case createPromise(PromiseCreation)
     case settlePromise(PromiseSettlement)

@@ -1,0 +1,85 @@
+internal import Foundation
+internal import PostgreSQL
+
+/// One range of a table's key, how far it has been walked, and what was counted on the way. It is written by the same
+/// statement that does the rows, so it is never ahead of them, nor behind.
+struct Checkpoint: Sendable, Hashable {
+    let range: Int
+    /// The key after which the range begins; nil at the table's start.
+    let lower: [String]?
+    /// The key with which it ends; nil at the table's end.
+    let upper: [String]?
+    /// The last key that is done; nil before the first chunk.
+    var position: [String]?
+    var tally: ChunkTally
+    var isDone: Bool
+
+    init(_ row: PostgresRow) throws {
+        range = Int(try row.integer("range"))
+        lower = try row["lower"].map(Self.key)
+        upper = try row["upper"].map(Self.key)
+        position = try row["position"].map(Self.key)
+        tally = try ChunkTally(row)
+        isDone = try row.boolean("done")
+    }
+
+    private static func key(_ json: String) throws -> [String] {
+        try JSONDecoder().decode([String].self, from: Data(json.utf8))
+    }
+
+    static let columns = """
+        range, to_json(lower) AS lower, to_json(upper) AS upper, to_json("position") AS "position",
+        rows, old_side, new_side, mismatches, to_json(examples) AS examples, done
+        """
+}
+
+/// What chunks counted.
+public struct ChunkTally: Sendable, Hashable {
+    public var rows: Int64 = 0
+    public var oldSide: Int64 = 0
+    public var newSide: Int64 = 0
+    public var mismatches: Int64 = 0
+    /// The keys of a few mismatches.
+    public var examples: [String] = []
+
+    public init() {}
+
+    init(_ row: PostgresRow) throws {
+        rows = try row.integer("rows")
+        oldSide = try row.integer("old_side")
+        newSide = try row.integer("new_side")
+        mismatches = try row.integer("mismatches")
+        examples = try JSONDecoder().decode([String].self, from: Data(try row.text("examples").utf8))
+    }
+
+    public static func += (left: inout ChunkTally, right: ChunkTally) {
+        left.rows += right.rows
+        left.oldSide += right.oldSide
+        left.newSide += right.newSide
+        left.mismatches += right.mismatches
+        left.examples = Array((left.examples + right.examples).prefix(5))
+    }
+}
+
+/// The table of checkpoints, in the schema that Sluice owns.
+public enum CheckpointTable {
+    /// Safe to run again. Room is left in each page, so that an update stays in it.
+    public static let schema = """
+        CREATE TABLE IF NOT EXISTS sluice.checkpoint (
+            migration text NOT NULL,
+            walk bigint NOT NULL,
+            step text NOT NULL,
+            range int NOT NULL,
+            lower text[],
+            upper text[],
+            "position" text[],
+            rows bigint NOT NULL DEFAULT 0,
+            old_side bigint NOT NULL DEFAULT 0,
+            new_side bigint NOT NULL DEFAULT 0,
+            mismatches bigint NOT NULL DEFAULT 0,
+            examples text[] NOT NULL DEFAULT '{}',
+            done boolean NOT NULL DEFAULT false,
+            PRIMARY KEY (migration, walk, step, range)
+        ) WITH (fillfactor = 20)
+        """
+}

@@ -1,0 +1,56 @@
+internal import DequeModule
+
+/// Chooses how many rows the next chunk takes, so that a chunk lasts about as long as it should.
+///
+/// Looks at the 90th percentile of recent chunks, grows by at most a half, and cuts to a tenth when a chunk took five
+/// times too long. While a failing row is being isolated it only shrinks.
+public struct ChunkPacer: Sendable {
+    public private(set) var rows: Int
+    private let target: Duration
+    private let bounds: ClosedRange<Int>
+    private var recent: Deque<Double> = []
+    private var isIsolating = false
+
+    private static let window = 10
+
+    /// `target` is how long a chunk should take.
+    public init(target: Duration, start: Int = 1000, bounds: ClosedRange<Int> = 1...50_000) {
+        self.target = target
+        self.rows = start
+        self.bounds = bounds
+    }
+
+    /// A chunk of ``rows`` rows took `duration`.
+    public mutating func finished(in duration: Duration) {
+        guard !isIsolating else { return }
+        let ratio = duration / target
+        if ratio > 5 {
+            set(rows / 10)
+            return
+        }
+        recent.append(ratio)
+        if recent.count > Self.window { recent.removeFirst() }
+        let ordered = recent.sorted()
+        let slow = max(ordered[min(ordered.count - 1, ordered.count * 9 / 10)], 0.01)
+        let factor = min(1.5, 1 / slow)
+        if factor > 1.05 || factor < 0.95 { set(Int(Double(rows) * factor)) }
+    }
+
+    /// A chunk had to give way to somebody else's lock.
+    public mutating func yielded() {
+        set(rows / 2)
+    }
+
+    /// A row of the last chunk failed: the next one takes a tenth. False when it was one row already.
+    public mutating func isolate() -> Bool {
+        isIsolating = true
+        guard rows > 1 else { return false }
+        set(max(1, rows / 10))
+        return true
+    }
+
+    private mutating func set(_ wanted: Int) {
+        rows = min(max(wanted, bounds.lowerBound), bounds.upperBound)
+        recent.removeAll()
+    }
+}

@@ -1,0 +1,42 @@
+public import PostgreSQL
+public import SchemaChange
+
+/// One row on which an expression, a constraint or a trigger fails: found by making chunks smaller until one row is left.
+///
+/// The row's values are not told, only its key.
+public struct RowFailure: Error, Hashable, Sendable, CustomStringConvertible {
+    public let table: TableName
+    public let keyColumns: [String]
+    public let key: [String]
+    public let sqlState: String
+    /// PostgreSQL's message, without the values that it quotes.
+    public let message: String
+
+    init(table: TableName, keyColumns: [String], key: [String], error: PostgresError) {
+        self.table = table
+        self.keyColumns = keyColumns
+        self.key = key
+        self.sqlState = error.sqlState ?? "?"
+        self.message = error.messageWithoutValues
+    }
+
+    public var description: String {
+        "row (\(keyColumns.joined(separator: ", "))) = (\(key.joined(separator: ", "))) of \(table): \(message) (\(sqlState))"
+    }
+}
+
+extension PostgresError {
+    /// Whether it is the data's fault: what the row holds, not how the statement was run.
+    /// Classes 21, 22, 23 and 44, and what PL/pgSQL raises; see <https://www.postgresql.org/docs/15/errcodes-appendix.html>.
+    public var isOfData: Bool {
+        guard let sqlState else { return false }
+        return ["21", "22", "23", "44", "P0"].contains(String(sqlState.prefix(2)))
+    }
+
+    /// Its message with everything between double quotes left out: PostgreSQL quotes the offending value there.
+    public var messageWithoutValues: String {
+        guard isOfData else { return message }
+        let parts = message.split(separator: "\"", omittingEmptySubsequences: false)
+        return parts.enumerated().map { $0.offset % 2 == 0 ? String($0.element) : "…" }.joined(separator: "\"")
+    }
+}

@@ -1,0 +1,234 @@
+public import Logging
+public import PostgreSQL
+public import SchemaChange
+
+/// Walks a whole table by its key, in chunks and several ranges at a time, and goes on where an earlier worker stopped.
+///
+/// Sound although each chunk has its own snapshot: every row version that is written after the triggers committed keeps
+/// to its side, so a row that moves past the walk is right already.
+public struct TableWalk: Sendable {
+    /// Whose checkpoints these are.
+    public struct Place: Hashable, Sendable {
+        public let fence: Fence
+        public let walk: Int64
+        public let step: String
+
+        public init(fence: Fence, walk: Int64, step: String) {
+            self.fence = fence
+            self.walk = walk
+            self.step = step
+        }
+    }
+
+    private let statement: ChunkStatement
+    private let place: Place
+    private let pool: PostgresPool
+    private let chunkDuration: Duration
+    private let workers: Int
+    private let logger: Logger
+
+    /// Fills the rows of `mapping` that have no side yet.
+    public static func filling(
+        _ mapping: Mapping,
+        at place: Place,
+        pool: PostgresPool,
+        chunkDuration: Duration,
+        workers: Int,
+        logger: Logger
+    ) -> TableWalk {
+        TableWalk(.fill(mapping), place, pool, chunkDuration, workers, logger)
+    }
+
+    /// Compares every row of `mapping` with what its side says.
+    public static func comparing(
+        _ mapping: Mapping,
+        at place: Place,
+        pool: PostgresPool,
+        chunkDuration: Duration,
+        workers: Int,
+        logger: Logger
+    ) -> TableWalk {
+        TableWalk(.compare(mapping), place, pool, chunkDuration, workers, logger)
+    }
+
+    private init(
+        _ statement: ChunkStatement,
+        _ place: Place,
+        _ pool: PostgresPool,
+        _ chunkDuration: Duration,
+        _ workers: Int,
+        _ logger: Logger
+    ) {
+        self.statement = statement
+        self.place = place
+        self.pool = pool
+        self.chunkDuration = chunkDuration
+        self.workers = workers
+        self.logger = logger
+    }
+
+    /// Walks to the end. `progress` is told, after each chunk, how many rows it passed.
+    ///
+    /// - Throws: ``FenceLost``; ``RowFailure`` for a row that cannot be done; `PostgresError` when the server is away.
+    ///   Run again, it goes on after the last chunk that committed.
+    public func run(progress: @escaping @Sendable (Int64) -> Void) async throws -> ChunkTally {
+        let checkpoints = try await pool.withConnection { try await ranges($0) }
+        progress(checkpoints.reduce(0) { $0 + $1.tally.rows })
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for checkpoint in checkpoints where !checkpoint.isDone {
+                group.addTask {
+                    try await pool.withConnection { try await walk(checkpoint, on: $0, progress: progress) }
+                }
+            }
+            try await group.waitForAll()
+        }
+        return try await pool.withConnection { connection in
+            try await stored(connection).reduce(into: ChunkTally()) { $0 += $1.tally }
+        }
+    }
+
+    // MARK: Ranges
+
+    /// The ranges that an earlier worker pinned, or new ones.
+    private func ranges(_ connection: PostgresConnection) async throws -> [Checkpoint] {
+        let present = try await stored(connection)
+        guard present.isEmpty else { return present }
+        let keyset = Keyset(statement.mapping)
+        let estimate = try await TableSize.estimate(of: statement.mapping.table, on: connection)
+        var bounds: [[String]] = []
+        if workers > 1, estimate > 10_000 {
+            let percent = min(100, max(0.1, 2000.0 * 100 / Double(estimate)))
+            let rows = try await connection.query(
+                keyset.splitPoints,
+                [.integer(Int64(workers)), .text(String(percent))]
+            ).rows
+            bounds = rows.map { row in row.values.map { $0! } }
+        }
+        let lowers: [[String]?] = [nil] + bounds
+        let uppers: [[String]?] = bounds + [nil]
+        // One transaction, so that a worker that dies here leaves all ranges or none.
+        try await connection.transaction { connection in
+            guard try await !connection.query(Fence.query, fenceValues).rows.isEmpty else {
+                throw FenceLost(place.fence)
+            }
+            for (index, (lower, upper)) in zip(lowers, uppers).enumerated() {
+                _ = try await connection.query(
+                    """
+                    INSERT INTO sluice.checkpoint (migration, walk, step, range, lower, upper)
+                    VALUES ($1, $2::bigint, $3, $4::int, $5::text[], $6::text[]) ON CONFLICT DO NOTHING
+                    """,
+                    [
+                        .text(place.fence.migration), .integer(place.walk), .text(place.step), .integer(Int64(index)),
+                        lower.map { .textArray($0) } ?? .null, upper.map { .textArray($0) } ?? .null,
+                    ]
+                )
+            }
+        }
+        return try await stored(connection)
+    }
+
+    private func stored(_ connection: PostgresConnection) async throws -> [Checkpoint] {
+        try await connection.query(
+            """
+            SELECT \(Checkpoint.columns) FROM sluice.checkpoint
+            WHERE migration = $1 AND walk = $2::bigint AND step = $3 ORDER BY range
+            """,
+            [.text(place.fence.migration), .integer(place.walk), .text(place.step)]
+        ).rows.map(Checkpoint.init)
+    }
+
+    private var fenceValues: [PostgresValue] {
+        [.text(place.fence.migration), .integer(place.fence.epoch)]
+    }
+
+    // MARK: Chunks
+
+    private func walk(
+        _ checkpoint: Checkpoint,
+        on connection: PostgresConnection,
+        progress: @Sendable (Int64) -> Void
+    ) async throws {
+        var position = checkpoint.position ?? checkpoint.lower
+        var pacer = ChunkPacer(target: chunkDuration)
+        let clock = ContinuousClock()
+        while true {
+            try Task.checkCancellation()
+            let began = clock.now
+            let boundary = try await boundary(after: position, upTo: checkpoint.upper, rows: pacer.rows, on: connection)
+            let end = boundary ?? checkpoint.upper
+            logger.debug(
+                "chunk",
+                metadata: [
+                    "step": "\(place.step)", "range": "\(checkpoint.range)", "epoch": "\(place.fence.epoch)",
+                    "after": "\(position ?? [])", "upTo": "\(end ?? [])",
+                ]
+            )
+            let tally: ChunkTally
+            do {
+                tally = try await attempt(
+                    checkpoint.range,
+                    from: position,
+                    to: end,
+                    passing: boundary == nil || statement.counts ? nil : Int64(pacer.rows),
+                    isLast: boundary == nil,
+                    on: connection
+                )
+            } catch let error as PostgresError where error.isOfData {
+                if pacer.isolate() { continue }
+                throw RowFailure(
+                    table: statement.mapping.table,
+                    keyColumns: statement.mapping.key.map(\.name),
+                    key: boundary ?? [],
+                    error: error
+                )
+            } catch let error as PostgresError where error.isLostRace {
+                // It is the chunk that yields, not the application.
+                pacer.yielded()
+                continue
+            }
+            progress(boundary == nil || statement.counts ? tally.rows : Int64(pacer.rows))
+            guard let boundary else { return }
+            position = boundary
+            pacer.finished(in: clock.now - began)
+        }
+    }
+
+    /// The key of the last of the next `rows` rows; nil when no more than those are left, and the rest is one chunk.
+    private func boundary(
+        after lower: [String]?,
+        upTo upper: [String]?,
+        rows: Int,
+        on connection: PostgresConnection
+    ) async throws -> [String]? {
+        let (sql, values) = Keyset(statement.mapping).boundary(lower, upper)
+        let result = try await connection.query(sql, [.integer(Int64(rows))] + values.map { .text($0) })
+        return result.rows.first.map { row in row.values.map { $0! } }
+    }
+
+    private func attempt(
+        _ range: Int,
+        from lower: [String]?,
+        to upper: [String]?,
+        passing rows: Int64?,
+        isLast: Bool,
+        on connection: PostgresConnection
+    ) async throws -> ChunkTally {
+        let (condition, values) = Keyset(statement.mapping).between(lower, upper, parametersFrom: 9)
+        let row = try await connection.query(
+            statement.sql(condition: condition),
+            fenceValues + [
+                .integer(place.walk), .text(place.step), .integer(Int64(range)),
+                upper.map { .textArray($0) } ?? .null, .boolean(isLast), .optional(rows),
+            ] + values.map { .text($0) }
+        ).row()
+        guard try row.boolean("fenced") else { throw FenceLost(place.fence) }
+        return try ChunkTally(row)
+    }
+}
+
+extension PostgresError {
+    /// Lost against another session: a lock that was not to be had in time, a deadlock, a conflict of snapshots.
+    var isLostRace: Bool {
+        ["55P03", "40P01", "40001"].contains(sqlState)
+    }
+}

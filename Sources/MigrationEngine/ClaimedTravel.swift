@@ -1,0 +1,232 @@
+internal import Backfill
+internal import DurablePromises
+internal import Foundation
+internal import Logging
+internal import PostgreSQL
+internal import SchemaChange
+
+/// A walk whose task this worker holds, with the fence that makes it the only one to change anything: makes moves.
+struct ClaimedTravel: Sendable {
+    let travel: Travel
+    let promises: WalkPromises
+    let claim: TaskClaim
+    let fence: Fence
+    let pool: PostgresPool
+
+    private var run: MigrationRun { travel.run }
+    private var ledger: Ledger { travel.run.ledger }
+    private var reporter: Reporter { travel.run.reporter }
+    private var plan: Plan { travel.record.plan }
+    private var walk: Int64 { travel.record.walk }
+
+    func make(_ move: Move) async throws {
+        switch move {
+        case .arrive(let phase):
+            let keepFor = travel.spec.contract?.keepFor?.duration ?? .seconds(168 * 3600)
+            try await fenced { try await ledger.set(phase: phase, keepFor: phase == .contract ? keepFor : nil, on: $0) }
+            run.logger.info("phase complete", metadata: ["phase": "\(phase.rawValue)"])
+            if let record = try await pool.withConnection({ try await ledger.read($0) }) { reporter.take(record) }
+        case .apply(let step):
+            if step.phase == .contract, !step.id.hasPrefix("purge/") {
+                reporter.working("Guarding", reason: "Guarding", "looking whether the old version is gone")
+                try await pool.withConnection { try await travel.requireContractGuards(on: $0) }
+            }
+            announce(step.stepName, step.title)
+            try await promises.once(step.id, under: claim, isDone: { try await isApplied(step) }) {
+                try await apply(step)
+            }
+        case .revert(let step):
+            announce("Undoing", "undoing: \(step.title)")
+            try await promises.once("undo/\(step.id)", under: claim, isDone: { try await !isApplied(step) }) {
+                try await revert(step)
+            }
+        }
+    }
+
+    func fenced<Value: Sendable>(_ body: (PostgresConnection) async throws -> Value) async throws -> Value {
+        try await pool.withConnection { try await ledger.fenced(fence, on: $0, body) }
+    }
+
+    private func announce(_ name: String, _ title: String) {
+        run.doing = title
+        run.logger.info("step", metadata: ["step": "\(title)", "epoch": "\(fence.epoch)"])
+        reporter.working(name, reason: name, title)
+    }
+
+    private func isApplied(_ step: Step) async throws -> Bool {
+        try await pool.withConnection { try await ledger.isApplied(step, on: $0) }
+    }
+
+    // MARK: Doing and undoing, side by side
+
+    private func apply(_ step: Step) async throws {
+        switch step.action {
+        case .statements(let statements, _):
+            try await execute(statements, of: step) { try await ledger.note(applied: step, walk: walk, on: $0) }
+        case .backfill(let index):
+            let mapping = plan.mappings[index]
+            let meter = try await meter(of: [mapping])
+            _ = try await walkTable(.filling, mapping, step: step.id, meter)
+            meter.finish()
+            try await fenced { try await ledger.note(applied: step, walk: walk, on: $0) }
+        case .check(let query, let message):
+            let found = try await pool.withConnection { try await $0.query(query) }.rows.compactMap { $0[0] }
+            guard found.isEmpty else {
+                let keys = found.map { "(\($0))" }.joined(separator: ", ")
+                throw Interruption.stalled(reason: "DataNotReady", message: "\(message): keys \(keys)")
+            }
+            try await fenced { try await ledger.note(applied: step, walk: walk, on: $0) }
+        case .verify:
+            try await verify(step)
+        }
+    }
+
+    private func revert(_ step: Step) async throws {
+        switch step.action {
+        case .statements(_, let statements):
+            try await execute(statements ?? [], of: step) { try await ledger.note(reverted: step, on: $0) }
+        case .backfill, .check:
+            // What was filled stays; it is looked at again on the way forwards.
+            try await fenced { try await ledger.note(reverted: step, on: $0) }
+        case .verify:
+            try await fenced { connection in
+                try await ledger.set(certificate: nil, on: connection)
+                try await ledger.note(reverted: step, on: connection)
+            }
+            reporter.update { $0.certificate = nil }
+        }
+    }
+
+    // MARK: Statements
+
+    /// In one transaction with the ledger's note. A lock that is not to be had soon is asked for again, with jitter, and
+    /// whoever holds it is named.
+    private func execute(
+        _ statements: [String],
+        of step: Step,
+        note: (PostgresConnection) async throws -> Void
+    ) async throws {
+        for attempt in 1... {
+            do {
+                return try await fenced { connection in
+                    for statement in statements { _ = try await connection.query(statement) }
+                    if step.phase == .dualWrite || step.phase == .contract {
+                        let triggers = try await TriggerFingerprint.read(plan, on: connection)
+                        try await ledger.set(triggers: triggers, on: connection)
+                    }
+                    try await note(connection)
+                }
+            } catch let error as PostgresError where ["55P03", "40P01", "40001"].contains(error.sqlState) {
+                var message = "\(step.title): attempt \(attempt) found the table locked"
+                if let table = step.table,
+                    let blockers = try await pool.withConnection({ try await LockBlockers.describe(table, on: $0) })
+                {
+                    message = "\(step.title): \(table) is locked by \(blockers); attempt \(attempt)"
+                }
+                reporter.working(step.stepName, reason: "WaitingForLock", message)
+                run.logger.notice("waiting for a lock", metadata: ["step": "\(step.title)", "attempt": "\(attempt)"])
+                let pause = min(5, 0.2 * Double(1 << min(attempt, 6))) * Double.random(in: 0.5...1)
+                try await Task.sleep(for: .seconds(pause))
+            }
+        }
+    }
+
+    // MARK: Rows
+
+    private enum TablePass {
+        case filling, comparing
+    }
+
+    private func walkTable(
+        _ pass: TablePass,
+        _ mapping: Mapping,
+        step: String,
+        _ meter: ProgressMeter
+    ) async throws -> ChunkTally {
+        let place = TableWalk.Place(fence: fence, walk: walk, step: step)
+        let chunkDuration = travel.spec.backfill?.chunkDuration?.duration ?? .milliseconds(40)
+        let make = pass == .filling ? TableWalk.filling : TableWalk.comparing
+        let tableWalk = make(mapping, place, pool, chunkDuration, travel.workers, run.logger)
+        return try await tableWalk.run { meter.passed($0) }
+    }
+
+    private func meter(of mappings: [Mapping]) async throws -> ProgressMeter {
+        let rows = try await pool.withConnection { connection in
+            var rows: Int64 = 0
+            for mapping in mappings { rows += try await TableSize.estimate(of: mapping.table, on: connection) }
+            return rows
+        }
+        return ProgressMeter(rowsTotal: rows, reporter: reporter)
+    }
+
+    /// Compares every row, and issues the certificate: only if none broke its side, and the triggers that keep it so are
+    /// still as they were created.
+    private func verify(_ step: Step) async throws {
+        let meter = try await meter(of: plan.mappings)
+        var tally = ChunkTally()
+        for (index, mapping) in plan.mappings.enumerated() {
+            tally += try await walkTable(.comparing, mapping, step: "\(step.id)/\(index)", meter)
+        }
+        meter.finish()
+        guard tally.mismatches == 0 else {
+            try await fenced { connection in
+                for index in plan.mappings.indices {
+                    try await ledger.clearCheckpoints(step: "\(step.id)/\(index)", walk: walk, on: connection)
+                }
+            }
+            let keys = tally.examples.map { "(\($0))" }.joined(separator: ", ")
+            throw Interruption.stalled(
+                reason: "Mismatch",
+                message: "\(tally.mismatches) of \(tally.rows) rows are not as their side says, among them keys \(keys); "
+                    + "nothing was repaired: mend them, and it is verified again"
+            )
+        }
+        let result = tally
+        let certificate = try await fenced { connection in
+            let server = try await ServerIdentity.read(connection)
+            let position = try await connection.query("SELECT pg_current_wal_lsn()::text AS lsn").row().text("lsn")
+            let certificate = Certificate(
+                planHash: plan.hash,
+                rowsCompared: result.rows,
+                oldSide: result.oldSide,
+                newSide: result.newSide,
+                mismatches: result.mismatches,
+                triggers: try await TriggerFingerprint.read(plan, on: connection),
+                walPosition: position,
+                systemIdentifier: server.systemIdentifier,
+                timeline: server.timeline,
+                at: Date()
+            )
+            guard try await ledger.read(connection)?.triggers == certificate.triggers else {
+                throw Interruption.stalled(
+                    reason: "ProofBroken",
+                    message: "a trigger of the dual write was dropped, disabled or replaced; "
+                        + "set phase: Expand and then phase: Backfill, to fill and prove again"
+                )
+            }
+            try await ledger.set(certificate: certificate, on: connection)
+            try await ledger.note(applied: step, walk: walk, on: connection)
+            return certificate
+        }
+        reporter.update { $0.certificate = certificate }
+        run.logger.info("verified", metadata: ["rows": "\(certificate.rowsCompared)"])
+    }
+}
+
+extension Step {
+    /// One word for the status.
+    fileprivate var stepName: String {
+        switch action {
+        case .backfill: "Backfilling"
+        case .verify: "Verifying"
+        case .check: "Checking"
+        case .statements:
+            switch phase {
+            case .initial, .expand: "Expanding"
+            case .dualWrite: "CreatingTriggers"
+            case .backfill: "Finishing"
+            case .contract: "Contracting"
+            }
+        }
+    }
+}

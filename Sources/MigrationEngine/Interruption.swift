@@ -1,0 +1,48 @@
+internal import Backfill
+internal import DurablePromises
+internal import PostgreSQL
+internal import SchemaChange
+
+/// Why a run ends before its phase is reached: what the report says, and whether somebody must mend something.
+enum Interruption: Error, Hashable, Sendable {
+    case waiting(reason: String, message: String)
+    case stalled(reason: String, message: String)
+
+    var activity: MigrationReport.Activity {
+        switch self {
+        case .waiting(let reason, let message): .waiting(reason: reason, message: message)
+        case .stalled(let reason, let message): .stalled(reason: reason, message: message)
+        }
+    }
+
+    static let heldByAnother = Interruption.waiting(
+        reason: "HeldByAnotherWorker",
+        message: "another worker has the lease; if it died, its lease is over within seconds"
+    )
+
+    /// What an error means for the migration. `doing` is what was being done, for people.
+    init(_ error: any Error, while doing: String) {
+        switch error {
+        case let interruption as Interruption:
+            self = interruption
+        case let error as PlanError:
+            self = .stalled(reason: error.code.rawValue, message: error.description)
+        case let error as RowFailure:
+            self = .stalled(reason: "RowFailed", message: "\(doing): \(error); mend the row or the expression, it goes on from there")
+        case is FenceLost:
+            self = .heldByAnother
+        case let error as PromiseError where error.code == .conflict:
+            self = .heldByAnother
+        case let error as PostgresError where error.isTransient || error.sqlState == nil:
+            self = .waiting(reason: "DatabaseUnavailable", message: "\(doing): \(error.message)")
+        case let error as PostgresError:
+            let hint = error.hint.map { " (\($0))" } ?? ""
+            self = .stalled(
+                reason: "StatementFailed",
+                message: "\(doing): \(error.messageWithoutValues) [\(error.sqlState ?? "?")]\(hint)"
+            )
+        default:
+            self = .waiting(reason: "Failed", message: "\(doing): \(error)")
+        }
+    }
+}

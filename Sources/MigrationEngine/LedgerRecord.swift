@@ -1,0 +1,84 @@
+internal import Foundation
+internal import PostgreSQL
+internal import SchemaChange
+
+/// A migration as the ledger in the target knows it.
+struct LedgerRecord: Sendable {
+    let id: String
+    var uid: String?
+    /// Its place in the queue of its tables.
+    var ordinal: Int64
+    var planHash: String
+    /// As it was rendered when it was pinned.
+    var plan: Plan
+    /// Where its present walk leads.
+    var target: Phase
+    var walk: Int64
+    var fence: Int64
+    /// The last phase that is complete.
+    var phase: Phase
+    /// The fingerprint of the dual write's triggers when they were created.
+    var triggers: String?
+    var certificate: Certificate?
+    /// When it was first proven: from then on an application may depend on it.
+    var provenAt: Date?
+    /// Until when Contract can be undone.
+    var keptUntil: Date?
+    /// Whether the archive is gone.
+    var isPurged: Bool
+    var server: ServerIdentity
+    /// The ids of the steps that are in force.
+    var applied: Set<String>
+
+    init(_ row: PostgresRow) throws {
+        id = try row.text("id")
+        uid = row["uid"]
+        ordinal = try row.integer("ordinal")
+        planHash = try row.text("plan_hash")
+        plan = try LedgerJSON.decode(Plan.self, from: try row.text("plan"))
+        target = Phase(rawValue: try row.text("target")) ?? .initial
+        walk = try row.integer("walk")
+        fence = try row.integer("fence")
+        phase = Phase(rawValue: try row.text("phase")) ?? .initial
+        triggers = row["triggers"]
+        certificate = try row["certificate"].map { try LedgerJSON.decode(Certificate.self, from: $0) }
+        provenAt = try Self.date(row, "proven_at")
+        keptUntil = try Self.date(row, "kept_until")
+        isPurged = try row.boolean("purged")
+        server = try LedgerJSON.decode(ServerIdentity.self, from: try row.text("server"))
+        applied = try LedgerJSON.decode(Set<String>.self, from: try row.text("applied"))
+    }
+
+    /// The root promise of the present walk.
+    var promise: String {
+        let plan = planHash.dropFirst("sha256:".count).prefix(4)
+        return "migration/\(id)/\(plan)/w\(walk)"
+    }
+
+    private static func date(_ row: PostgresRow, _ name: String) throws -> Date? {
+        guard row[name] != nil else { return nil }
+        return Date(timeIntervalSince1970: try row.double(name))
+    }
+
+    static let columns = """
+        id, uid, ordinal, plan_hash, plan, target, walk, fence, phase, triggers, certificate, purged, server,
+        extract(epoch FROM proven_at) AS proven_at, extract(epoch FROM kept_until) AS kept_until,
+        (SELECT coalesce(json_agg(step), '[]') FROM sluice.step s WHERE s.migration = m.id) AS applied
+        """
+}
+
+/// JSON as the ledger stores it.
+enum LedgerJSON {
+    static func encode(_ value: some Encodable) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        encoder.dateEncodingStrategy = .iso8601
+        return String(decoding: try encoder.encode(value), as: UTF8.self)
+    }
+
+    static func decode<Value: Decodable>(_ type: Value.Type, from text: String) throws -> Value {
+        let decoder = JSONDecoder()
+        decoder.dateDecodingStrategy = .iso8601
+        return try decoder.decode(type, from: Data(text.utf8))
+    }
+}

@@ -1,0 +1,169 @@
+public import Backfill
+internal import Foundation
+public import Logging
+public import PostgreSQL
+public import SchemaChange
+
+/// Evolves one target database: walks migrations to the phase that is asked for, forwards or backwards, from the ledger in
+/// the target, on durable promises. Knows no Kubernetes.
+public struct MigrationEngine: Sendable {
+    let database: PostgresConfiguration
+    let worker: String
+    let leaseDuration: Duration
+    let logger: Logger
+
+    /// - Parameters:
+    ///   - worker: Who holds a lease: unique to this process.
+    ///   - leaseDuration: After that long without a sign of life, another worker takes over.
+    public init(
+        database: PostgresConfiguration,
+        worker: String,
+        leaseDuration: Duration = .seconds(10),
+        logger: Logger
+    ) {
+        self.database = database
+        self.worker = worker
+        self.leaseDuration = leaseDuration
+        self.logger = logger
+    }
+
+    /// Walks to `phase`. Returns when it is reached, or when it must wait or is stalled: call it again later, it goes on
+    /// from the exact chunk. `report` is told every change, from any thread.
+    ///
+    /// - Throws: `CancellationError` only, when the task is cancelled; its lease is released then.
+    public func run(
+        _ name: MigrationName,
+        uid: String?,
+        spec: MigrationSpec,
+        to phase: Phase,
+        guards: any MigrationGuards,
+        report: @escaping @Sendable (MigrationReport) -> Void
+    ) async throws -> MigrationReport {
+        let reporter = Reporter(report)
+        let run = MigrationRun(
+            engine: self,
+            name: name,
+            uid: uid,
+            spec: spec,
+            target: phase,
+            guards: guards,
+            reporter: reporter,
+            logger: logger.with("migration", "\(name)")
+        )
+        do {
+            try await run.run()
+            reporter.update { report in
+                report.step = report.phase.rawValue
+                report.activity = .reached
+            }
+        } catch {
+            try Task.checkCancellation()
+            if error is CancellationError { throw error }
+            let interruption = Interruption(error, while: run.doing)
+            reporter.update { $0.activity = interruption.activity }
+        }
+        return reporter.current
+    }
+
+    /// What the ledger knows of a migration; nil when it does not know it. Changes nothing.
+    public func observe(_ name: MigrationName) async throws -> MigrationReport? {
+        try await looking { connection in
+            guard let record = try await Ledger(name: name).read(connection) else { return nil }
+            let reporter = Reporter { _ in }
+            reporter.take(record)
+            reporter.update { report in
+                report.step = record.phase.rawValue
+                report.activity = record.phase == record.target
+                    ? .reached : .working(reason: "Pending", message: "on the way to \(record.target.rawValue)")
+            }
+            return reporter.current
+        }
+    }
+
+    /// A live check of the proof: plan, triggers, server. Changes nothing.
+    public func checkProof(_ name: MigrationName) async throws -> ProofCheck {
+        try await looking { connection in
+            try await ProofCheck.look(at: try await Ledger(name: name).read(connection), on: connection)
+        } ?? .none
+    }
+
+    /// Compares every row again, of a migration that is verified and not contracted. Changes nothing.
+    public func compareRows(_ name: MigrationName) async throws -> ChunkTally {
+        try await looking { connection in
+            var tally = ChunkTally()
+            guard let record = try await Ledger(name: name).read(connection), record.phase == .backfill else { return tally }
+            for mapping in record.plan.mappings {
+                tally += try await TableComparison.run(mapping, on: connection)
+            }
+            return tally
+        } ?? ChunkTally()
+    }
+
+    /// Forgets a migration that was undone completely: its ledger entries go.
+    public func forget(_ name: MigrationName) async throws {
+        _ = try await looking { connection in
+            try await Ledger(name: name).remove(on: connection)
+            return true
+        }
+    }
+
+    /// The plan that the changes make on the live database as it is. Changes nothing.
+    ///
+    /// - Throws: `PlanError`, which says what is wrong and where.
+    public func plan(_ name: MigrationName, spec: MigrationSpec) async throws -> Plan {
+        try await connected(to: spec.schema) { connection in
+            try await Planner(name: name, spec: spec).plan(on: connection)
+        }
+    }
+
+    // MARK: Sessions
+
+    private func looking<Value: Sendable>(
+        _ body: (PostgresConnection) async throws -> Value?
+    ) async throws -> Value? {
+        try await connected(to: "public") { connection in
+            guard try await Ledger.isInstalled(on: connection) else { return nil }
+            return try await body(connection)
+        }
+    }
+
+    func connected<Value: Sendable>(
+        to schema: String,
+        _ body: (PostgresConnection) async throws -> Value
+    ) async throws -> Value {
+        let connection = try await PostgresConnection.connect(configuration(application: "sluice/ledger", schema: schema))
+        do {
+            let value = try await body(connection)
+            await connection.close()
+            return value
+        } catch {
+            await connection.close()
+            throw error
+        }
+    }
+
+    /// A policy that would hide rows is an error in our sessions, names are looked up where the migration says, and no
+    /// statement waits long for a lock.
+    func configuration(application: String, schema: String) -> PostgresConfiguration {
+        var configuration = database
+        configuration.applicationName = application
+        configuration.settings = [
+            ("row_security", "off"),
+            ("search_path", SearchPath.of(schema)),
+            ("lock_timeout", "1s"),
+            ("idle_in_transaction_session_timeout", "60s"),
+            ("client_min_messages", "warning"),
+            ("datestyle", "ISO, YMD"),
+            ("jit", "off"),
+        ]
+        return configuration
+    }
+}
+
+extension Logger {
+    func with(_ key: String, _ value: String) -> Logger {
+        var logger = self
+        logger[metadataKey: key] = "\(value)"
+        return logger
+    }
+}

@@ -1,0 +1,113 @@
+internal import Foundation
+internal import Logging
+internal import PostgreSQL
+internal import SchemaChange
+internal import Synchronization
+
+/// One run of one migration towards a phase: decides, plans, pins, and travels.
+final class MigrationRun: Sendable {
+    let engine: MigrationEngine
+    let name: MigrationName
+    let uid: String?
+    let spec: MigrationSpec
+    let target: Phase
+    let guards: any MigrationGuards
+    let reporter: Reporter
+    let logger: Logger
+
+    private let what = Mutex("connecting")
+
+    init(
+        engine: MigrationEngine,
+        name: MigrationName,
+        uid: String?,
+        spec: MigrationSpec,
+        target: Phase,
+        guards: any MigrationGuards,
+        reporter: Reporter,
+        logger: Logger
+    ) {
+        self.engine = engine
+        self.name = name
+        self.uid = uid
+        self.spec = spec
+        self.target = target
+        self.guards = guards
+        self.reporter = reporter
+        self.logger = logger
+    }
+
+    var ledger: Ledger { Ledger(name: name) }
+
+    /// What it is doing, for the message of an error.
+    var doing: String {
+        get { what.withLock { $0 } }
+        set { what.withLock { $0 = newValue } }
+    }
+
+    func run() async throws {
+        try await engine.connected(to: spec.schema) { connection in
+            try await run(on: connection)
+        }
+    }
+
+    private func run(on connection: PostgresConnection) async throws {
+        try await Ledger.install(on: connection)
+        doing = "planning"
+        let planner = Planner(name: name, spec: spec)
+        let server = try await ServerIdentity.read(connection)
+        let hash = try await planner.hash(on: connection)
+        while true {
+            try Task.checkCancellation()
+            var record = try await ledger.read(connection)
+            if let found = record {
+                if found.server != server {
+                    logger.notice("the server is not the one of the proof; proving again")
+                    try await ledger.moveTo(server, on: connection)
+                }
+                if let uid, found.uid != uid {
+                    logger.notice("adopting the ledger's entry", metadata: ["from": "\(found.uid ?? "none")"])
+                    try await ledger.adopt(uid: uid, on: connection)
+                }
+                record = try await ledger.read(connection)
+            }
+            reporter.take(record)
+            let isKeepingOver = record?.keptUntil.map { $0 <= Date() } ?? false
+            let decision = WalkDecision.decide(record, planHash: hash, target: target, isKeepingOver: isKeepingOver)
+            logger.debug("decided", metadata: ["decision": "\(decision.word)"])
+            switch (decision, record) {
+            case (.rest, _):
+                return
+            case (.refuse(let interruption), _):
+                throw interruption
+            case (.pin, _):
+                reporter.working("Planning", reason: "Planning", "making the plan")
+                let plan = try await planner.plan(on: connection)
+                try await ledger.pin(plan, uid: uid, target: target, server: server, on: connection)
+            case (.undoOldPlan, let record?):
+                reporter.working("Replanning", reason: "PlanChanged", "undoing the plan that was never proven")
+                _ = try await Travel(run: self, record: record, target: .initial).go(on: connection)
+            case (.travel, let record?):
+                let arrived = try await Travel(run: self, record: record, target: target).go(on: connection)
+                if arrived { return }
+            case (.purge, let record?):
+                try await Travel(run: self, record: record, target: target).purge(on: connection)
+            case (_, nil):
+                return
+            }
+        }
+    }
+}
+
+extension WalkDecision {
+    fileprivate var word: String {
+        switch self {
+        case .rest: "rest"
+        case .pin: "pin"
+        case .undoOldPlan: "undo the old plan"
+        case .travel: "travel"
+        case .purge: "purge"
+        case .refuse: "refuse"
+        }
+    }
+}

@@ -1,0 +1,84 @@
+internal import PostgreSQL
+internal import SchemaChange
+
+/// Reads what a plan depends on from the live database, and makes the plan.
+struct Planner: Sendable {
+    let name: MigrationName
+    let spec: MigrationSpec
+
+    /// Of the changes and the database they are for.
+    func hash(on connection: PostgresConnection) async throws -> String {
+        let server = try await ServerIdentity.read(connection)
+        return Plan.hash(
+            changes: spec.changes,
+            schema: spec.schema,
+            database: "\(server.systemIdentifier)/\(server.database)"
+        )
+    }
+
+    /// - Throws: `PlanError`, which says where and why.
+    func plan(on connection: PostgresConnection) async throws -> Plan {
+        if let flaw = PlanBuilder.flaws(in: spec.changes).first { throw flaw }
+        var tables: [String: TableDescription] = [:]
+        for table in spec.changes.flatMap(\.tables) where tables[table] == nil {
+            let rows = try await connection.query(TableDescription.query, [.text(spec.schema), .text(table)]).rows
+            if let json = rows.first?[0] {
+                tables[table] = try LedgerJSON.decode(TableDescription.self, from: json)
+            }
+        }
+        let catalog = Catalog(schema: spec.schema, tables: tables)
+        var references: [ExpressionCheck: [String]] = [:]
+        for check in try PlanBuilder.checks(for: spec.changes, catalog: catalog) {
+            references[check] = try await run(check, on: connection)
+        }
+        return try PlanBuilder.plan(
+            spec.changes,
+            hash: try await hash(on: connection),
+            migration: name.description,
+            catalog: catalog,
+            references: references
+        )
+    }
+
+    /// On a scratch copy, in a transaction that is rolled back.
+    private func run(_ check: ExpressionCheck, on connection: PostgresConnection) async throws -> [String] {
+        struct Done: Error {
+            let references: [String]
+        }
+        do {
+            try await connection.transaction { connection in
+                for statement in check.setUp { _ = try await connection.query(statement) }
+                let before = try await connection.query(ExpressionCheck.file).row()[0]
+                do {
+                    _ = try await connection.query(check.probe)
+                } catch let error as PostgresError where !error.isTransient {
+                    throw PlanError(.invalidExpression, at: check.path, explanation(of: error))
+                }
+                let after = try await connection.query(ExpressionCheck.file).row()[0]
+                if check.use == .defaultValue, before != after {
+                    throw PlanError(
+                        .invalidExpression,
+                        at: check.path,
+                        "the default is volatile, so adding the column would rewrite the table; give forward instead"
+                    )
+                }
+                let names = try await connection.query(ExpressionCheck.references).rows.compactMap { $0[0] }
+                throw Done(references: names)
+            }
+        } catch let done as Done {
+            return done.references
+        }
+        return []
+    }
+
+    private func explanation(of error: PostgresError) -> String {
+        switch error.sqlState {
+        case "42P17":
+            "it is not immutable: for the same row it could give another value tomorrow, and then nothing would be proven; "
+                + "use immutable functions only (concat_ws, to_char and now are not)"
+        default:
+            "PostgreSQL does not accept it: \(error.message) (\(error.sqlState ?? "?"))"
+                + (error.hint.map { "; \($0)" } ?? "")
+        }
+    }
+}

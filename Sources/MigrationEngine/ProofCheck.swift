@@ -1,0 +1,34 @@
+internal import PostgreSQL
+internal import SchemaChange
+
+/// Whether a migration's proof still holds.
+public enum ProofCheck: Sendable, Hashable {
+    case holds(Certificate)
+    /// `reason` says what is not as it was, and what to do.
+    case broken(reason: String)
+    /// There is no proof yet, or no more.
+    case none
+}
+
+extension ProofCheck {
+    /// A live look at triggers, server and plan. Rows are not read: what the triggers keep need not be.
+    static func look(at record: LedgerRecord?, on connection: PostgresConnection) async throws -> ProofCheck {
+        guard let record, let certificate = record.certificate, record.phase >= .backfill else { return .none }
+        guard certificate.planHash == record.planHash else {
+            return .broken(reason: "the certificate is for another plan")
+        }
+        // After Contract nobody writes the old columns any more.
+        if record.phase == .contract { return .holds(certificate) }
+        let server = try await ServerIdentity.read(connection)
+        guard server.systemIdentifier == certificate.systemIdentifier, server.timeline == certificate.timeline else {
+            return .broken(reason: "the server was restored or failed over since; it must be proven again")
+        }
+        guard try await TriggerFingerprint.read(record.plan, on: connection) == certificate.triggers else {
+            return .broken(
+                reason: "a trigger that keeps both sides right was dropped, disabled or replaced since it was proven; "
+                    + "set phase: Expand and then phase: Backfill, to fill and prove again"
+            )
+        }
+        return .holds(certificate)
+    }
+}

@@ -1,0 +1,51 @@
+internal import SchemaChange
+
+/// The way from what is in force to a phase: pure, so that it can be tested by tables.
+enum Move: Hashable, Sendable {
+    case apply(Step)
+    case revert(Step)
+    /// Every step up to this phase is in force, and none above it.
+    case arrive(Phase)
+
+    /// All moves, in order, from `applied` and `phase` to `target`.
+    ///
+    /// First everything above the target is undone, last in first out, then what is missing up to it is done. Whoever
+    /// comes back from Contract proves again what the archive kept.
+    static func route(of plan: Plan, applied: Set<String>, phase: Phase, to target: Phase) -> [Move] {
+        var moves: [Move] = []
+        var inForce = applied
+        var reached = phase
+        func revert(_ step: Step) {
+            moves.append(.revert(step))
+            inForce.remove(step.id)
+        }
+        let contract = plan.steps(of: .contract)
+        let leavesContract = target < .contract && (phase == .contract || contract.contains { applied.contains($0.id) })
+        if leavesContract {
+            for step in plan.steps(of: .backfill).reversed() where step.isProof && inForce.contains(step.id) { revert(step) }
+        }
+        for undone in Phase.allCases.reversed() where undone > target {
+            for step in plan.steps(of: undone).reversed() where inForce.contains(step.id) { revert(step) }
+            let below = leavesContract && undone == .contract ? Phase.dualWrite : undone.previous!
+            if reached > below, reached >= undone || leavesContract {
+                moves.append(.arrive(below))
+                reached = below
+            }
+        }
+        for done in Phase.allCases where done > .initial && done <= target {
+            for step in plan.steps(of: done) where !inForce.contains(step.id) { moves.append(.apply(step)) }
+            if done > reached { moves.append(.arrive(done)) }
+        }
+        return moves
+    }
+}
+
+extension Step {
+    /// Whether it is part of what makes the proof.
+    var isProof: Bool {
+        switch action {
+        case .backfill, .verify, .check: true
+        case .statements: false
+        }
+    }
+}

@@ -1,0 +1,204 @@
+internal import Backfill
+internal import DurablePromises
+internal import Foundation
+internal import Logging
+internal import PostgreSQL
+internal import SchemaChange
+
+/// One walk on its way: claims the walk's root promise, mints a fence, and makes the moves of the route, each step as a
+/// promise under the root.
+struct Travel: Sendable {
+    let run: MigrationRun
+    let record: LedgerRecord
+    let target: Phase
+
+    private var ledger: Ledger { run.ledger }
+    var spec: MigrationSpec { run.spec }
+    private var reporter: Reporter { run.reporter }
+
+    /// True when the target is reached; false when the ledger changed meanwhile, and the way must be decided again.
+    func go(on connection: PostgresConnection) async throws -> Bool {
+        if record.target != target {
+            _ = try await ledger.beginWalk(to: target, after: record, on: connection)
+            return false
+        }
+        let moves = Move.route(of: record.plan, applied: record.applied, phase: record.phase, to: target)
+        if moves.isEmpty {
+            try await requireProof(on: connection)
+            return true
+        }
+        if let irreversible = moves.compactMap(\.irreversible).first {
+            throw Interruption.stalled(
+                reason: "CannotUndo",
+                message: "\(irreversible.title): nobody said how to undo it; give rollback or contractRollback in a new "
+                    + "Migration, or stay at \(record.phase.rawValue)"
+            )
+        }
+        try await waitForTurn(moves, on: connection)
+        if target < .backfill, moves.contains(where: \.takesAway) {
+            try await require(run.guards.mayGoBack(to: target))
+        }
+        return try await claimed(record.promise, on: connection) { travel in
+            for move in moves {
+                try Task.checkCancellation()
+                try await travel.make(move)
+            }
+        }
+    }
+
+    /// Drops the archive: from then on there is no way back.
+    func purge(on connection: PostgresConnection) async throws {
+        _ = try await claimed(record.promise + "-purge", on: connection) { travel in
+            for step in record.plan.purge { try await travel.make(.apply(step)) }
+            try await travel.fenced { try await ledger.setPurged(on: $0) }
+        }
+    }
+
+    // MARK: What it waits for
+
+    private func require(_ verdict: GuardVerdict) throws {
+        if case .waiting(let reason, let message) = verdict {
+            throw Interruption.waiting(reason: reason, message: message)
+        }
+    }
+
+    private func requireProof(on connection: PostgresConnection) async throws {
+        guard record.phase >= .backfill else { return }
+        if case .broken(let reason) = try await ProofCheck.look(at: record, on: connection) {
+            throw Interruption.stalled(reason: "ProofBroken", message: reason)
+        }
+    }
+
+    /// Migrations of one table go one after the other, and back in the opposite order.
+    private func waitForTurn(_ moves: [Move], on connection: PostgresConnection) async throws {
+        let tables = PostgresValue.textArray(record.plan.tables.map(\.description))
+        let others: String
+        if moves.contains(where: \.takesAway) {
+            others = "o.ordinal > m.ordinal AND EXISTS (SELECT FROM sluice.step s WHERE s.migration = o.id)"
+        } else if record.applied.isEmpty {
+            others = """
+                o.ordinal < m.ordinal AND o.phase <> o.target
+                AND NOT (o.phase = 'Backfill' AND o.target <> 'Contract' AND o.certificate IS NOT NULL)
+                """
+        } else {
+            return
+        }
+        let blocking = try await connection.query(
+            """
+            SELECT o.id FROM sluice.migration o, sluice.migration m
+            WHERE m.id = $1 AND o.id <> m.id AND o.tables && $2::text[] AND \(others) ORDER BY o.ordinal
+            """,
+            [.text(ledger.id), tables]
+        ).rows.compactMap { $0[0] }
+        guard let first = blocking.first else { return }
+        throw Interruption.waiting(
+            reason: "Queued",
+            message: "\(first) works on the same table; this one begins when that one is done"
+        )
+    }
+
+    /// What must hold before the first thing is done that takes something from the old version. Looked at live.
+    func requireContractGuards(on connection: PostgresConnection) async throws {
+        let current = try await ledger.read(connection)
+        guard case .holds(let certificate) = try await ProofCheck.look(at: current, on: connection) else {
+            throw Interruption.stalled(
+                reason: "ProofBroken",
+                message: "the backfill is not proven any more; set phase: Expand and then phase: Backfill"
+            )
+        }
+        let soak = spec.contract?.soak?.duration ?? .seconds(3600)
+        let soaked = certificate.at.addingTimeInterval(soak / .seconds(1))
+        if soaked > Date() {
+            throw Interruption.waiting(
+                reason: "Soaking",
+                message: "contract waits until \(soaked.formatted(.iso8601)), as contract.soak says"
+            )
+        }
+        try await requireNoOldSession(since: certificate.at, on: connection)
+        try await require(run.guards.mayContract())
+    }
+
+    private func requireNoOldSession(since proven: Date, on connection: PostgresConnection) async throws {
+        guard let names = spec.contract?.oldSessions, !names.isEmpty else { return }
+        let sessions = try await connection.query(
+            """
+            SELECT pid::text, application_name FROM pg_stat_activity
+            WHERE datname = current_database() AND application_name = ANY ($1::text[])
+                AND backend_start < to_timestamp($2::float8) ORDER BY backend_start LIMIT 3
+            """,
+            [.textArray(names), .text(String(proven.timeIntervalSince1970))]
+        ).rows
+        guard sessions.isEmpty else {
+            let list = sessions.map { "\($0[1] ?? "?") (pid \($0[0] ?? "?"))" }.joined(separator: ", ")
+            throw Interruption.waiting(
+                reason: "WaitingForSessions",
+                message: "sessions of the old version are still open: \(list)"
+            )
+        }
+    }
+
+    // MARK: The claim
+
+    /// Runs `body` while this worker holds the task of `root`; false when that promise is settled already.
+    private func claimed(
+        _ root: String,
+        on connection: PostgresConnection,
+        _ body: @escaping @Sendable (ClaimedTravel) async throws -> Void
+    ) async throws -> Bool {
+        let settings = run.engine.configuration(application: "sluice/promises", schema: spec.schema)
+        let promisePool = PostgresPool(settings, maximum: 2)
+        let promises = WalkPromises(
+            store: PromiseStore(pool: promisePool),
+            root: root,
+            worker: run.engine.worker,
+            lease: run.engine.leaseDuration,
+            logger: run.logger
+        )
+        do {
+            guard let claim = try await promises.claim() else {
+                await promisePool.close()
+                // The walk ended, and yet there is something to do: another one begins.
+                _ = try await ledger.beginWalk(to: target, after: record, on: connection)
+                return false
+            }
+            try await promises.whileHeld(claim) {
+                let fence = try await ledger.mintFence(on: connection)
+                let workSettings = run.engine.configuration(
+                    application: WorkerName.of(ledger.id, epoch: fence.epoch),
+                    schema: spec.schema
+                )
+                let pool = PostgresPool(workSettings, maximum: workers + 1)
+                do {
+                    try await body(
+                        ClaimedTravel(travel: self, promises: promises, claim: claim, fence: fence, pool: pool)
+                    )
+                    await pool.close()
+                } catch {
+                    await pool.close()
+                    throw error
+                }
+            }
+            await promisePool.close()
+            return true
+        } catch {
+            await promisePool.close()
+            throw error
+        }
+    }
+
+    var workers: Int {
+        min(16, max(1, spec.backfill?.workers ?? 2))
+    }
+}
+
+extension Move {
+    /// Whether it takes away what a new version of the application may use.
+    fileprivate var takesAway: Bool {
+        guard case .revert(let step) = self, case .statements = step.action else { return false }
+        return step.phase < .backfill
+    }
+
+    fileprivate var irreversible: Step? {
+        if case .revert(let step) = self, case .statements(_, nil) = step.action { step } else { nil }
+    }
+}

@@ -1,0 +1,123 @@
+public import ArgumentParser
+import Foundation
+import Logging
+import MigrationEngine
+import PostgreSQL
+public import SchemaChange
+import UnixSignals
+
+/// `sluice run`: the whole workflow without Kubernetes.
+struct RunCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Walks a Migration to its phase, in the foreground, without Kubernetes.",
+        discussion: """
+            Exits 0 when the phase is reached, 1 when somebody must mend the spec or the data first. Killed at any \
+            moment and run again, it goes on where it stopped, once the lease of the one that died is over.
+
+            EXAMPLE:
+              SLUICE_DATABASE_URL=postgresql://app@db.example/shop sluice run -f split-name.yaml --phase Backfill
+            """
+    )
+
+    @Option(name: .shortAndLong, help: "The Migration's file, or - for standard input.")
+    var file: String
+
+    @Option(name: .long, help: "Initial, Expand, DualWrite, Backfill or Contract; else that of the file.")
+    var phase: Phase?
+
+    @Option(name: .long, help: "How long, in seconds, a worker may be silent before another takes over.")
+    var leaseSeconds: Double = 10
+
+    @OptionGroup var database: DatabaseOptions
+    @OptionGroup var log: LogOptions
+
+    func run() async throws {
+        let manifest = try ManifestFile.read(file)
+        let target = phase ?? manifest.spec.desiredPhase
+        if target == .contract, manifest.spec.contract?.withoutRollouts != true {
+            throw ValidationError(
+                "only the operator can see whether the old version is gone; once you know that it is, say so in the file: "
+                    + "contract: {withoutRollouts: true}"
+            )
+        }
+        let engine = MigrationEngine(
+            database: try database.configuration(),
+            worker: "run/\(ProcessInfo.processInfo.hostName)/\(ProcessInfo.processInfo.processIdentifier)",
+            leaseDuration: .seconds(leaseSeconds),
+            logger: try log.logger("sluice", standard: .warning)
+        )
+        let display = ProgressDisplay(name: manifest.name.description)
+        let outcome = try await untilSignalled {
+            try await walk(manifest, to: target, engine: engine, display: display)
+        }
+        display.finish()
+        switch outcome {
+        case .finished(let report):
+            print(Summary.of(report))
+            if case .stalled = report.activity { throw ExitCode(1) }
+        case .signalled(let signal):
+            print("stopped; run it again, and it goes on from here")
+            throw ExitCode(128 + signal)
+        }
+    }
+
+    /// Until it is reached or stalled; what it must wait for is asked again every second.
+    private func walk(
+        _ manifest: ManifestFile,
+        to target: Phase,
+        engine: MigrationEngine,
+        display: ProgressDisplay
+    ) async throws -> MigrationReport {
+        while true {
+            let report = try await engine.run(
+                manifest.name,
+                uid: nil,
+                spec: manifest.spec,
+                to: target,
+                guards: Unguarded(),
+                report: { display.show($0) }
+            )
+            guard case .waiting = report.activity else { return report }
+            display.show(report)
+            try await Task.sleep(for: .seconds(1))
+        }
+    }
+
+    /// Outside Kubernetes there is nothing to look at; the file said so.
+    private struct Unguarded: MigrationGuards {
+        func mayContract() async throws -> GuardVerdict { .allowed }
+        func mayGoBack(to phase: Phase) async throws -> GuardVerdict { .allowed }
+    }
+}
+
+extension Phase: ExpressibleByArgument {}
+
+enum Outcome<Value: Sendable>: Sendable {
+    case finished(Value)
+    case signalled(Int32)
+}
+
+/// Runs `body` until it ends, or until SIGTERM or SIGINT comes: then it is cancelled, and waited for.
+func untilSignalled<Value: Sendable>(
+    _ body: @escaping @Sendable () async throws -> Value
+) async throws -> Outcome<Value> {
+    let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+    return try await withThrowingTaskGroup(of: Outcome<Value>?.self) { group in
+        group.addTask { .finished(try await body()) }
+        group.addTask {
+            for await signal in signals { return .signalled(signal == .sigint ? SIGINT : SIGTERM) }
+            return nil
+        }
+        let first = try await group.next() ?? nil
+        group.cancelAll()
+        while true {
+            // What was cancelled ends with CancellationError; it is waited for all the same.
+            do {
+                guard try await group.next() != nil else { break }
+            } catch {}
+        }
+        guard let first else { throw CancellationError() }
+        return first
+    }
+}
