@@ -39,7 +39,9 @@ struct Facts: Hashable {
             progress?.rowsPerSecond = nil
             progress?.estimatedCompletion = nil
             // Nobody saw it come: an operator that began when it was done.
-            progress = progress ?? verification.map { .init(BackfillProgress(rowsDone: $0.rowsCompared, rowsTotal: $0.rowsCompared)) }
+            progress =
+                progress
+                ?? verification.map { .init(BackfillProgress(rowsDone: $0.rowsCompared, rowsTotal: $0.rowsCompared)) }
         }
         proof = Self.proof(report, proofFailure)
     }
