@@ -26,6 +26,15 @@ struct OperatorCommand: AsyncParsableCommand {
     @Option(name: .long, help: "The namespace of the Lease by which one operator is elected.")
     var leaseNamespace = "sluice-system"
 
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Who this is, in the Lease and in events; else the host's name and a random suffix.",
+            discussion: "One that is started again under the same name takes its Lease back at once."
+        )
+    )
+    var identity: String?
+
     @Option(name: .long, help: "How long, in seconds, the Lease keeps other operators out.")
     var leaderLeaseSeconds: Double = 15
 
@@ -49,7 +58,7 @@ struct OperatorCommand: AsyncParsableCommand {
         let process = ProcessInfo.processInfo
         var configuration = OperatorConfiguration(
             cluster: try cluster.configuration(),
-            identity: "\(process.hostName)_\(UUID().uuidString.lowercased())"
+            identity: identity ?? "\(process.hostName)_\(UUID().uuidString.lowercased())"
         )
         configuration.namespaces = namespace
         configuration.leaseNamespace = leaseNamespace

@@ -8,7 +8,7 @@ struct DeletionTests {
     @Test("with Orphan everything stays, and the same manifest applied again adopts it and goes on")
     func orphan() async throws {
         try await withStage { stage in
-            try await stage.makeCustomers(150_000)
+            try await stage.makeCustomers(40_000)
             try await stage.withOperator { _ in
                 try await stage.apply(stage.splitManifest(fields: "backfill: {chunkDuration: 2ms}"))
                 try await stage.waitForBackfill(rows: 1000)
@@ -27,7 +27,7 @@ struct DeletionTests {
     @Test("with Compensate everything is undone first")
     func compensate() async throws {
         try await withStage { stage in
-            try await stage.makeCustomers(150_000)
+            try await stage.makeCustomers(40_000)
             try await stage.withOperator { _ in
                 let fields = "deletionPolicy: Compensate\n  backfill: {chunkDuration: 2ms}"
                 try await stage.apply(stage.splitManifest(fields: fields))

@@ -62,7 +62,8 @@ extension Stage {
         try await eventually("\(image) is rolled out", within: .seconds(60)) {
             let deployment = try await client.get(Deployment.self, ObjectKey("api", in: namespace))
             let status = deployment.status
-            return deployment.spec.template.image == image
+            let container = deployment.spec.template.spec?["containers"]?.array?.first
+            return container?["image"]?.string == image
                 && status?.observedGeneration == deployment.metadata.generation && status?.updatedReplicas == 2
                 && status?.replicas == 2 && status?.availableReplicas == 2
         }

@@ -23,11 +23,13 @@ struct Stage: Sendable {
         client = KubernetesClient(configuration, version: "test")
     }
 
-    /// Runs the operator beside the body, with short leases, and kills it at the end.
+    /// Runs the operator beside the body, with a short lease for its workers, and kills it at the end. It has the same
+    /// identity each time, so that it leads again at once.
+    @discardableResult
     func withOperator<Value>(_ body: (SluiceProcess) async throws -> Value) async throws -> Value {
         try await withSluice(
             "operator", "--kubeconfig", kubeconfig, "--namespace", namespace, "--lease-namespace", namespace,
-            "--leader-lease-seconds", "3", "--lease-seconds", "3", "--log-level", "debug"
+            "--identity", "test", "--lease-seconds", "5", "--log-level", "debug"
         ) { process in
             try await body(process)
         }
@@ -125,8 +127,21 @@ func withStage<Value>(_ body: (Stage) async throws -> Value) async throws -> Val
     }
 }
 
+/// An operator, its load and its kubectl want a processor each: only so many at once.
+private let stages = Places(2)
+
 /// The same with servers of one's own.
 func withStage<Value>(
+    kubeconfig: String,
+    database: String,
+    _ body: (Stage) async throws -> Value
+) async throws -> Value {
+    try await stages.with {
+        try await withFreeStage(kubeconfig: kubeconfig, database: database, body)
+    }
+}
+
+private func withFreeStage<Value>(
     kubeconfig: String,
     database: String,
     _ body: (Stage) async throws -> Value

@@ -10,7 +10,7 @@ struct TroubleTests {
     func database() async throws {
         try await withPrivatePostgres { postgres in
             try await withStage(kubeconfig: try TestServers.kubeconfig, database: postgres.url) { stage in
-                try await stage.makeCustomers(150_000)
+                try await stage.makeCustomers(40_000)
                 try await postgres.stop()
                 try await stage.withOperator { _ in
                     try await stage.apply(stage.splitManifest(fields: "backfill: {chunkDuration: 2ms}"))
@@ -33,7 +33,7 @@ struct TroubleTests {
         try await withPrivateControlPlane { plane in
             try await withTestDatabase { url in
                 try await withStage(kubeconfig: plane.kubeconfig, database: url) { stage in
-                    try await stage.makeCustomers(60_000)
+                    try await stage.makeCustomers(30_000)
                     try await stage.apply(stage.splitManifest(fields: "backfill: {chunkDuration: 2ms}"))
                     try await stage.withOperator { _ in
                         try await stage.waitForBackfill()
@@ -50,7 +50,7 @@ struct TroubleTests {
     @Test("a spec that is changed in flight undoes the old plan, and the new one is proven")
     func changedSpec() async throws {
         try await withStage { stage in
-            try await stage.makeCustomers(150_000)
+            try await stage.makeCustomers(40_000)
             try await stage.withOperator { _ in
                 try await stage.apply(stage.splitManifest(fields: "backfill: {chunkDuration: 2ms}"))
                 try await stage.waitForBackfill()
@@ -81,7 +81,7 @@ struct TroubleTests {
     @Test("a second Migration of the same table waits for the first, and says so")
     func queue() async throws {
         try await withStage { stage in
-            try await stage.makeCustomers(100_000)
+            try await stage.makeCustomers(40_000)
             try await stage.withOperator { _ in
                 try await stage.apply(stage.splitManifest(fields: "backfill: {chunkDuration: 2ms}"))
                 try await stage.waitForBackfill()
