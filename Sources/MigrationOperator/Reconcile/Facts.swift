@@ -34,14 +34,14 @@ struct Facts: Hashable {
         }
         progress = report.progress.map { .init($0) }
         if progress == nil, report.phase >= .backfill {
-            // It is done: how far it came stays to be read.
+            // It is done: how far it came stays to be read. An operator that began later takes it from the proof.
             progress = before?.progress
+            if progress == nil, let verification {
+                let rows = verification.rowsCompared
+                progress = MigrationStatus.Progress(BackfillProgress(rowsDone: rows, rowsTotal: rows))
+            }
             progress?.rowsPerSecond = nil
             progress?.estimatedCompletion = nil
-            // Nobody saw it come: an operator that began when it was done.
-            progress =
-                progress
-                ?? verification.map { .init(BackfillProgress(rowsDone: $0.rowsCompared, rowsTotal: $0.rowsCompared)) }
         }
         proof = Self.proof(report, proofFailure)
     }
