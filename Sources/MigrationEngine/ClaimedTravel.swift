@@ -177,7 +177,8 @@ struct ClaimedTravel: Sendable {
             let keys = tally.examples.map { "(\($0))" }.joined(separator: ", ")
             throw Interruption.stalled(
                 reason: "Mismatch",
-                message: "\(tally.mismatches) of \(tally.rows) rows are not as their side says, among them keys \(keys); "
+                message:
+                    "\(tally.mismatches) of \(tally.rows) rows are not as their side says, among them keys \(keys); "
                     + "nothing was repaired: mend them, and it is verified again"
             )
         }

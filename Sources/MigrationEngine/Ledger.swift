@@ -119,7 +119,8 @@ struct Ledger: Sendable {
     }
 
     /// Begins another walk, unless somebody else did since `record` was read. False then.
-    func beginWalk(to target: Phase, after record: LedgerRecord, on connection: PostgresConnection) async throws -> Bool {
+    func beginWalk(to target: Phase, after record: LedgerRecord, on connection: PostgresConnection) async throws -> Bool
+    {
         try await connection.query(
             "UPDATE sluice.migration SET walk = walk + 1, target = $3 WHERE id = $1 AND walk = $2::bigint",
             [.text(id), .integer(record.walk), .text(target.rawValue)]
@@ -197,7 +198,8 @@ struct Ledger: Sendable {
         _ body: (PostgresConnection) async throws -> Value
     ) async throws -> Value {
         try await connection.transaction { connection in
-            let row = try await connection.query(Fence.query, [.text(fence.migration), .integer(fence.epoch)]).rows.first
+            let row = try await connection.query(Fence.query, [.text(fence.migration), .integer(fence.epoch)]).rows
+                .first
             guard row != nil else { throw FenceLost(fence) }
             return try await body(connection)
         }

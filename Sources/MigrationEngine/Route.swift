@@ -22,7 +22,9 @@ enum Move: Hashable, Sendable {
         let contract = plan.steps(of: .contract)
         let leavesContract = target < .contract && (phase == .contract || contract.contains { applied.contains($0.id) })
         if leavesContract {
-            for step in plan.steps(of: .backfill).reversed() where step.isProof && inForce.contains(step.id) { revert(step) }
+            for step in plan.steps(of: .backfill).reversed() where step.isProof && inForce.contains(step.id) {
+                revert(step)
+            }
         }
         for undone in Phase.allCases.reversed() where undone > target {
             for step in plan.steps(of: undone).reversed() where inForce.contains(step.id) { revert(step) }

@@ -30,7 +30,8 @@ struct Travel: Sendable {
         if let irreversible = moves.compactMap(\.irreversible).first {
             throw Interruption.stalled(
                 reason: "CannotUndo",
-                message: "\(irreversible.title): nobody said how to undo it; give rollback or contractRollback in a new "
+                message:
+                    "\(irreversible.title): nobody said how to undo it; give rollback or contractRollback in a new "
                     + "Migration, or stay at \(record.phase.rawValue)"
             )
         }

@@ -43,6 +43,7 @@ extension Interruption {
     )
     static let notReversible = Interruption.stalled(
         reason: "NotReversible",
-        message: "the archive is gone since contract.keepFor is over; write a new Migration that brings the columns back"
+        message:
+            "the archive is gone since contract.keepFor is over; write a new Migration that brings the columns back"
     )
 }

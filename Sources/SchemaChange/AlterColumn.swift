@@ -113,7 +113,8 @@ public struct AlterColumn: Codable, Hashable, Sendable, ChangeKind {
         if nullable {
             builder.addNullable(.expand, column, of: description.name)
         } else {
-            let key = description.key.isEmpty
+            let key =
+                description.key.isEmpty
                 ? "'some row'"
                 : "concat_ws(', ', \(description.key.map(\.quotedIdentifier).joined(separator: ", ")))"
             builder.addCheck(

@@ -164,7 +164,9 @@ public struct PlanBuilder {
             )
         }
         var names = Set(old.map(\.name) + new.map(\.name))
-        for check in Self.mappingChecks(table: table, old: old, new: new, forward: forward, backward: backward, at: path) {
+        for check in Self.mappingChecks(
+            table: table, old: old, new: new, forward: forward, backward: backward, at: path)
+        {
             names.formUnion(references[check] ?? [])
         }
         var types: [String: String] = [:]
@@ -179,7 +181,8 @@ public struct PlanBuilder {
                 )
             }
             if ["new", "old"].contains(name) {
-                throw PlanError(.invalidChange, at: path, "a column called \"\(name)\" cannot be told from the row in a trigger")
+                throw PlanError(
+                    .invalidChange, at: path, "a column called \"\(name)\" cannot be told from the row in a trigger")
             }
         }
         for column in old {
