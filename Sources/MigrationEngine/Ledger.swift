@@ -132,18 +132,23 @@ struct Ledger: Sendable {
     }
 
     /// The proof was made on another server, or in another history of this one: what is in force must be proven again.
+    /// Contract is behind its proof, and stays.
     func moveTo(_ server: ServerIdentity, on connection: PostgresConnection) async throws {
         try await connection.transaction { connection in
             _ = try await connection.query(
                 """
-                UPDATE sluice.migration SET server = $2, walk = walk + 1, certificate = NULL,
+                UPDATE sluice.migration SET server = $2, walk = walk + 1,
+                    certificate = CASE WHEN phase = 'Contract' THEN certificate END,
                     phase = CASE WHEN phase = 'Backfill' THEN 'DualWrite' ELSE phase END
                 WHERE id = $1
                 """,
                 [.text(id), .text(try LedgerJSON.encode(server))]
             )
             _ = try await connection.query(
-                "DELETE FROM sluice.step WHERE migration = $1 AND (step = 'backfill/verify' OR step LIKE 'backfill/%/fill')",
+                """
+                DELETE FROM sluice.step WHERE migration = $1 AND (step = 'backfill/verify' OR step LIKE 'backfill/%/fill')
+                    AND NOT EXISTS (SELECT FROM sluice.migration WHERE id = $1 AND phase = 'Contract')
+                """,
                 [.text(id)]
             )
         }
