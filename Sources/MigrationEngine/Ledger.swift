@@ -118,6 +118,20 @@ struct Ledger: Sendable {
         }
     }
 
+    /// Pins the same changes as they are rendered now. Keeps the place in the queue.
+    func replace(_ plan: Plan, after record: LedgerRecord, on connection: PostgresConnection) async throws {
+        _ = try await connection.query(
+            """
+            UPDATE sluice.migration SET plan = $3, tables = $4::text[], walk = walk + 1
+            WHERE id = $1 AND walk = $2::bigint
+            """,
+            [
+                .text(id), .integer(record.walk), .text(try LedgerJSON.encode(plan)),
+                .textArray(plan.tables.map(\.description)),
+            ]
+        )
+    }
+
     /// Begins another walk, unless somebody else did since `record` was read. False then.
     func beginWalk(to target: Phase, after record: LedgerRecord, on connection: PostgresConnection) async throws -> Bool
     {
