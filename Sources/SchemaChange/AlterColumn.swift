@@ -38,6 +38,7 @@ public struct AlterColumn: Codable, Hashable, Sendable, ChangeKind {
     }
 
     var tables: [String] { [table] }
+    var newColumns: [(path: String, column: NewColumn)] { to.map { [("to", $0)] } ?? [] }
 
     func flaws(at path: String) -> [PlanError] {
         let inPlace = nullable != nil || `default` != nil || dropDefault != nil

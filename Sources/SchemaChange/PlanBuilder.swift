@@ -33,6 +33,13 @@ public struct PlanBuilder {
         return checks
     }
 
+    /// The types that `changes` name, by where they do: PostgreSQL must know each of them.
+    public static func types(in changes: [Change]) -> [(path: String, type: String)] {
+        changes.enumerated().flatMap { index, change in
+            change.kind.newColumns.map { ("\(path(index, change)).\($0.path).type", $0.column.type) }
+        }
+    }
+
     /// The plan. `references` answers each of ``checks(for:catalog:)``; `migration` names whose plan it is.
     public static func plan(
         _ changes: [Change],
