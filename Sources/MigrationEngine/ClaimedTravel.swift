@@ -198,7 +198,9 @@ struct ClaimedTravel: Sendable {
                 timeline: server.timeline,
                 at: Date()
             )
-            guard try await ledger.read(connection)?.triggers == certificate.triggers else {
+            // Without a mapping there are none, and no step that noted them.
+            let created = plan.mappings.isEmpty ? certificate.triggers : try await ledger.read(connection)?.triggers
+            guard created == certificate.triggers else {
                 throw Interruption.stalled(
                     reason: "ProofBroken",
                     message: "a trigger of the dual write was dropped, disabled or replaced; "
