@@ -9,7 +9,8 @@ public struct ChunkPacer: Sendable {
     private let target: Duration
     private let bounds: ClosedRange<Int>
     private var recent: Deque<Double> = []
-    private var isIsolating = false
+    /// While a failing row is isolated: how many rows from here on it may be among.
+    private var suspects: Int?
 
     private static let window = 10
 
@@ -22,7 +23,11 @@ public struct ChunkPacer: Sendable {
 
     /// A chunk of ``rows`` rows took `duration`.
     public mutating func finished(in duration: Duration) {
-        guard !isIsolating else { return }
+        if let suspects {
+            // Past the last of them without a failure: somebody mended it.
+            self.suspects = suspects > rows ? suspects - rows : nil
+            return
+        }
         let ratio = duration / target
         if ratio > 5 {
             set(rows / 10)
@@ -33,7 +38,8 @@ public struct ChunkPacer: Sendable {
         let ordered = recent.sorted()
         let slow = max(ordered[min(ordered.count - 1, ordered.count * 9 / 10)], 0.01)
         let factor = min(1.5, 1 / slow)
-        if factor > 1.05 || factor < 0.95 { set(Int(Double(rows) * factor)) }
+        // Up, or a chunk of one row would stay one for ever.
+        if factor > 1.05 || factor < 0.95 { set(Int((Double(rows) * factor).rounded(factor > 1 ? .up : .down))) }
     }
 
     /// A chunk had to give way to somebody else's lock.
@@ -43,7 +49,7 @@ public struct ChunkPacer: Sendable {
 
     /// A row of the last chunk failed: the next one takes a tenth. False when it was one row already.
     public mutating func isolate() -> Bool {
-        isIsolating = true
+        suspects = rows
         guard rows > 1 else { return false }
         set(max(1, rows / 10))
         return true

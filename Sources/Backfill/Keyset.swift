@@ -34,7 +34,9 @@ struct Keyset {
     }
 
     /// The rows between two keys, as a condition and its parameters, which are numbered from `first`.
-    func between(_ lower: [String]?, _ upper: [String]?, parametersFrom first: Int) -> (condition: String, values: [String]) {
+    func between(_ lower: [String]?, _ upper: [String]?, parametersFrom first: Int) -> (
+        condition: String, values: [String]
+    ) {
         var conditions: [String] = []
         var values: [String] = []
         if let lower {

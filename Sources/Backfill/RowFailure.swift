@@ -36,7 +36,10 @@ extension PostgresError {
     /// Its message with everything between double quotes left out: PostgreSQL quotes the offending value there.
     public var messageWithoutValues: String {
         guard isOfData else { return message }
-        let parts = message.split(separator: "\"", omittingEmptySubsequences: false)
-        return parts.enumerated().map { $0.offset % 2 == 0 ? String($0.element) : "…" }.joined(separator: "\"")
+        // Scalars: a value that begins with a combining mark makes one character of it and the quote.
+        let parts = message.unicodeScalars.split(separator: "\"", omittingEmptySubsequences: false)
+        guard parts.count > 1 else { return message }
+        // A value may hold quotes itself, so only what is before the first and after the last is told.
+        return "\(String(parts[0]))\"…\"\(String(parts[parts.count - 1]))"
     }
 }

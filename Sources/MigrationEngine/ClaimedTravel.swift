@@ -177,7 +177,8 @@ struct ClaimedTravel: Sendable {
             let keys = tally.examples.map { "(\($0))" }.joined(separator: ", ")
             throw Interruption.stalled(
                 reason: "Mismatch",
-                message: "\(tally.mismatches) of \(tally.rows) rows are not as their side says, among them keys \(keys); "
+                message:
+                    "\(tally.mismatches) of \(tally.rows) rows are not as their side says, among them keys \(keys); "
                     + "nothing was repaired: mend them, and it is verified again"
             )
         }
@@ -197,7 +198,9 @@ struct ClaimedTravel: Sendable {
                 timeline: server.timeline,
                 at: Date()
             )
-            guard try await ledger.read(connection)?.triggers == certificate.triggers else {
+            // Without a mapping there are none, and no step that noted them.
+            let created = plan.mappings.isEmpty ? certificate.triggers : try await ledger.read(connection)?.triggers
+            guard created == certificate.triggers else {
                 throw Interruption.stalled(
                     reason: "ProofBroken",
                     message: "a trigger of the dual write was dropped, disabled or replaced; "

@@ -28,7 +28,9 @@ enum Interruption: Error, Hashable, Sendable {
         case let error as PlanError:
             self = .stalled(reason: error.code.rawValue, message: error.description)
         case let error as RowFailure:
-            self = .stalled(reason: "RowFailed", message: "\(doing): \(error); mend the row or the expression, it goes on from there")
+            self = .stalled(
+                reason: "RowFailed",
+                message: "\(doing): \(error); mend the row or the expression, it goes on from there")
         case is FenceLost:
             self = .heldByAnother
         case let error as PromiseError where error.code == .conflict:

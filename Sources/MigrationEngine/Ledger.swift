@@ -118,8 +118,23 @@ struct Ledger: Sendable {
         }
     }
 
+    /// Pins the same changes as they are rendered now. Keeps the place in the queue.
+    func replace(_ plan: Plan, after record: LedgerRecord, on connection: PostgresConnection) async throws {
+        _ = try await connection.query(
+            """
+            UPDATE sluice.migration SET plan = $3, tables = $4::text[], walk = walk + 1
+            WHERE id = $1 AND walk = $2::bigint
+            """,
+            [
+                .text(id), .integer(record.walk), .text(try LedgerJSON.encode(plan)),
+                .textArray(plan.tables.map(\.description)),
+            ]
+        )
+    }
+
     /// Begins another walk, unless somebody else did since `record` was read. False then.
-    func beginWalk(to target: Phase, after record: LedgerRecord, on connection: PostgresConnection) async throws -> Bool {
+    func beginWalk(to target: Phase, after record: LedgerRecord, on connection: PostgresConnection) async throws -> Bool
+    {
         try await connection.query(
             "UPDATE sluice.migration SET walk = walk + 1, target = $3 WHERE id = $1 AND walk = $2::bigint",
             [.text(id), .integer(record.walk), .text(target.rawValue)]
@@ -131,7 +146,7 @@ struct Ledger: Sendable {
     }
 
     /// The proof was made on another server, or in another history of this one: what is in force must be proven again.
-    /// After Contract nothing is left to prove.
+    /// Contract is behind its proof, and stays.
     func moveTo(_ server: ServerIdentity, on connection: PostgresConnection) async throws {
         try await connection.transaction { connection in
             _ = try await connection.query(
@@ -145,8 +160,8 @@ struct Ledger: Sendable {
             )
             _ = try await connection.query(
                 """
-                DELETE FROM sluice.step s USING sluice.migration m WHERE s.migration = m.id AND m.id = $1
-                    AND m.phase <> 'Contract' AND (s.step = 'backfill/verify' OR s.step LIKE 'backfill/%/fill')
+                DELETE FROM sluice.step WHERE migration = $1 AND (step = 'backfill/verify' OR step LIKE 'backfill/%/fill')
+                    AND NOT EXISTS (SELECT FROM sluice.migration WHERE id = $1 AND phase = 'Contract')
                 """,
                 [.text(id)]
             )
@@ -202,7 +217,8 @@ struct Ledger: Sendable {
         _ body: (PostgresConnection) async throws -> Value
     ) async throws -> Value {
         try await connection.transaction { connection in
-            let row = try await connection.query(Fence.query, [.text(fence.migration), .integer(fence.epoch)]).rows.first
+            let row = try await connection.query(Fence.query, [.text(fence.migration), .integer(fence.epoch)]).rows
+                .first
             guard row != nil else { throw FenceLost(fence) }
             return try await body(connection)
         }

@@ -30,6 +30,28 @@ struct LedgerRecord: Sendable {
     /// The ids of the steps that are in force.
     var applied: Set<String>
 
+    /// Whether nothing of the plan is in force.
+    var isUntouched: Bool { phase == .initial && applied.isEmpty }
+
+    /// The root promise of the present walk.
+    var promise: String {
+        let plan = planHash.dropFirst("sha256:".count).prefix(4)
+        return "migration/\(id)/\(plan)/w\(walk)"
+    }
+
+    fileprivate static func date(_ row: PostgresRow, _ name: String) throws -> Date? {
+        guard row[name] != nil else { return nil }
+        return Date(timeIntervalSince1970: try row.double(name))
+    }
+
+    static let columns = """
+        id, uid, ordinal, plan_hash, plan, target, walk, fence, phase, triggers, certificate, purged, server,
+        extract(epoch FROM proven_at) AS proven_at, extract(epoch FROM kept_until) AS kept_until,
+        (SELECT coalesce(json_agg(step), '[]') FROM sluice.step s WHERE s.migration = m.id) AS applied
+        """
+}
+
+extension LedgerRecord {
     init(_ row: PostgresRow) throws {
         id = try row.text("id")
         uid = row["uid"]
@@ -48,23 +70,6 @@ struct LedgerRecord: Sendable {
         server = try LedgerJSON.decode(ServerIdentity.self, from: try row.text("server"))
         applied = try LedgerJSON.decode(Set<String>.self, from: try row.text("applied"))
     }
-
-    /// The root promise of the present walk.
-    var promise: String {
-        let plan = planHash.dropFirst("sha256:".count).prefix(4)
-        return "migration/\(id)/\(plan)/w\(walk)"
-    }
-
-    private static func date(_ row: PostgresRow, _ name: String) throws -> Date? {
-        guard row[name] != nil else { return nil }
-        return Date(timeIntervalSince1970: try row.double(name))
-    }
-
-    static let columns = """
-        id, uid, ordinal, plan_hash, plan, target, walk, fence, phase, triggers, certificate, purged, server,
-        extract(epoch FROM proven_at) AS proven_at, extract(epoch FROM kept_until) AS kept_until,
-        (SELECT coalesce(json_agg(step), '[]') FROM sluice.step s WHERE s.migration = m.id) AS applied
-        """
 }
 
 /// JSON as the ledger stores it.

@@ -73,7 +73,8 @@ public struct MigrationEngine: Sendable {
             reporter.take(record)
             reporter.update { report in
                 report.step = record.phase.rawValue
-                report.activity = record.phase == record.target
+                report.activity =
+                    record.phase == record.target
                     ? .reached : .working(reason: "Pending", message: "on the way to \(record.target.rawValue)")
             }
             return reporter.current
@@ -91,7 +92,9 @@ public struct MigrationEngine: Sendable {
     public func compareRows(_ name: MigrationName) async throws -> ChunkTally {
         try await looking { connection in
             var tally = ChunkTally()
-            guard let record = try await Ledger(name: name).read(connection), record.phase == .backfill else { return tally }
+            guard let record = try await Ledger(name: name).read(connection), record.phase == .backfill else {
+                return tally
+            }
             for mapping in record.plan.mappings {
                 tally += try await TableComparison.run(mapping, on: connection)
             }
@@ -131,7 +134,8 @@ public struct MigrationEngine: Sendable {
         to schema: String,
         _ body: (PostgresConnection) async throws -> Value
     ) async throws -> Value {
-        let connection = try await PostgresConnection.connect(configuration(application: "sluice/ledger", schema: schema))
+        let connection = try await PostgresConnection.connect(
+            configuration(application: "sluice/ledger", schema: schema))
         do {
             let value = try await body(connection)
             await connection.close()

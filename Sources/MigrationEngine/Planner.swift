@@ -27,6 +27,7 @@ struct Planner: Sendable {
             }
         }
         let catalog = Catalog(schema: spec.schema, tables: tables)
+        for (path, type) in PlanBuilder.types(in: spec.changes) { try await require(type, at: path, on: connection) }
         var references: [ExpressionCheck: [String]] = [:]
         for check in try PlanBuilder.checks(for: spec.changes, catalog: catalog) {
             references[check] = try await run(check, on: connection)
@@ -38,6 +39,17 @@ struct Planner: Sendable {
             catalog: catalog,
             references: references
         )
+    }
+
+    /// A type and nothing else: `serial`, a default or a constraint beside it would be done without anybody having planned it.
+    private func require(_ type: String, at path: String, on connection: PostgresConnection) async throws {
+        do {
+            _ = try await connection.query("SELECT $1::regtype", [.text(type)])
+        } catch {
+            guard !error.isTransient else { throw error }
+            let message = "\"\(type)\" is not a type that PostgreSQL knows: \(error.message) (\(error.sqlState ?? "?"))"
+            throw PlanError(.invalidChange, at: path, message)
+        }
     }
 
     /// On a scratch copy, in a transaction that is rolled back.

@@ -10,7 +10,8 @@ enum Move: Hashable, Sendable {
     /// All moves, in order, from `applied` and `phase` to `target`.
     ///
     /// First everything above the target is undone, last in first out, then what is missing up to it is done. Whoever
-    /// comes back from Contract proves again what the archive kept.
+    /// comes back from Contract proves again what the archive kept; and nothing is filled or compared while an old column
+    /// is in the archive, so a way back from Contract that turns round goes down to the dual write first.
     static func route(of plan: Plan, applied: Set<String>, phase: Phase, to target: Phase) -> [Move] {
         var moves: [Move] = []
         var inForce = applied
@@ -20,11 +21,15 @@ enum Move: Hashable, Sendable {
             inForce.remove(step.id)
         }
         let contract = plan.steps(of: .contract)
-        let leavesContract = target < .contract && (phase == .contract || contract.contains { applied.contains($0.id) })
+        let isInContract = phase == .contract || contract.contains { applied.contains($0.id) }
+        let isProofWhole = plan.steps(of: .backfill).allSatisfy { !$0.isProof || applied.contains($0.id) }
+        let leavesContract = isInContract && (target < .contract || !isProofWhole)
         if leavesContract {
-            for step in plan.steps(of: .backfill).reversed() where step.isProof && inForce.contains(step.id) { revert(step) }
+            for step in plan.steps(of: .backfill).reversed() where step.isProof && inForce.contains(step.id) {
+                revert(step)
+            }
         }
-        for undone in Phase.allCases.reversed() where undone > target {
+        for undone in Phase.allCases.reversed() where undone > target || (leavesContract && undone == .contract) {
             for step in plan.steps(of: undone).reversed() where inForce.contains(step.id) { revert(step) }
             let below = leavesContract && undone == .contract ? Phase.dualWrite : undone.previous!
             if reached > below, reached >= undone || leavesContract {

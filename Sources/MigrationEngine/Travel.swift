@@ -30,11 +30,13 @@ struct Travel: Sendable {
         if let irreversible = moves.compactMap(\.irreversible).first {
             throw Interruption.stalled(
                 reason: "CannotUndo",
-                message: "\(irreversible.title): nobody said how to undo it; give rollback or contractRollback in a new "
+                message:
+                    "\(irreversible.title): nobody said how to undo it; give rollback or contractRollback in a new "
                     + "Migration, or stay at \(record.phase.rawValue)"
             )
         }
         try await waitForTurn(moves, on: connection)
+        if record.isUntouched, try await planAgain(on: connection) { return false }
         if target < .backfill, moves.contains(where: \.takesAway) {
             try await require(run.guards.mayGoBack(to: target))
         }
@@ -52,6 +54,15 @@ struct Travel: Sendable {
             for step in record.plan.purge { try await travel.make(.apply(step)) }
             try await travel.fenced { try await ledger.setPurged(on: $0) }
         }
+    }
+
+    /// A plan that was pinned and then waited describes the tables as they were before those it waited for. True when it
+    /// differs from what they are like now, and was pinned anew.
+    private func planAgain(on connection: PostgresConnection) async throws -> Bool {
+        let plan = try await Planner(name: run.name, spec: spec).plan(on: connection)
+        guard plan != record.plan, plan.hash == record.planHash else { return false }
+        try await ledger.replace(plan, after: record, on: connection)
+        return true
     }
 
     // MARK: What it waits for

@@ -15,18 +15,17 @@ enum WalkDecision: Hashable, Sendable {
 
     static func decide(_ record: LedgerRecord?, planHash: String, target: Phase, isKeepingOver: Bool) -> WalkDecision {
         guard let record else { return target == .initial ? .rest : .pin }
-        let isUntouched = record.phase == .initial && record.applied.isEmpty
         if target == .initial {
             if record.isPurged { return .refuse(.notReversible) }
-            return isUntouched && record.target == .initial ? .rest : .travel
+            return record.isUntouched && record.target == .initial ? .rest : .travel
         }
         if record.planHash != planHash {
-            if isUntouched { return .pin }
+            if record.isUntouched { return .pin }
             guard record.provenAt == nil else { return .refuse(.planChanged) }
             return .undoOldPlan
         }
         // Whoever comes back from Initial finds a catalog that may have changed.
-        if isUntouched && record.target == .initial { return .pin }
+        if record.isUntouched && record.target == .initial { return .pin }
         if record.isPurged {
             return target == .contract ? .rest : .refuse(.notReversible)
         }
@@ -43,6 +42,7 @@ extension Interruption {
     )
     static let notReversible = Interruption.stalled(
         reason: "NotReversible",
-        message: "the archive is gone since contract.keepFor is over; write a new Migration that brings the columns back"
+        message:
+            "the archive is gone since contract.keepFor is over; write a new Migration that brings the columns back"
     )
 }

@@ -71,7 +71,9 @@ struct WalkPromises: Sendable {
             id: id,
             timeoutAt: Self.farAway,
             param: PromiseValue(),
-            tags: [PromiseTag.origin: root, PromiseTag.branch: root, PromiseTag.parent: root, "resonate:scope": "local"]
+            tags: [
+                PromiseTag.origin: root, PromiseTag.branch: root, PromiseTag.parent: root, "resonate:scope": "local",
+            ]
         )
         let isDone = try await isDone()
         if isDone {

@@ -70,7 +70,9 @@ public final class PostgresConnection: Sendable {
 
     /// Starts to listen on a channel. ``notifications`` delivers what comes.
     public func listen(_ channel: String) async throws(PostgresError) {
-        try await query("LISTEN " + quoteIdentifier(channel))
+        // LISTEN takes no parameter; the server quotes the name itself.
+        let statement = try await query("SELECT format('LISTEN %I', $1::text) AS listen", [.text(channel)]).row()
+        try await query(try statement.text("listen"))
     }
 
     /// What arrives from now on, on every channel listened to. Ends when the connection does: then connect anew, listen,

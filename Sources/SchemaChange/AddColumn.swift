@@ -21,6 +21,7 @@ public struct AddColumn: Codable, Hashable, Sendable, ChangeKind {
     }
 
     var tables: [String] { [table] }
+    var newColumns: [(path: String, column: NewColumn)] { [("column", column)] }
 
     func flaws(at path: String) -> [PlanError] {
         var flaws = flaws(of: ["default": `default`, "forward": forward], at: path)

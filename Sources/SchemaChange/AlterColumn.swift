@@ -38,6 +38,7 @@ public struct AlterColumn: Codable, Hashable, Sendable, ChangeKind {
     }
 
     var tables: [String] { [table] }
+    var newColumns: [(path: String, column: NewColumn)] { to.map { [("to", $0)] } ?? [] }
 
     func flaws(at path: String) -> [PlanError] {
         let inPlace = nullable != nil || `default` != nil || dropDefault != nil
@@ -113,7 +114,8 @@ public struct AlterColumn: Codable, Hashable, Sendable, ChangeKind {
         if nullable {
             builder.addNullable(.expand, column, of: description.name)
         } else {
-            let key = description.key.isEmpty
+            let key =
+                description.key.isEmpty
                 ? "'some row'"
                 : "concat_ws(', ', \(description.key.map(\.quotedIdentifier).joined(separator: ", ")))"
             builder.addCheck(

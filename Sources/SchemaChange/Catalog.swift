@@ -20,13 +20,17 @@ public struct Catalog: Sendable {
         }
         switch table.relationKind {
         case "r" where table.isPartition:
-            throw PlanError(.unsupportedTable, at: "\(path).table", "\(table.name) is a partition; partitioned tables are not supported yet")
+            throw PlanError(
+                .unsupportedTable, at: "\(path).table",
+                "\(table.name) is a partition; partitioned tables are not supported yet")
         case "r":
             break
         case "p":
-            throw PlanError(.unsupportedTable, at: "\(path).table", "\(table.name) is partitioned, which is not supported yet")
+            throw PlanError(
+                .unsupportedTable, at: "\(path).table", "\(table.name) is partitioned, which is not supported yet")
         default:
-            throw PlanError(.unsupportedTable, at: "\(path).table", "\(table.name) is not a table but a view or a foreign table")
+            throw PlanError(
+                .unsupportedTable, at: "\(path).table", "\(table.name) is not a table but a view or a foreign table")
         }
         guard !table.rowSecurityApplies else {
             throw PlanError(
@@ -55,7 +59,8 @@ public struct Catalog: Sendable {
     /// Refuses a new column whose name is taken.
     func requireFree(_ name: String, in table: TableDescription, at path: String) throws(PlanError) {
         if table.column(name) != nil {
-            throw PlanError(.columnExists, at: path, "\(table.name) already has a column \"\(name)\"; choose another name")
+            throw PlanError(
+                .columnExists, at: path, "\(table.name) already has a column \"\(name)\"; choose another name")
         }
         if name.utf8.count > 63 {
             throw PlanError(.invalidChange, at: path, "\"\(name)\" is longer than the 63 bytes of a PostgreSQL name")

@@ -3,6 +3,9 @@ protocol ChangeKind: Sendable {
     /// As the manifest names them, in the order of importance.
     var tables: [String] { get }
 
+    /// The columns that it brings into being, by where it names them.
+    var newColumns: [(path: String, column: NewColumn)] { get }
+
     /// What is wrong with it that can be seen without a database.
     func flaws(at path: String) -> [PlanError]
 
@@ -14,6 +17,8 @@ protocol ChangeKind: Sendable {
 }
 
 extension ChangeKind {
+    var newColumns: [(path: String, column: NewColumn)] { [] }
+
     func checks(at path: String, in catalog: Catalog) throws(PlanError) -> [ExpressionCheck] {
         []
     }

@@ -29,6 +29,7 @@ public struct DropColumn: Codable, Hashable, Sendable, ChangeKind {
     func plan(into builder: inout PlanBuilder, at path: String) throws(PlanError) {
         let (description, present) = try find(at: path, in: builder.catalog)
         try builder.claim(column, of: description, at: path)
+        builder.leaves(column, of: description, at: path)
         guard !description.key.contains(column) else {
             throw PlanError(
                 .unsupportedTable,
@@ -39,12 +40,14 @@ public struct DropColumn: Codable, Hashable, Sendable, ChangeKind {
         let archived = "sluice_archive_\(builder.token)_1"
         var fill: FillTrigger?
         if let backward, let check = check(at: path, description, present) {
+            let named = builder.columns(namedBy: check, of: description)
+            try builder.reads(named.map(\.name), of: description, at: check.path)
             fill = FillTrigger(
                 table: description.name,
                 column: Column(name: column, type: present.type),
                 storedAs: column,
                 expression: backward,
-                named: builder.columns(namedBy: check, of: description),
+                named: named,
                 token: builder.token
             )
         }

@@ -33,7 +33,9 @@ struct DualWriteTriggers {
 
     private var earlyTrigger: String { "\(Self.firstName)_2_\(mapping.token)".quotedIdentifier }
     private var lastTrigger: String { "\(Self.lastName)_\(mapping.token)".quotedIdentifier }
-    private func noteTrigger(_ index: Int) -> String { "\(Self.firstName)_1_\(mapping.token)_\(index)".quotedIdentifier }
+    private func noteTrigger(_ index: Int) -> String {
+        "\(Self.firstName)_1_\(mapping.token)_\(index)".quotedIdentifier
+    }
 
     private var row: RowCode { RowCode(mapping: mapping) }
     private var marker: String { mapping.marker.quotedIdentifier }
@@ -50,7 +52,8 @@ struct DualWriteTriggers {
     }
 
     var drop: [String] {
-        let names = mapping.new.indices.map { noteTrigger($0) }
+        let names =
+            mapping.new.indices.map { noteTrigger($0) }
             + mapping.old.indices.map { noteTrigger(mapping.new.count + $0) } + [earlyTrigger, lastTrigger]
         return names.map { "DROP TRIGGER IF EXISTS \($0) ON \(table)" }
             + [noteFunction, earlyFunction, lastFunction].map { "DROP FUNCTION IF EXISTS \($0)()" }

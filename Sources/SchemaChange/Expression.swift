@@ -4,7 +4,7 @@ enum Expression {
     /// Nil when the text is sound, else what is wrong with it.
     static func flaw(in text: String) -> String? {
         guard text.contains(where: { !$0.isWhitespace }) else { return "the expression is empty" }
-        guard !text.contains("\0") else { return "the expression contains a NUL" }
+        guard !text.unicodeScalars.contains("\0") else { return "the expression contains a NUL" }
         var scanner = Scanner(text)
         return scanner.flaw()
     }
@@ -12,12 +12,13 @@ enum Expression {
     /// Follows PostgreSQL's lexical structure as far as it decides where strings, quoted names and comments end:
     /// <https://www.postgresql.org/docs/15/sql-syntax-lexical.html>.
     private struct Scanner {
-        private let characters: [Character]
+        /// Scalars, as PostgreSQL reads them: as characters, a quote and a combining mark after it would be one.
+        private let characters: [Unicode.Scalar]
         private var index = 0
         private var depth = 0
 
         init(_ text: String) {
-            characters = Array(text)
+            characters = Array(text.unicodeScalars)
         }
 
         mutating func flaw() -> String? {
@@ -33,13 +34,15 @@ enum Expression {
                 case ";":
                     return "it contains a semicolon; give one expression"
                 case "'":
-                    let escapes = index > 0 && "eE".contains(characters[index - 1]) && !isWord(at: index - 2)
+                    let escapes =
+                        index > 0 && (characters[index - 1] == "e" || characters[index - 1] == "E")
+                        && !isWord(at: index - 2)
                     if !skip(quote: "'", escapes: escapes) { return "a string is not closed" }
                 case "\"":
                     if !skip(quote: "\"", escapes: false) { return "a quoted name is not closed" }
                 case "-" where peek(1) == "-", "/" where peek(1) == "*":
                     return "it contains a comment; leave it out"
-                case "$" where !isWord(at: index - 1) && (peek(1) == "$" || peek(1)?.isLetter == true):
+                case "$" where !isWord(at: index - 1) && (peek(1) == "$" || isNameStart(at: index + 1)):
                     return "it contains a dollar-quoted string; use a plain one"
                 default:
                     index += 1
@@ -48,17 +51,25 @@ enum Expression {
             return depth == 0 ? nil : "a parenthesis is not closed"
         }
 
-        private func peek(_ offset: Int = 0) -> Character? {
+        private func peek(_ offset: Int = 0) -> Unicode.Scalar? {
             index + offset < characters.count ? characters[index + offset] : nil
         }
 
         private func isWord(at position: Int) -> Bool {
             guard characters.indices.contains(position) else { return false }
-            return characters[position].isLetter || characters[position].isNumber || characters[position] == "_"
+            return isNameStart(at: position) || ("0"..."9").contains(characters[position])
+                || characters[position] == "$"
+        }
+
+        /// PostgreSQL takes every byte above ASCII for a letter.
+        private func isNameStart(at position: Int) -> Bool {
+            guard characters.indices.contains(position) else { return false }
+            let scalar = characters[position]
+            return scalar.properties.isAlphabetic || scalar == "_" || !scalar.isASCII
         }
 
         /// Past the closing quote; false when there is none.
-        private mutating func skip(quote: Character, escapes: Bool) -> Bool {
+        private mutating func skip(quote: Unicode.Scalar, escapes: Bool) -> Bool {
             index += 1
             while let character = peek() {
                 if escapes, character == "\\" {

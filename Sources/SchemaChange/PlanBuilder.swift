@@ -11,6 +11,10 @@ public struct PlanBuilder {
     private var mappings: [Mapping] = []
     private var fills: [FillTrigger] = []
     private var taken: [String: String] = [:]
+    /// The columns that go into the archive, by the change that sends them there.
+    private var leaving: [String: String] = [:]
+    /// The columns that the expressions of each change name besides its own.
+    private var reads: [(path: String, table: TableName, column: String)] = []
 
     /// What is wrong with `changes` that can be seen without a database.
     public static func flaws(in changes: [Change]) -> [PlanError] {
@@ -27,6 +31,13 @@ public struct PlanBuilder {
             checks += try change.kind.checks(at: path(index, change), in: catalog)
         }
         return checks
+    }
+
+    /// The types that `changes` name, by where they do: PostgreSQL must know each of them.
+    public static func types(in changes: [Change]) -> [(path: String, type: String)] {
+        changes.enumerated().flatMap { index, change in
+            change.kind.newColumns.map { ("\(path(index, change)).\($0.path).type", $0.column.type) }
+        }
     }
 
     /// The plan. `references` answers each of ``checks(for:catalog:)``; `migration` names whose plan it is.
@@ -123,6 +134,33 @@ public struct PlanBuilder {
         }
     }
 
+    /// Says that `column` goes into the archive at Contract, so that no other change may count on it.
+    mutating func leaves(_ column: String, of table: TableDescription, at path: String) {
+        leaving["\(table.name).\(column)"] = path
+    }
+
+    /// Says which columns a change's triggers read, and refuses those that a trigger cannot.
+    mutating func reads(_ columns: some Sequence<String>, of table: TableDescription, at path: String) throws(PlanError)
+    {
+        for name in columns {
+            if table.column(name)?.generated == true {
+                throw PlanError(
+                    .invalidExpression,
+                    at: path,
+                    "column \"\(name)\" is generated, and has no value yet when a trigger runs; name what it is made of"
+                )
+            }
+            if ["new", "old", "tg_op", "tg_argv"].contains(name) {
+                throw PlanError(
+                    .invalidChange,
+                    at: path,
+                    "a column called \"\(name)\" cannot be told from the trigger's own variable of that name"
+                )
+            }
+            reads.append((path, table.name, name))
+        }
+    }
+
     /// Makes a column NOT NULL without a scan under an exclusive lock: by a constraint that is validated first.
     mutating func addNotNull(_ phase: Phase, _ column: String, of table: TableName) {
         for step in NotNull(table: table, column: column, token: token).steps {
@@ -164,26 +202,18 @@ public struct PlanBuilder {
             )
         }
         var names = Set(old.map(\.name) + new.map(\.name))
-        for check in Self.mappingChecks(table: table, old: old, new: new, forward: forward, backward: backward, at: path) {
+        for check in Self.mappingChecks(
+            table: table, old: old, new: new, forward: forward, backward: backward, at: path)
+        {
             names.formUnion(references[check] ?? [])
         }
         var types: [String: String] = [:]
         for column in table.columns { types[column.name] = column.type }
         for column in new { types[column.name] = column.type }
-        for name in names.sorted() {
-            if table.column(name)?.generated == true {
-                throw PlanError(
-                    .invalidExpression,
-                    at: path,
-                    "column \"\(name)\" is generated, and has no value yet when a trigger runs; name what it is made of"
-                )
-            }
-            if ["new", "old"].contains(name) {
-                throw PlanError(.invalidChange, at: path, "a column called \"\(name)\" cannot be told from the row in a trigger")
-            }
-        }
+        try reads(names.sorted(), of: table, at: path)
         for column in old {
             try claim(column.name, of: table, at: path)
+            leaves(column.name, of: table, at: path)
             if table.key.contains(column.name) || table.referencedColumns.contains(column.name) {
                 throw PlanError(
                     .unsupportedTable,
@@ -316,6 +346,7 @@ public struct PlanBuilder {
     // MARK: Order
 
     private func finish(_ changes: [Change], hash: String) throws(PlanError) -> Plan {
+        try requireWhatIsRead()
         var backfill = byPhase[.backfill] ?? []
         backfill.append(
             Step(id: "backfill/verify", phase: .backfill, title: "comparing every row", action: .verify)
@@ -352,6 +383,19 @@ public struct PlanBuilder {
             purge: purge,
             tables: tables
         )
+    }
+
+    /// What one change's triggers write and Contract renames, another's cannot read: it may be stale there, or gone.
+    private func requireWhatIsRead() throws(PlanError) {
+        for (path, table, column) in reads {
+            guard let other = leaving["\(table).\(column)"], other != path else { continue }
+            throw PlanError(
+                .invalidExpression,
+                at: path,
+                "it names column \"\(column)\", which \(other) takes away; put this change into a Migration of its own, "
+                    + "or name other columns"
+            )
+        }
     }
 
     /// All triggers of a table in one transaction, with the markers that they write.

@@ -1,0 +1,119 @@
+import Foundation
+import Testing
+
+@testable import SchemaChange
+
+@Suite("changes")
+struct ChangeTests {
+    @Test(
+        "an entry has exactly one key, and is told what the kinds are",
+        arguments: [
+            "{}",
+            #"{"dropColumn": {"table": "t", "column": "a"}, "sql": {"expand": ["SELECT 1"]}}"#,
+            #"{"renameTable": {"table": "t"}}"#,
+        ]
+    )
+    func oneKey(json: String) throws {
+        do {
+            _ = try Planning.decode(json)
+            Issue.record("\(json) was accepted")
+        } catch DecodingError.dataCorrupted(let context) {
+            #expect(context.debugDescription.contains("exactly one key"))
+            #expect(context.debugDescription.contains("addColumn, alterColumn, replaceColumns, dropColumn, sql"))
+        }
+    }
+
+    @Test(
+        "every kind reads as it was written",
+        arguments: [
+            Planning.split, Planning.cents, Planning.add("c", forward: "note", default: "''", nullable: false),
+            Planning.drop("note", backward: "full_name"),
+            .sql(SQLChange(tables: ["t"], expand: ["SELECT 1"], rollback: [])),
+        ]
+    )
+    func roundTrip(change: Change) throws {
+        #expect(try JSONDecoder().decode(Change.self, from: JSONEncoder().encode(change)) == change)
+    }
+
+    @Test("statements need name no table")
+    func statementsWithoutTables() throws {
+        let change = try Planning.decode(#"{"sql": {"contract": ["SELECT 1"]}}"#)
+        #expect(change.tables.isEmpty && change.key == "sql")
+    }
+
+    private static func replace(from: [String], to: [String], forward: [String: String], backward: [String: String])
+        -> Change
+    {
+        .replaceColumns(
+            ReplaceColumns(
+                table: "t",
+                from: from,
+                to: to.map { NewColumn(name: $0, type: "text") },
+                forward: forward,
+                backward: backward
+            )
+        )
+    }
+
+    @Test("a change in which nothing is wrong has no flaws")
+    func flawless() {
+        let changes = [Planning.split, Planning.cents, Planning.add("c"), Planning.drop("note")]
+        #expect(PlanBuilder.flaws(in: changes) == [])
+    }
+
+    @Test(
+        "what is wrong without a database is said, and where",
+        arguments: [
+            (Planning.add("c", nullable: false), "addColumn.column.nullable", "give default or forward"),
+            (Planning.add("c", default: "1;"), "addColumn.default", "semicolon"),
+            (Planning.add("c", forward: "f("), "addColumn.forward", "not closed"),
+            (Planning.drop("c", backward: ""), "dropColumn.backward", "empty"),
+            (.alterColumn(AlterColumn(table: "t", column: "a")), "alterColumn", "changes nothing"),
+            (
+                .alterColumn(AlterColumn(table: "t", column: "a", default: "1", dropDefault: true)), "alterColumn",
+                "exclude each other"
+            ),
+            (
+                .alterColumn(AlterColumn(table: "t", column: "a", forward: "a")), "alterColumn",
+                "all of to, forward and backward"
+            ),
+            (
+                .alterColumn(
+                    AlterColumn(
+                        table: "t",
+                        column: "a",
+                        default: "0",
+                        to: NewColumn(name: "b", type: "bigint"),
+                        forward: "a",
+                        backward: "b"
+                    )
+                ), "alterColumn", "go alone"
+            ),
+            (.sql(SQLChange(expand: [], rollback: ["SELECT 1"])), "sql", "no statements"),
+            (
+                replace(from: ["a"], to: ["b"], forward: [:], backward: ["a": "b"]), "replaceColumns.forward",
+                "\"b\"; add one"
+            ),
+            (
+                replace(from: ["a"], to: ["b"], forward: ["b": "a"], backward: [:]), "replaceColumns.backward",
+                "\"a\"; add one"
+            ),
+            (
+                replace(from: ["a"], to: ["b"], forward: ["b": "a", "c": "a"], backward: ["a": "b"]),
+                "replaceColumns.forward.c",
+                "not one of the new columns"
+            ),
+            (replace(from: [], to: ["b"], forward: ["b": "1"], backward: [:]), "replaceColumns", "at least one column"),
+        ] as [(Change, String, String)]
+    )
+    func flaws(change: Change, path: String, message: String) throws {
+        let flaws = PlanBuilder.flaws(in: [change])
+        let flaw = try #require(flaws.first { $0.path == "changes[0].\(path)" }, "\(flaws)")
+        #expect(flaw.message.contains(message))
+    }
+
+    @Test("a migration without changes is refused")
+    func noChanges() {
+        #expect(PlanBuilder.flaws(in: []).map(\.path) == ["changes"])
+    }
+}
