@@ -7,7 +7,7 @@ import SchemaChange
 import TestSupport
 import Testing
 
-@Suite("The fence")
+@Suite("The fence", .serialized)
 struct FenceTests {
     @Test("keeps a stalled worker, which another one took over from, from changing anything when it wakes")
     func stalled() async throws {

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@Suite("The proof")
+@Suite("The proof", .serialized)
 struct FingerprintTests {
     @Test("is broken by a trigger that was off for a moment, and is made again by going back to Expand")
     func disabled() async throws {

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// Each writer also says in columns of its own what it means; afterwards the data must say the same.
-@Suite("While both versions write, through all phases")
+@Suite("While both versions write, through all phases", .serialized)
 struct OracleTests {
     static let seeds: [UInt64] = TestServers.isSoak ? Array(1...20) : [1, 2, 3]
 

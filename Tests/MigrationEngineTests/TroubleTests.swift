@@ -3,7 +3,7 @@ import PostgreSQL
 import TestSupport
 import Testing
 
-@Suite("A run in trouble")
+@Suite("A run in trouble", .serialized)
 struct TroubleTests {
     @Test("waits for a database that is down when it starts, says so, and goes on once it is there")
     func downAtStart() async throws {
@@ -119,24 +119,39 @@ struct TroubleTests {
                 GRANT ALL ON items TO "\(role)";
                 DO $$ BEGIN EXECUTE format('GRANT ALL ON DATABASE %I TO "\(role)"', current_database()); END $$;
                 ALTER TABLE items ENABLE ROW LEVEL SECURITY;
-                CREATE POLICY some ON items USING (id < 50);
+                CREATE POLICY few ON items USING (id < 50);
                 """
             )
-            var address = try #require(URLComponents(string: url))
-            address.user = role
-            address.password = "secret"
-            let restricted = EvolvedDatabase(try #require(address.string), changes: EvolvedDatabase.amountToCents)
-            let output = try await restricted.run(to: "Backfill")
+            let output: Program.Output
+            do {
+                output = try await run(database, as: role)
+            } catch {
+                try await database.sql(Self.drop(role))
+                throw error
+            }
+            try await database.sql(Self.drop(role))
             #expect(output.status == 1)
             #expect(
                 output.standardOutput.contains(
                     "stalled (RowSecurity): changes[0].replaceColumns.table: row-level security"))
             #expect(output.standardOutput.contains("use a role with BYPASSRLS"))
             #expect(!output.standardError.contains("secret"))
-            try await database.sql("DROP OWNED BY \"\(role)\"; DROP ROLE \"\(role)\"")
             // Whoever bypasses it may.
             try await database.reach("Backfill")
         }
+    }
+
+    private func run(_ database: EvolvedDatabase, as role: String) async throws -> Program.Output {
+        var address = try #require(URLComponents(string: database.url))
+        address.user = role
+        address.password = "secret"
+        let url = try #require(address.string)
+        return try await EvolvedDatabase(url, changes: EvolvedDatabase.amountToCents).run(to: "Backfill")
+    }
+
+    /// A role belongs to the server, which other tests share.
+    private static func drop(_ role: String) -> String {
+        "DROP OWNED BY \"\(role)\"; DROP ROLE \"\(role)\""
     }
 
     @Test("stops at the row on which forward fails and names its key; the row mended, it goes on from there")
