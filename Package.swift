@@ -106,7 +106,7 @@ let package = Package(
         tests("DurablePromises"),
         tests("SchemaChange"),
         tests("Backfill"),
-        tests("MigrationEngine"),
+        tests("MigrationEngine", ["Backfill", "PostgreSQL", "SchemaChange", logging]),
         tests("MigrationOperator"),
     ]
 )
