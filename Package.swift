@@ -90,6 +90,14 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(name: "TestSupportTests", dependencies: ["TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "IntegrationTests",
+            dependencies: [
+                "KubernetesClient", "MigrationOperator", "SchemaChange", "TestSupport",
+            ],
+            path: "Tests/Integration",
+            swiftSettings: strict
+        ),
         tests("EventLoop"),
         tests("YAML"),
         tests("KubernetesClient"),

@@ -59,7 +59,7 @@ struct GateTests {
     @Test("a pending template is held while what it requires is not verified")
     func holds() {
         let decision = decide(deployment(), closed)
-        #expect(decision.hold == .pause("waits: split: no row is proven yet"))
+        #expect(decision.hold == .pause("waits for split"))
         #expect(decision.stamp?.gate == "closed")
         #expect(decision.stamp?.verified == nil)
         #expect(decision.confirm.isEmpty)
@@ -68,7 +68,7 @@ struct GateTests {
 
     @Test("a Migration that does not exist counts as closed")
     func missing() {
-        #expect(decide(deployment(), [:]).hold == .pause("waits: there is no Migration split"))
+        #expect(decide(deployment(), [:]).hold == .pause("waits for split"))
     }
 
     @Test("an open gate is believed only after a live look, and the rollout is held for that long")
@@ -76,7 +76,7 @@ struct GateTests {
         let first = decide(deployment(), open)
         #expect(first.confirm == ["split"])
         #expect(first.stamp == nil)
-        #expect(first.hold == .pause("the proof is being looked at"))
+        #expect(first.hold == .pause("waits for split"))
         let second = decide(deployment(paused: true, heldByUs: true), open, live: true)
         #expect(second.confirm.isEmpty)
         #expect(second.stamp?.gate == "open")
@@ -193,7 +193,7 @@ struct GateTests {
     func several() {
         let both = deployment(requires: "split, balance")
         let half = decide(both, open.merging(["balance": .closed(reason: "filling", planHash: nil)]) { $1 })
-        #expect(half.hold == .pause("waits: balance: filling"))
+        #expect(half.hold == .pause("waits for split, balance"))
         let all = open.merging(["balance": .open(planHash: "sha256:b")]) { $1 }
         #expect(decide(both, all).confirm == ["split", "balance"])
         #expect(decide(both, all, live: true).stamp?.verified == "split@\(plan), balance@sha256:b")

@@ -153,23 +153,36 @@ struct ReconcileTests {
         #expect(reconcile(changed, observed()).deeds == [.startWorker(.backfill)])
     }
 
-    @Test("a broken proof closes the gate and is proven again")
+    @Test("a broken proof closes the gate until a look says that it holds, and a run may mend it")
     func broken() throws {
         let done = worker(report(.backfill), endedAgo: 100)
         let told = settled(migration(), observed(done))
-        let actions = reconcile(
-            told, observed(done) { $0.proof = ProofReading(.broken(reason: "a trigger is disabled"), at: now) })
+        let reading = ProofReading(.broken(reason: "a trigger is disabled"), at: now, of: certificate())
+        let actions = reconcile(told, observed(done) { $0.proof = reading })
         #expect(actions.deeds == [.startWorker(.backfill)])
         let status = try #require(actions.status)
         #expect(status.gate == .closed)
         #expect(status.text(.verified) == "False ProofBroken")
         #expect(status.text(.ready) == "False ProofBroken")
         #expect(actions.events == ["ProofBroken", "GateClosed"])
-        // A run that ended since knows better.
-        let mended = observed(worker(report(.backfill), endedAgo: 0)) {
-            $0.proof = ProofReading(.broken(reason: "a trigger is disabled"), at: now.addingTimeInterval(-5))
-        }
-        #expect(reconcile(told, mended).deeds == [])
+
+        // A run that says nothing new of it opens nothing.
+        var old = reading
+        old.at = now.addingTimeInterval(-5)
+        var closed = told
+        closed.status = status
+        let ran = worker(report(.backfill), endedAgo: 0)
+        #expect(reconcile(closed, observed(ran) { $0.proof = old }) == [.checkProof])
+        // Nor is there a run after a run.
+        #expect(reconcile(closed, observed(ran) { $0.proof = reading }) == [.requeue(after: .seconds(60))])
+        let mended = reconcile(
+            closed, observed(ran) { $0.proof = ProofReading(.holds, at: now, of: certificate()) })
+        #expect(mended.status?.gate == .open)
+        // It was proven anew since.
+        var anew = report(.backfill)
+        anew.certificate = certificate(at: now.addingTimeInterval(-1))
+        let proven = reconcile(closed, observed(worker(anew, endedAgo: 0)) { $0.proof = old })
+        #expect(proven.status?.gate == .open)
     }
 
     @Test("a database that went away while all was settled is said once, until a look has succeeded")

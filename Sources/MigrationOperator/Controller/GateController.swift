@@ -27,6 +27,15 @@ final class GateController: Sendable {
     }
 
     func reconcile(_ key: ObjectKey) async throws -> ReconcileResult {
+        do {
+            return try await decide(key)
+        } catch let error as KubernetesError where error.code == .conflict {
+            // Its controller writes often while it rolls out: the cache has that in a moment.
+            return .requeue(after: .milliseconds(25))
+        }
+    }
+
+    private func decide(_ key: ObjectKey) async throws -> ReconcileResult {
         guard let deployment = deployments[key] else {
             lastWrites.forget(key)
             return .done
@@ -92,16 +101,29 @@ final class GateController: Sendable {
 
     // MARK: Writing
 
-    /// The Deployment as it is afterwards. Each write holds only for the version that the decision was made on.
+    /// The Deployment as it is afterwards. What lets pods go on holds only for the version that was decided about.
     private func perform(_ decision: GateDecision, on deployment: Deployment) async throws -> Deployment {
         var deployment = deployment
+        var untold = decision.events
+        // Told with the first write: one of the next may fail on a version that has moved on, and is decided anew then.
+        func tell() {
+            for event in untold { record(event, deployment) }
+            untold = []
+        }
         do {
             // To hold is urgent: with every moment pods may begin. To let go waits until it is on record.
-            if case .pause(let text)? = decision.hold { deployment = try await pause(deployment, text) }
-            if let stamp = decision.stamp { deployment = try await apply(stamp, to: deployment) }
+            if case .pause(let text)? = decision.hold {
+                deployment = try await pause(deployment, text)
+                tell()
+            }
+            if let stamp = decision.stamp {
+                deployment = try await apply(stamp, to: deployment)
+                tell()
+            }
             switch decision.hold {
             case .release:
                 deployment = try await hold(deployment, ["spec": ["paused": false]], keepsMark: true)
+                tell()
                 deployment = try await hold(deployment, [:], keepsMark: false)
             case .giveUp: deployment = try await hold(deployment, [:], keepsMark: false)
             case .pause, nil: break
@@ -109,7 +131,6 @@ final class GateController: Sendable {
         } catch let error as KubernetesError where error.code == .notFound {
             return deployment
         }
-        for event in decision.events { record(event, deployment) }
         return deployment
     }
 
@@ -135,6 +156,8 @@ final class GateController: Sendable {
     ) async throws -> Deployment {
         var fields = fields
         var metadata = identity(deployment)
+        // A template that came meanwhile is paused with it, and let go again if it requires nothing.
+        if mark != nil { metadata["resourceVersion"] = nil }
         if keepsMark {
             let text = mark ?? deployment.metadata.annotations[SluiceName.held] ?? "released"
             metadata["annotations"] = [SluiceName.held: .string(text)]

@@ -41,7 +41,13 @@ final class MigrationController: Sendable {
         // A round that only read something is followed by one that knows it.
         for _ in 0..<8 {
             let actions = MigrationOperator.reconcile(migration, observe(migration))
-            let outcome = try await perform(actions, on: migration)
+            let outcome: Outcome
+            do {
+                outcome = try await perform(actions, on: migration)
+            } catch let error as KubernetesError where error.code == .conflict {
+                // Somebody wrote it meanwhile: the cache has that in a moment.
+                return .requeue(after: .milliseconds(50))
+            }
             if !outcome.goesOn { return outcome.requeue.map { .requeue(after: $0) } ?? .done }
         }
         return .requeue(after: .seconds(1))
@@ -128,10 +134,11 @@ final class MigrationController: Sendable {
 
     private func checkProof(_ migration: Migration) async throws {
         let engine = try await engines.engine(for: migration)
+        let known = Reconciliation(migration: migration, observed: observe(migration)).known?.certificate
         let check = try await reaching { try await engine.checkProof(migration.migrationName) }
         memory.change(migration) { entry in
             entry.failure = nil
-            entry.proof = ProofReading(.init(check), at: Date())
+            entry.proof = ProofReading(.init(check), at: Date(), of: known)
         }
     }
 

@@ -31,7 +31,7 @@ struct GateReasoning {
         let obstacles = requirements.compactMap(obstacle)
         let isReleased = record.covers(template, plans: plans)
         if obstacles.isEmpty {
-            return isUnsettled ? waiting(isReleased, for: requirements.map(\.description)) : opening(isReleased)
+            return isUnsettled ? waiting(isReleased) : opening(isReleased)
         }
         return closed(isReleased, obstacles)
     }
@@ -78,7 +78,7 @@ struct GateReasoning {
         guard input.isLive || (isStamped && isReleased) else {
             // Until then nothing changes, but what may not run yet must not begin to run meanwhile.
             decision.confirm = requirements.map(\.migration)
-            decision.hold = pauseIfPending(isReleased, "the proof is being looked at")
+            decision.hold = pauseIfPending(isReleased)
             return decision
         }
         if !isReleased {
@@ -86,27 +86,27 @@ struct GateReasoning {
         }
         decision.stamp = stamp(gate: "open", verified: verified, record)
         decision.hold = letGo
-        if decision.hold == .release || !isStamped {
+        if !isStamped || !isReleased {
             decision.events.append(.init(.normal, "GateOpened", "verified: \(verified)"))
         }
         return decision
     }
 
     /// A migration whose new spec nobody has looked at yet: neither opens nor closes anything.
-    private func waiting(_ isReleased: Bool, for names: [String]) -> GateDecision {
+    private func waiting(_ isReleased: Bool) -> GateDecision {
         var decision = GateDecision()
-        decision.hold = isReleased ? letGo : pauseIfPending(isReleased, "waits for \(names.joined(separator: ", "))")
+        decision.hold = isReleased ? letGo : pauseIfPending(isReleased)
         return decision
     }
 
     private func closed(_ isReleased: Bool, _ obstacles: [String]) -> GateDecision {
         var decision = GateDecision()
         let text = obstacles.joined(separator: "; ")
-        decision.stamp = stamp(gate: "closed", verified: verified.isEmpty ? nil : verified, record)
-        decision.hold = isReleased ? letGo : pauseIfPending(isReleased, "waits: \(text)")
+        decision.stamp = stamp(gate: "closed", verified: nil, record)
+        decision.hold = isReleased ? letGo : pauseIfPending(isReleased)
         if case .pause = decision.hold {
             decision.events.append(.init(.normal, "GateHeld", "the rollout waits: \(text)"))
-        } else if decision.stamp != nil {
+        } else if decision.stamp != nil, !isHeldByUs {
             decision.events.append(.init(.normal, "GateClosed", text))
         }
         for requirement in requirements where requirement.level != .verified && decision.stamp != nil {
@@ -181,9 +181,9 @@ struct GateReasoning {
         return ownsFields ? .giveUp : nil
     }
 
-    private func pauseIfPending(_ isReleased: Bool, _ text: String) -> GateDecision.Hold? {
+    private func pauseIfPending(_ isReleased: Bool) -> GateDecision.Hold? {
         guard !isReleased, !isPaused, !isRolledOut else { return nil }
-        return .pause(text)
+        return .pause("waits for \(requirements.map(\.description).joined(separator: ", "))")
     }
 
     /// Whether its pods run already and nothing is left to hold: a workload from before the operator, or a race that

@@ -38,6 +38,10 @@ struct Facts: Hashable {
             progress = before?.progress
             progress?.rowsPerSecond = nil
             progress?.estimatedCompletion = nil
+            // Nobody saw it come: an operator that began when it was done.
+            progress =
+                progress
+                ?? verification.map { .init(BackfillProgress(rowsDone: $0.rowsCompared, rowsTotal: $0.rowsCompared)) }
         }
         proof = Self.proof(report, proofFailure)
     }

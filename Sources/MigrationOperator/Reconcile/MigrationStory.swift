@@ -21,8 +21,9 @@ enum MigrationStory {
                 ? .init(.normal, "GateOpened", condition.message ?? "")
                 : .init(.normal, "GateClosed", condition.message ?? "")
         }
-        events += obstacle(before, after)
-        return events
+        // The end of a proof is an obstacle as well; it is told once.
+        let told = Set(events.map(\.reason))
+        return events + obstacle(before, after).filter { !told.contains($0.reason) }
     }
 
     /// An event where a condition becomes true, or stops being true. What was never true has no end.

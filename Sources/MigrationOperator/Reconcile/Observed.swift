@@ -76,10 +76,13 @@ public struct ProofReading: Sendable, Hashable {
 
     public var result: Result
     public var at: Date
+    /// The certificate that was known then: what is found broken says nothing of a later one.
+    public var certificate: Certificate?
 
-    public init(_ result: Result, at: Date) {
+    public init(_ result: Result, at: Date, of certificate: Certificate? = nil) {
         self.result = result
         self.at = at
+        self.certificate = certificate
     }
 }
 

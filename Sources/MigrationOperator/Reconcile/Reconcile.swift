@@ -54,10 +54,11 @@ struct Reconciliation {
         return worker.startedAt.distance(to: observed.now) < Timing.grace.seconds
     }
 
-    /// Why the proof does not hold, by a look that is newer than the last run.
+    /// Why the proof that is known does not hold, by the last look at it.
     var proofFailure: String? {
-        guard let proof = observed.proof, case .broken(let reason) = proof.result else { return nil }
-        if let ended = observed.worker?.endedAt, ended >= proof.at { return nil }
+        guard let proof = observed.proof, case .broken(let reason) = proof.result,
+            proof.certificate == known?.certificate
+        else { return nil }
         return reason
     }
 

@@ -60,9 +60,11 @@ extension Reconciliation {
             before?.status == finding.status
             ? before?.lastTransitionTime
             : Timestamp(Date(timeIntervalSince1970: observed.now.timeIntervalSince1970.rounded(.down)))
+        let reason = CamelCase.word(finding.reason, else: "Unknown")
+        // Server-side apply of Kubernetes 1.20 makes null of an empty text, which the schema then refuses.
+        let message = finding.message.isEmpty ? reason : String(finding.message.prefix(4096))
         return Condition(
-            type: type.rawValue, status: finding.status, reason: CamelCase.word(finding.reason, else: "Unknown"),
-            message: String(finding.message.prefix(4096)), lastTransitionTime: since,
+            type: type.rawValue, status: finding.status, reason: reason, message: message, lastTransitionTime: since,
             observedGeneration: migration.generation)
     }
 }

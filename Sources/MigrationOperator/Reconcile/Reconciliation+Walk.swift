@@ -85,9 +85,7 @@ extension Reconciliation {
 
     /// Nothing to do but to look at the proof now and then.
     private func atRest(_ report: MigrationReport, since ended: Date?) -> [Action] {
-        if let failure = proofFailure {
-            return tell(.proofBroken(failure)) + [.startWorker(target)]
-        }
+        if let failure = proofFailure { return mending(failure, since: ended) }
         // The status keeps saying that the database is away until a look at it has succeeded.
         if observed.databaseFailure != nil { return [.checkProof] }
         var actions = tell(.reached)
@@ -99,6 +97,14 @@ extension Reconciliation {
             actions.append(.checkProof)
         }
         return actions
+    }
+
+    /// A run may mend it. Whether it did is seen by another look, and if it did not, the next run is a while away.
+    private func mending(_ failure: String, since ended: Date?) -> [Action] {
+        if let ended, let looked = observed.proof?.at, looked < ended { return [.checkProof] }
+        let told = tell(.proofBroken(failure))
+        if let ended, let rest = remaining(from: ended, Timing.proofInterval) { return told + [.requeue(after: rest)] }
+        return told + [.startWorker(target)]
     }
 
     /// For whom it waits before it begins; nil when for nobody.

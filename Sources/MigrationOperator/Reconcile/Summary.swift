@@ -71,9 +71,9 @@ struct Summary {
     private var reconciling: Finding {
         switch situation {
         case .invalid, .suspended, .stalled:
-            return Finding(.no, obstacle.reason, "")
+            return Finding(.no, obstacle.reason, "nothing is under way")
         case .working, .waiting, .reached, .waitingForDependencies, .databaseUnavailable, .proofBroken:
-            if ready.status == .yes { return Finding(.no, "Ready", "") }
+            if ready.status == .yes { return Finding(.no, "Ready", "nothing is under way that a rollout needs") }
             return Finding(.yes, obstacle.reason, obstacle.message)
         }
     }
@@ -81,7 +81,7 @@ struct Summary {
     private var stalled: Finding {
         switch situation {
         case .invalid, .stalled: Finding(.yes, obstacle.reason, obstacle.message)
-        default: Finding(.no, "NotStalled", "")
+        default: Finding(.no, "NotStalled", "nothing has to be mended")
         }
     }
 
@@ -99,7 +99,7 @@ struct Summary {
             )
         case .waitingForDependencies(let message): ("WaitingForDependencies", message)
         case .databaseUnavailable(let failure): (failure.reason, failure.message)
-        case .proofBroken(let reason): ("ProofBroken", "\(reason); it is proven again")
+        case .proofBroken(let reason): ("ProofBroken", reason)
         case .working(let reason, let message), .waiting(let reason, let message), .stalled(let reason, let message):
             (reason, message)
         case .reached:
