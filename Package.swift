@@ -63,7 +63,16 @@ let package = Package(
         library("MigrationEngine", ["SchemaChange", "Backfill", "DurablePromises", "PostgreSQL", logging]),
 
         // Where they meet.
-        library("MigrationOperator", ["MigrationEngine", "ControllerRuntime", "KubernetesClient", logging]),
+        .target(
+            name: "MigrationOperator",
+            dependencies: [
+                "MigrationEngine", "SchemaChange", "ControllerRuntime", "KubernetesClient", "PostgreSQL", "YAML", logging,
+                .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            // Links to the files in manifests/, so that the program carries them and there is one copy of each.
+            resources: [.embedInCode("Embedded/crd.yaml"), .embedInCode("Embedded/rbac.yaml")],
+            swiftSettings: strict
+        ),
         .executableTarget(
             name: "sluice",
             dependencies: [
@@ -81,6 +90,14 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(name: "TestSupportTests", dependencies: ["TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "IntegrationTests",
+            dependencies: [
+                "KubernetesClient", "MigrationOperator", "SchemaChange", "TestSupport",
+            ],
+            path: "Tests/Integration",
+            swiftSettings: strict
+        ),
         tests("EventLoop"),
         tests("YAML"),
         tests("KubernetesClient"),
@@ -89,7 +106,7 @@ let package = Package(
         tests("DurablePromises"),
         tests("SchemaChange"),
         tests("Backfill"),
-        tests("MigrationEngine"),
+        tests("MigrationEngine", ["Backfill", "PostgreSQL", "SchemaChange", logging]),
         tests("MigrationOperator"),
     ]
 )

@@ -3,7 +3,8 @@ internal import DequeModule
 /// Chooses how many rows the next chunk takes, so that a chunk lasts about as long as it should.
 ///
 /// Looks at the 90th percentile of recent chunks, grows by at most a half, and cuts to a tenth when a chunk took five
-/// times too long. While a failing row is being isolated it only shrinks.
+/// times too long, but not below ``floor``: what a chunk takes however few its rows are, on a busy machine or over a slow
+/// network, would else shrink it to a row for no gain. While a failing row is being isolated it only shrinks.
 public struct ChunkPacer: Sendable {
     public private(set) var rows: Int
     private let target: Duration
@@ -13,6 +14,9 @@ public struct ChunkPacer: Sendable {
     private var suspects: Int?
 
     private static let window = 10
+
+    /// The fewest rows of a chunk, unless one of them fails or others' locks are in the way.
+    public static let floor = 100
 
     /// `target` is how long a chunk should take.
     public init(target: Duration, start: Int = 1000, bounds: ClosedRange<Int> = 1...50_000) {
@@ -30,7 +34,7 @@ public struct ChunkPacer: Sendable {
         }
         let ratio = duration / target
         if ratio > 5 {
-            set(rows / 10)
+            set(max(rows / 10, min(rows, Self.floor)))
             return
         }
         recent.append(ratio)
@@ -38,8 +42,10 @@ public struct ChunkPacer: Sendable {
         let ordered = recent.sorted()
         let slow = max(ordered[min(ordered.count - 1, ordered.count * 9 / 10)], 0.01)
         let factor = min(1.5, 1 / slow)
-        // Up, or a chunk of one row would stay one for ever.
-        if factor > 1.05 || factor < 0.95 { set(Int((Double(rows) * factor).rounded(factor > 1 ? .up : .down))) }
+        // Rounded up, so that one row grows to two.
+        let wanted = Int((Double(rows) * factor).rounded(.up))
+        if factor > 1.05 { set(wanted) }
+        if factor < 0.95 { set(max(wanted, min(rows, Self.floor))) }
     }
 
     /// A chunk had to give way to somebody else's lock.

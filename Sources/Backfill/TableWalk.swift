@@ -67,17 +67,23 @@ public struct TableWalk: Sendable {
         self.logger = logger
     }
 
-    /// Walks to the end. `progress` is told, after each chunk, how many rows it passed.
+    /// Walks to the end. `progress` is told, after each chunk, how many rows it passed; `yielded`, each time that a chunk
+    /// had to give way to another session's lock, and is tried again.
     ///
     /// - Throws: ``FenceLost``; ``RowFailure`` for a row that cannot be done; `PostgresError` when the server is away.
     ///   Run again, it goes on after the last chunk that committed.
-    public func run(progress: @escaping @Sendable (Int64) -> Void) async throws -> ChunkTally {
+    public func run(
+        progress: @escaping @Sendable (Int64) -> Void,
+        yielded: @escaping @Sendable (PostgresConnection) async throws -> Void = { _ in }
+    ) async throws -> ChunkTally {
         let checkpoints = try await pool.withConnection { try await ranges($0) }
         progress(checkpoints.reduce(0) { $0 + $1.tally.rows })
         try await withThrowingTaskGroup(of: Void.self) { group in
             for checkpoint in checkpoints where !checkpoint.isDone {
                 group.addTask {
-                    try await pool.withConnection { try await walk(checkpoint, on: $0, progress: progress) }
+                    try await pool.withConnection {
+                        try await walk(checkpoint, on: $0, progress: progress, yielded: yielded)
+                    }
                 }
             }
             try await group.waitForAll()
@@ -146,7 +152,8 @@ public struct TableWalk: Sendable {
     private func walk(
         _ checkpoint: Checkpoint,
         on connection: PostgresConnection,
-        progress: @Sendable (Int64) -> Void
+        progress: @Sendable (Int64) -> Void,
+        yielded: @Sendable (PostgresConnection) async throws -> Void
     ) async throws {
         var position = checkpoint.position ?? checkpoint.lower
         var pacer = ChunkPacer(target: chunkDuration)
@@ -154,17 +161,26 @@ public struct TableWalk: Sendable {
         while true {
             try Task.checkCancellation()
             let began = clock.now
-            let boundary = try await boundary(after: position, upTo: checkpoint.upper, rows: pacer.rows, on: connection)
-            let end = boundary ?? checkpoint.upper
-            logger.debug(
-                "chunk",
-                metadata: [
-                    "step": "\(place.step)", "range": "\(checkpoint.range)", "epoch": "\(place.fence.epoch)",
-                    "after": "\(position ?? [])", "upTo": "\(end ?? [])",
-                ]
-            )
+            let boundary: [String]?
             let tally: ChunkTally
+            // The key at which this attempt ends, as far as it was found.
+            var found: [String]?
             do {
+                boundary = try await self.boundary(
+                    after: position,
+                    upTo: checkpoint.upper,
+                    rows: pacer.rows,
+                    on: connection
+                )
+                found = boundary
+                let end = boundary ?? checkpoint.upper
+                logger.debug(
+                    "chunk",
+                    metadata: [
+                        "step": "\(place.step)", "range": "\(checkpoint.range)", "epoch": "\(place.fence.epoch)",
+                        "after": "\(position ?? [])", "upTo": "\(end ?? [])",
+                    ]
+                )
                 tally = try await attempt(
                     checkpoint.range,
                     from: position,
@@ -178,12 +194,13 @@ public struct TableWalk: Sendable {
                 throw RowFailure(
                     table: statement.mapping.table,
                     keyColumns: statement.mapping.key.map(\.name),
-                    key: boundary ?? [],
+                    key: found ?? [],
                     error: error
                 )
             } catch let error as PostgresError where error.isLostRace {
                 // It is the chunk that yields, not the application.
                 pacer.yielded()
+                try await yielded(connection)
                 continue
             }
             progress(boundary == nil || statement.counts ? tally.rows : Int64(pacer.rows))

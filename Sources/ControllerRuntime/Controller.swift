@@ -58,27 +58,25 @@ public final class Controller<Key: Hashable & Sendable>: Sendable {
         while let key = await queue.next() {
             do {
                 let result = try await reconcile(key)
-                await queue.forget(key)
+                queue.forget(key)
                 if case .requeue(let delay) = result {
                     // Many that ask for the same long time must not all come back at once.
-                    await queue.add(key, after: delay > .seconds(60) ? random.jitter(delay, by: 0.1) : delay)
+                    queue.add(key, after: delay > .seconds(60) ? random.jitter(delay, by: 0.1) : delay)
                 }
-            } catch is CancellationError {
-                await queue.done(key)
-                return
             } catch let error as TerminalError {
-                await queue.forget(key)
+                queue.forget(key)
                 logger.error("\(name): \(key) failed for good", metadata: ["error": "\(error)"])
             } catch {
+                // Only our own end is no failure: a reconcile may have cancelled something of its own.
                 guard !Task.isCancelled else {
-                    await queue.done(key)
+                    queue.done(key)
                     return
                 }
-                let delay = await queue.addRateLimited(key)
+                let delay = queue.addRateLimited(key)
                 logger.warning(
                     "\(name): \(key) failed, will be repeated", metadata: ["error": "\(error)", "after": "\(delay)"])
             }
-            await queue.done(key)
+            queue.done(key)
         }
     }
 }

@@ -169,15 +169,21 @@ public final class LeaderElection: Sendable {
     /// Gives the lease up, also when the task was cancelled: that is when it matters. Bounded by the client's timeout.
     private func release(_ state: LeaderElectionState) async {
         await Task {
-            var state = state
-            do {
-                guard let lease = try await client.find(Lease.self, key),
-                    case .update(let spec, let version) = state.release(lease, date: Date())
-                else { return }
-                _ = try await write(spec, version)
-                logger.notice("gave up the lease", metadata: ["lease": "\(key)"])
-            } catch {
-                logger.warning("could not give up the lease; it runs out", metadata: ["error": "\(error)"])
+            // A renewal that was cancelled here may still arrive there, between our look and our write.
+            for isLast in [false, false, true] {
+                do {
+                    var state = state
+                    guard let lease = try await client.find(Lease.self, key),
+                        case .update(let spec, let version) = state.release(lease, date: Date())
+                    else { return }
+                    _ = try await write(spec, version)
+                    logger.notice("gave up the lease", metadata: ["lease": "\(key)"])
+                    return
+                } catch {
+                    if (error as? KubernetesError)?.code == .conflict, !isLast { continue }
+                    logger.warning("could not give up the lease; it runs out", metadata: ["error": "\(error)"])
+                    return
+                }
             }
         }.value
     }

@@ -1,106 +1,121 @@
+internal import Synchronization
+
 /// A queue of keys for several workers: ``WorkQueueState`` with a clock, and with workers that wait.
-public actor WorkQueue<Key: Hashable & Sendable> {
-    private var state: WorkQueueState<Key>
-    private var waiting: [(number: Int, continuation: CheckedContinuation<Key?, Never>)] = []
-    private var waiterCount = 0
-    private var isShutDown = false
-    private var alarm: (at: ContinuousClock.Instant, task: Task<Void, Never>)?
+///
+/// Adding never waits, so that a store's handler can do it.
+public final class WorkQueue<Key: Hashable & Sendable>: Sendable {
+    private struct Alarm {
+        var at: ContinuousClock.Instant
+        var task: Task<Void, Never>
+    }
+
+    private struct State {
+        var rules: WorkQueueState<Key>
+        var waiting: [(number: Int, continuation: CheckedContinuation<Key?, Never>)] = []
+        var waiterCount = 0
+        var isShutDown = false
+        var alarm: Alarm?
+    }
+
+    private let state: Mutex<State>
 
     public init(limits: WorkQueueState<Key>.Limits = .init()) {
-        state = WorkQueueState(limits: limits)
+        state = Mutex(State(rules: WorkQueueState(limits: limits)))
     }
 
     deinit {
-        alarm?.task.cancel()
+        state.withLock { $0.alarm?.task.cancel() }
     }
 
     /// How many keys wait to be taken now.
-    public var depth: Int { state.depth }
+    public var depth: Int { state.withLock { $0.rules.depth } }
 
     public func add(_ key: Key) {
-        state.add(key)
-        serve()
+        change { $0.add(key) }
     }
 
     public func add(_ key: Key, after delay: Duration) {
-        guard delay > .zero else { return add(key) }
-        state.add(key, at: .now + delay)
-        serve()
+        change { delay > .zero ? $0.add(key, at: .now + delay) : $0.add(key) }
     }
 
     /// Adds a key after a failure. Returns the delay.
     @discardableResult
     public func addRateLimited(_ key: Key) -> Duration {
-        defer { serve() }
-        return state.addRateLimited(key, now: .now)
+        change { $0.addRateLimited(key, now: .now) }
     }
 
     public func forget(_ key: Key) {
-        state.forget(key)
+        change { $0.forget(key) }
     }
 
     /// Waits for a key. Nil when the task is cancelled or the queue is shut down. Say ``done(_:)`` afterwards.
     public func next() async -> Key? {
-        waiterCount += 1
-        let number = waiterCount
+        let number = state.withLock { state in
+            state.waiterCount += 1
+            return state.waiterCount
+        }
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                if isShutDown || Task.isCancelled {
-                    continuation.resume(returning: nil)
-                } else {
-                    waiting.append((number, continuation))
-                    serve()
+                let waits = state.withLock { state in
+                    // The handler below may have run before there was anything to cancel.
+                    guard !state.isShutDown, !Task.isCancelled else { return false }
+                    state.waiting.append((number, continuation))
+                    return true
                 }
+                if waits { change { _ in } } else { continuation.resume(returning: nil) }
             }
         } onCancel: {
-            // It lives for one hop to this actor, which never waits.
-            Task { await self.release(number) }
+            let waiter = state.withLock { state in
+                state.waiting.firstIndex { $0.number == number }.map { state.waiting.remove(at: $0).continuation }
+            }
+            waiter?.resume(returning: nil)
         }
     }
 
     public func done(_ key: Key) {
-        state.done(key)
-        serve()
+        change { $0.done(key) }
     }
 
     /// No key is given out any more.
     public func shutDown() {
-        isShutDown = true
-        alarm?.task.cancel()
-        alarm = nil
-        for waiter in waiting { waiter.continuation.resume(returning: nil) }
-        waiting = []
-    }
-
-    private func release(_ number: Int) {
-        guard let index = waiting.firstIndex(where: { $0.number == number }) else { return }
-        waiting.remove(at: index).continuation.resume(returning: nil)
-    }
-
-    /// Gives keys to those who wait, and sets the alarm for the next one that is not due yet.
-    private func serve() {
-        guard !isShutDown else { return }
-        while !waiting.isEmpty, let key = state.next(now: .now) {
-            waiting.removeFirst().continuation.resume(returning: key)
+        let waiting = state.withLock { state in
+            state.isShutDown = true
+            state.alarm?.task.cancel()
+            state.alarm = nil
+            defer { state.waiting = [] }
+            return state.waiting
         }
-        setAlarm()
+        for waiter in waiting { waiter.continuation.resume(returning: nil) }
     }
 
-    private func setAlarm() {
-        guard let due = state.nextDue else { return }
-        if let alarm, alarm.at <= due { return }
-        alarm?.task.cancel()
-        alarm = (
-            due,
-            Task { [weak self] in
-                guard (try? await ContinuousClock().sleep(until: due)) != nil else { return }
-                await self?.ring()
+    /// Changes the queue, gives what is due to those who wait, and sets the alarm for the next key that is not due yet.
+    private func change<Value: Sendable>(_ body: (inout WorkQueueState<Key>) -> Value) -> Value {
+        let (value, served) = state.withLock { state in
+            let value = body(&state.rules)
+            var served: [(CheckedContinuation<Key?, Never>, Key)] = []
+            while !state.isShutDown, !state.waiting.isEmpty, let key = state.rules.next(now: .now) {
+                served.append((state.waiting.removeFirst().continuation, key))
             }
-        )
+            setAlarm(&state)
+            return (value, served)
+        }
+        for (continuation, key) in served { continuation.resume(returning: key) }
+        return value
     }
 
-    private func ring() {
-        alarm = nil
-        serve()
+    private func setAlarm(_ state: inout State) {
+        guard !state.isShutDown, let due = state.rules.nextDue else { return }
+        if let alarm = state.alarm, alarm.at <= due { return }
+        state.alarm?.task.cancel()
+        let task = Task { [weak self] in
+            guard (try? await ContinuousClock().sleep(until: due)) != nil else { return }
+            self?.ring(due)
+        }
+        state.alarm = Alarm(at: due, task: task)
+    }
+
+    private func ring(_ due: ContinuousClock.Instant) {
+        state.withLock { if $0.alarm?.at == due { $0.alarm = nil } }
+        change { _ in }
     }
 }

@@ -6,8 +6,12 @@ public struct ServerVersion: Decodable, Sendable, Hashable, CustomStringConverti
 
     public var description: String { gitVersion }
 
-    /// The minor version as a number: some vendors write `27+`.
-    public var minorNumber: Int { Int(minor.prefix(while: \.isNumber)) ?? 0 }
+    /// The minor version as a number: 27 for `27+`, as some vendors write, and for `v1.27.3` where there is no other.
+    public var minorNumber: Int {
+        if let number = Int(minor.prefix(while: \.isNumber)) { return number }
+        let parts = gitVersion.split(separator: ".")
+        return parts.count > 1 ? Int(parts[1].prefix(while: \.isNumber)) ?? 0 : 0
+    }
 }
 
 extension KubernetesClient {

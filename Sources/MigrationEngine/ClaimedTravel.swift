@@ -66,7 +66,7 @@ struct ClaimedTravel: Sendable {
         case .backfill(let index):
             let mapping = plan.mappings[index]
             let meter = try await meter(of: [mapping])
-            _ = try await walkTable(.filling, mapping, step: step.id, meter)
+            _ = try await walkTable(.filling, mapping, of: step, checkpoints: step.id, meter)
             meter.finish()
             try await fenced { try await ledger.note(applied: step, walk: walk, on: $0) }
         case .check(let query, let message):
@@ -117,18 +117,28 @@ struct ClaimedTravel: Sendable {
                     try await note(connection)
                 }
             } catch let error as PostgresError where ["55P03", "40P01", "40001"].contains(error.sqlState) {
-                var message = "\(step.title): attempt \(attempt) found the table locked"
-                if let table = step.table,
-                    let blockers = try await pool.withConnection({ try await LockBlockers.describe(table, on: $0) })
-                {
-                    message = "\(step.title): \(table) is locked by \(blockers); attempt \(attempt)"
+                try await pool.withConnection {
+                    try await reportLock(step, on: step.table, suffix: "; attempt \(attempt)", asking: $0)
                 }
-                reporter.working(step.stepName, reason: "WaitingForLock", message)
                 run.logger.notice("waiting for a lock", metadata: ["step": "\(step.title)", "attempt": "\(attempt)"])
                 let pause = min(5, 0.2 * Double(1 << min(attempt, 6))) * Double.random(in: 0.5...1)
                 try await Task.sleep(for: .seconds(pause))
             }
         }
+    }
+
+    /// Says that a step waits for a lock, and who holds it: everybody but this migration's workers.
+    private func reportLock(
+        _ step: Step,
+        on table: TableName?,
+        suffix: String = "",
+        asking connection: PostgresConnection
+    ) async throws {
+        var message = "\(step.title): found the table locked\(suffix)"
+        if let table, let blockers = try await LockBlockers.describe(table, except: ledger.id, on: connection) {
+            message = "\(step.title): \(table) is locked by \(blockers)\(suffix)"
+        }
+        reporter.working(step.stepName, reason: "WaitingForLock", message)
     }
 
     // MARK: Rows
@@ -140,14 +150,21 @@ struct ClaimedTravel: Sendable {
     private func walkTable(
         _ pass: TablePass,
         _ mapping: Mapping,
-        step: String,
+        of step: Step,
+        checkpoints: String,
         _ meter: ProgressMeter
     ) async throws -> ChunkTally {
-        let place = TableWalk.Place(fence: fence, walk: walk, step: step)
+        let place = TableWalk.Place(fence: fence, walk: walk, step: checkpoints)
         let chunkDuration = travel.spec.backfill?.chunkDuration?.duration ?? .milliseconds(40)
         let make = pass == .filling ? TableWalk.filling : TableWalk.comparing
         let tableWalk = make(mapping, place, pool, chunkDuration, travel.workers, run.logger)
-        return try await tableWalk.run { meter.passed($0) }
+        return try await tableWalk.run { rows in
+            // Whatever it had to wait for is over.
+            reporter.working(step.stepName, reason: step.stepName, step.title)
+            meter.passed(rows)
+        } yielded: { connection in
+            try await reportLock(step, on: mapping.table, asking: connection)
+        }
     }
 
     private func meter(of mappings: [Mapping]) async throws -> ProgressMeter {
@@ -165,7 +182,7 @@ struct ClaimedTravel: Sendable {
         let meter = try await meter(of: plan.mappings)
         var tally = ChunkTally()
         for (index, mapping) in plan.mappings.enumerated() {
-            tally += try await walkTable(.comparing, mapping, step: "\(step.id)/\(index)", meter)
+            tally += try await walkTable(.comparing, mapping, of: step, checkpoints: "\(step.id)/\(index)", meter)
         }
         meter.finish()
         guard tally.mismatches == 0 else {

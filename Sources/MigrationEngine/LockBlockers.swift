@@ -4,18 +4,24 @@ internal import SchemaChange
 /// Who holds a table so that a statement of ours could not have its lock.
 enum LockBlockers {
     /// For people: `pid 4711 (psql, user app, idle in transaction for 35 s)`, the longest first; nil when nobody is left.
-    static func describe(_ table: TableName, on connection: PostgresConnection) async throws -> String? {
+    ///
+    /// The workers of `migration` itself are left out.
+    static func describe(
+        _ table: TableName,
+        except migration: String,
+        on connection: PostgresConnection
+    ) async throws -> String? {
         let rows = try await connection.query(
             """
             SELECT DISTINCT a.pid, a.usename, coalesce(nullif(a.application_name, ''), 'no name') AS application,
                 coalesce(a.state, 'active') AS state,
                 floor(extract(epoch FROM clock_timestamp() - coalesce(a.xact_start, a.query_start)))::bigint AS seconds
             FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
-            WHERE l.relation = to_regclass($1) AND l.granted AND l.pid <> pg_backend_pid()
+            WHERE l.relation = to_regclass($1) AND l.granted AND a.application_name NOT LIKE $2
                 AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
             ORDER BY seconds DESC NULLS LAST LIMIT 3
             """,
-            [.text(table.quoted)]
+            [.text(table.quoted), .text(WorkerName.pattern(of: migration))]
         ).rows
         guard !rows.isEmpty else { return nil }
         return try rows.map { row in

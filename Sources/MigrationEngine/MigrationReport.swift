@@ -14,6 +14,8 @@ public struct MigrationReport: Sendable, Hashable {
         case stalled(reason: String, message: String)
     }
 
+    /// Whether the ledger has been read: until then `phase`, `planHash`, `certificate` and the like say nothing.
+    public var isFromLedger: Bool
     /// Of the pinned plan, `sha256:…`; nil before there is one.
     public var planHash: String?
     /// The last phase that is complete.
@@ -30,6 +32,7 @@ public struct MigrationReport: Sendable, Hashable {
     public var activity: Activity
 
     public init(
+        isFromLedger: Bool = true,
         planHash: String? = nil,
         phase: Phase = .initial,
         step: String = "Pending",
@@ -39,6 +42,7 @@ public struct MigrationReport: Sendable, Hashable {
         reversibleUntil: Date? = nil,
         activity: Activity
     ) {
+        self.isFromLedger = isFromLedger
         self.planHash = planHash
         self.phase = phase
         self.step = step

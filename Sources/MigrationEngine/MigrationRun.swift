@@ -71,7 +71,7 @@ final class MigrationRun: Sendable {
                 }
                 record = try await ledger.read(connection)
             }
-            if let record { reporter.take(record) }
+            reporter.take(record)
             let isKeepingOver = record?.keptUntil.map { $0 <= Date() } ?? false
             let decision = WalkDecision.decide(record, planHash: hash, target: target, isKeepingOver: isKeepingOver)
             logger.debug("decided", metadata: ["decision": "\(decision.word)"])

@@ -8,7 +8,9 @@ final class Reporter: Sendable {
     private let tell: @Sendable (MigrationReport) -> Void
 
     init(_ tell: @escaping @Sendable (MigrationReport) -> Void) {
-        report = Mutex(MigrationReport(activity: .working(reason: "Starting", message: "connecting")))
+        report = Mutex(
+            MigrationReport(isFromLedger: false, activity: .working(reason: "Starting", message: "connecting"))
+        )
         self.tell = tell
     }
 
@@ -25,9 +27,11 @@ final class Reporter: Sendable {
         if let changed { tell(changed) }
     }
 
-    /// Takes over what the ledger says.
-    func take(_ record: LedgerRecord) {
+    /// Takes over what the ledger says; nil when it does not know the migration.
+    func take(_ record: LedgerRecord?) {
         update { report in
+            report.isFromLedger = true
+            guard let record else { return }
             report.planHash = record.planHash
             report.phase = record.phase
             report.certificate = record.certificate

@@ -3,6 +3,9 @@ import ArgumentParser
 /// The one binary.
 @main
 struct Sluice: AsyncParsableCommand {
+    /// Also what `User-Agent` says.
+    static let version = "0.1.0"
+
     static let configuration = CommandConfiguration(
         commandName: "sluice",
         abstract: "Evolves live PostgreSQL schemas in small, durable, reversible steps.",
@@ -16,7 +19,10 @@ struct Sluice: AsyncParsableCommand {
               sluice run -f split-name.yaml
               sluice verify -f split-name.yaml
             """,
-        version: "0.1.0",
-        subcommands: [RunCommand.self, PlanCommand.self, VerifyCommand.self]
+        version: version,
+        subcommands: [
+            OperatorCommand.self, RunCommand.self, PlanCommand.self, VerifyCommand.self, StatusCommand.self,
+            WaitCommand.self, InstallCommand.self,
+        ]
     )
 }

@@ -40,12 +40,21 @@ struct ChunkPacerTests {
     @Test("it stays within its bounds, and leaves either again")
     func bounds() {
         var pacer = ChunkPacer(target: Self.target, start: 10, bounds: 1...20)
-        for _ in 0..<5 { pacer.finished(in: .seconds(1)) }
-        #expect(pacer.rows == 1)
         for _ in 0..<20 { pacer.finished(in: .microseconds(1)) }
         #expect(pacer.rows == 20)
         for _ in 0..<20 { pacer.yielded() }
         #expect(pacer.rows == 1)
+        for _ in 0..<20 { pacer.finished(in: .microseconds(1)) }
+        #expect(pacer.rows == 20)
+    }
+
+    @Test("it does not fall to a row where every chunk is too slow, however few its rows are")
+    func floor() {
+        var pacer = ChunkPacer(target: .milliseconds(5))
+        for _ in 0..<1000 { pacer.finished(in: .milliseconds(12)) }
+        #expect(pacer.rows == ChunkPacer.floor)
+        pacer.finished(in: .seconds(1))
+        #expect(pacer.rows == ChunkPacer.floor)
     }
 
     @Test("while a row is isolated it only shrinks, down to that row")

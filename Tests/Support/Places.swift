@@ -1,14 +1,14 @@
 /// How many of something may be at once: a test run starts all of its tests together, and a machine has few cores.
-actor Places {
+public actor Places {
     private var free: Int
     private var waiting: [CheckedContinuation<Void, Never>] = []
 
-    init(_ count: Int) {
+    public init(_ count: Int) {
         free = count
     }
 
     /// Runs the body once there is a place for it. Who came first goes first.
-    nonisolated func with<Value>(_ body: () async throws -> Value) async rethrows -> Value {
+    public nonisolated func with<Value>(_ body: () async throws -> Value) async rethrows -> Value {
         await take()
         do {
             let value = try await body()

@@ -16,12 +16,23 @@ public struct ClusterConfiguration: Sendable, CustomStringConvertible, CustomRef
     public var namespace = "default"
 
     /// How requests say who asks.
-    public enum Credential: Sendable {
+    public enum Credential: Sendable, CustomStringConvertible, CustomReflectable {
         case none
         case token(String)
         /// A file that holds a token, and may get a new one at any time.
         case tokenFile(String)
         case basic(user: String, password: String)
+
+        public var description: String {
+            switch self {
+            case .none: "no credential"
+            case .token: "a token"
+            case .tokenFile(let path): "the token in \(path)"
+            case .basic(let user, _): "user \(user) with a password"
+            }
+        }
+
+        public var customMirror: Mirror { Mirror(self, children: ["description": description]) }
     }
 
     /// A certificate and its key, in PEM.
@@ -40,13 +51,8 @@ public struct ClusterConfiguration: Sendable, CustomStringConvertible, CustomRef
     }
 
     public var description: String {
-        let who =
-            switch credential {
-            case .none: clientCertificate == nil ? "no credential" : "a client certificate"
-            case .token: "a token"
-            case .tokenFile(let path): "the token in \(path)"
-            case .basic(let user, _): "user \(user) with a password"
-            }
+        var who = credential.description
+        if case .none = credential, clientCertificate != nil { who = "a client certificate" }
         return "\(server) with \(who), namespace \(namespace)"
     }
 

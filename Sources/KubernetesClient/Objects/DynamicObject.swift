@@ -1,5 +1,5 @@
 /// An object of any kind, with all its fields.
-public struct DynamicObject: KubernetesMetadata, Encodable {
+public struct DynamicObject: KubernetesMetadata, Encodable, Hashable {
     public var metadata: ObjectMeta
     /// The whole object, metadata included.
     public var json: JSONValue

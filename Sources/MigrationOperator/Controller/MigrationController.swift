@@ -1,0 +1,254 @@
+internal import ControllerRuntime
+internal import Foundation
+internal import KubernetesClient
+internal import Logging
+internal import MigrationEngine
+internal import SchemaChange
+
+/// Reads what ``reconcile(_:_:)`` wants to know of a Migration, and performs what it says.
+final class MigrationController: Sendable {
+    private let client: KubernetesClient
+    private let store: Store<Migration>
+    private let workers: WorkerRegistry
+    private let engines: EngineSource
+    private let recorder: EventRecorder
+    private let logger: Logger
+    private let memory = MigrationMemory()
+    private let lastWrites = LastWrites()
+
+    init(
+        client: KubernetesClient, store: Store<Migration>, workers: WorkerRegistry, engines: EngineSource,
+        recorder: EventRecorder, logger: Logger
+    ) {
+        self.client = client
+        self.store = store
+        self.workers = workers
+        self.engines = engines
+        self.recorder = recorder
+        self.logger = logger
+    }
+
+    func reconcile(_ key: ObjectKey) async throws -> ReconcileResult {
+        guard let migration = store[key] else {
+            await workers.stop(key)
+            memory.forget(key)
+            lastWrites.forget(key)
+            return .done
+        }
+        guard lastWrites.isReached(by: migration.metadata, for: key) else {
+            return .requeue(after: .milliseconds(50))
+        }
+        // A round that only read something is followed by one that knows it.
+        for _ in 0..<8 {
+            let actions = MigrationOperator.reconcile(migration, observe(migration))
+            let outcome: Outcome
+            do {
+                outcome = try await perform(actions, on: migration)
+            } catch let error as KubernetesError where error.code == .conflict {
+                // Somebody wrote it meanwhile: the cache has that in a moment.
+                return .requeue(after: .milliseconds(50))
+            }
+            if !outcome.goesOn { return outcome.requeue.map { .requeue(after: $0) } ?? .done }
+        }
+        return .requeue(after: .seconds(1))
+    }
+
+    private func observe(_ migration: Migration) -> Observed {
+        let entry = memory[migration]
+        var observed = Observed(now: Date())
+        observed.worker = workers.state(migration.key)
+        observed.ledger = entry.ledger
+        observed.proof = entry.proof
+        observed.databaseFailure = entry.failure
+        observed.lastStatusWrite = entry.lastStatusWrite
+        observed.namespaceIsTerminating = entry.namespaceIsTerminating
+        let graph = DependencyGraph(store.objects(in: migration.metadata.namespace))
+        observed.dependencies = graph.states(of: migration)
+        observed.dependencyCycle = graph.cycle(through: migration.metadata.name)
+        return observed
+    }
+
+    private struct Outcome {
+        var goesOn = false
+        var requeue: Duration?
+    }
+
+    private func perform(_ actions: [Action], on migration: Migration) async throws -> Outcome {
+        var outcome = Outcome()
+        for action in actions {
+            do {
+                switch action {
+                case .addFinalizer: try await addFinalizer(migration)
+                case .removeFinalizer: try await removeFinalizer(migration)
+                case .startWorker(let phase): try await startWorker(migration, phase)
+                case .stopWorker: await workers.stop(migration.key)
+                case .readLedger:
+                    try await readLedger(migration)
+                    outcome.goesOn = true
+                case .checkProof:
+                    try await checkProof(migration)
+                    outcome.goesOn = true
+                case .forget: try await forget(migration)
+                case .writeStatus(let status): try await write(status, of: migration)
+                case .event(let event): record(event, migration)
+                case .requeue(let delay): outcome.requeue = min(outcome.requeue ?? delay, delay)
+                }
+            } catch let failure as EngineSource.Failure {
+                try await failed(failure, migration)
+                return Outcome(goesOn: true)
+            }
+        }
+        return outcome
+    }
+
+    // MARK: The database
+
+    private func startWorker(_ migration: Migration, _ phase: Phase) async throws {
+        guard let spec = migration.spec else { return }
+        let engine = try await engines.engine(for: migration)
+        memory.change(migration) { entry in
+            entry.failure = nil
+            entry.ledger = .unread
+        }
+        let key = migration.key
+        let name = migration.migrationName
+        let uid = migration.metadata.uid
+        let workers = workers
+        let guards = RolloutGuards(
+            client: client, migration: key, uid: uid, generation: migration.generation, spec: spec,
+            certificate: { workers.state(key)?.report?.certificate ?? workers.state(key)?.previous?.certificate })
+        workers.start(key, uid: uid, generation: migration.generation, phase: phase) { report in
+            try await engine.run(name, uid: uid, spec: spec, to: phase, guards: guards, report: report)
+        }
+        logger.info("a worker started", metadata: ["migration": "\(key)", "phase": "\(phase.rawValue)"])
+    }
+
+    private func readLedger(_ migration: Migration) async throws {
+        let engine = try await engines.engine(for: migration)
+        let report = try await reaching { try await engine.observe(migration.migrationName) }
+        memory.change(migration) { entry in
+            entry.failure = nil
+            entry.ledger = report.map { .known($0) } ?? .unknown
+        }
+    }
+
+    private func checkProof(_ migration: Migration) async throws {
+        let engine = try await engines.engine(for: migration)
+        let known = Reconciliation(migration: migration, observed: observe(migration)).known?.certificate
+        let check = try await reaching { try await engine.checkProof(migration.migrationName) }
+        memory.change(migration) { entry in
+            entry.failure = nil
+            entry.proof = ProofReading(.init(check), at: Date(), of: known)
+        }
+    }
+
+    private func forget(_ migration: Migration) async throws {
+        let engine = try await engines.engine(for: migration)
+        try await reaching { try await engine.forget(migration.migrationName) }
+    }
+
+    /// What the database refuses is no error of the operator's: it is said in the status and tried again.
+    private func reaching<Result>(_ body: () async throws -> Result) async throws -> Result {
+        do {
+            return try await body()
+        } catch let error as CancellationError {
+            throw error
+        } catch {
+            throw EngineSource.Failure(reason: DatabaseFailure.unavailable, message: "\(error)")
+        }
+    }
+
+    private func failed(_ failure: EngineSource.Failure, _ migration: Migration) async throws {
+        var isTerminating = false
+        if migration.metadata.isBeingDeleted, failure.reason == DatabaseFailure.secretNotFound,
+            let namespace = migration.metadata.namespace
+        {
+            isTerminating = try await client.find(.namespaces, ObjectKey(namespace))?.metadata.isBeingDeleted ?? true
+        }
+        memory.change(migration) { entry in
+            entry.failure = DatabaseFailure(
+                reason: failure.reason, message: failure.message, at: Date(),
+                attempts: (entry.failure?.attempts ?? 0) + 1)
+            entry.namespaceIsTerminating = isTerminating
+        }
+    }
+
+    // MARK: The object
+
+    private func addFinalizer(_ migration: Migration) async throws {
+        try await setFinalizers(migration.metadata.finalizers + [SluiceName.finalizer], of: migration)
+    }
+
+    private func removeFinalizer(_ migration: Migration) async throws {
+        try await setFinalizers(migration.metadata.finalizers.filter { $0 != SluiceName.finalizer }, of: migration)
+        memory.forget(migration.key)
+    }
+
+    /// By the version that was seen: a finalizer that somebody else added meanwhile must not be lost.
+    private func setFinalizers(_ finalizers: [String], of migration: Migration) async throws {
+        guard let version = migration.metadata.resourceVersion else { return }
+        let fields: JSONValue = ["metadata": ["finalizers": .array(finalizers.map { .string($0) })]]
+        let written = try await unlessGone { () throws(KubernetesError) in
+            try await client.patch(
+                Migration.self, migration.key, .merge(fields, ifVersion: version),
+                fieldManager: SluiceName.finalizerManager)
+        }
+        if let written { lastWrites.wrote(written) }
+    }
+
+    private func write(_ status: MigrationStatus, of migration: Migration) async throws {
+        try await takeAway(migration.status?.objects(missingFrom: status) ?? [], of: migration)
+        var fields: JSONValue = ["status": try JSONValue(encoding: status)]
+        // An object made anew under the same name must not get the status of the old one.
+        fields["metadata"] = migration.metadata.uid.map { ["uid": .string($0)] }
+        let body = fields
+        let written = try await unlessGone { () throws(KubernetesError) in
+            try await client.apply(
+                Migration.self, migration.key, body, fieldManager: SluiceName.statusManager, force: true,
+                subresource: "status")
+        }
+        if let written { lastWrites.wrote(written) }
+        memory.change(migration) { $0.lastStatusWrite = Date() }
+    }
+
+    /// Removes objects from the status before it is applied without them: server-side apply of Kubernetes 1.20 would
+    /// leave null where they were, and then refuse that.
+    private func takeAway(_ fields: [String], of migration: Migration) async throws {
+        guard !fields.isEmpty else { return }
+        let nulls = JSONValue.object(.init(uniqueKeysWithValues: fields.map { ($0, .null) }))
+        let patch = Patch.merge(["status": nulls])
+        _ = try await unlessGone { () throws(KubernetesError) in
+            try await client.patch(
+                Migration.self, migration.key, patch, fieldManager: SluiceName.statusManager, subresource: "status")
+        }
+    }
+
+    /// What is written to an object that has gone needs no writing.
+    private func unlessGone(
+        _ body: () async throws(KubernetesError) -> Migration
+    ) async throws(KubernetesError) -> Migration? {
+        do {
+            return try await body()
+        } catch {
+            guard error.code == .notFound else { throw error }
+            return nil
+        }
+    }
+
+    private func record(_ event: MigrationEvent, _ migration: Migration) {
+        recorder.record(
+            event.severity == .warning ? .warning : .normal,
+            regarding: ObjectReference(Migration.resource, migration.metadata), reason: event.reason,
+            note: event.message)
+    }
+}
+
+extension ProofReading.Result {
+    init(_ check: ProofCheck) {
+        switch check {
+        case .holds: self = .holds
+        case .broken(let reason): self = .broken(reason: reason)
+        case .none: self = .none
+        }
+    }
+}

@@ -1,0 +1,75 @@
+internal import ControllerRuntime
+internal import Foundation
+internal import KubernetesClient
+public import Logging
+internal import MigrationEngine
+
+/// The operator: waits until it leads, then watches Migrations and Deployments and reconciles them.
+///
+/// Stop it by cancelling its task: engines are cancelled and give their leases in the targets back, then the Lease in
+/// the cluster is given up. Nothing is lost by killing it instead; another process waits for the leases to run out.
+public struct OperatorService: Sendable {
+    private let configuration: OperatorConfiguration
+    private let logger: Logger
+    private let client: KubernetesClient
+
+    public init(_ configuration: OperatorConfiguration, logger: Logger) {
+        self.configuration = configuration
+        self.logger = logger
+        client = KubernetesClient(configuration.cluster, version: configuration.version)
+    }
+
+    /// Runs until its task is cancelled.
+    ///
+    /// - Throws: ``KubernetesError`` where the cluster does not know the kind Migration, or does not let us in. A server
+    ///   that is away is waited for.
+    @concurrent
+    public func run() async throws {
+        do {
+            try await findResource()
+            let times = configuration.leadership
+            let election = LeaderElection(
+                client: client,
+                lease: ObjectKey(configuration.leaseName, in: configuration.leaseNamespace),
+                identity: configuration.identity,
+                timing: .init(lease: times.lease, renewDeadline: times.renewDeadline, retry: times.retry),
+                logger: logger)
+            while !Task.isCancelled {
+                do {
+                    try await election.run(whileLeading: { await self.lead() })
+                } catch let lost as LeadershipLost {
+                    logger.warning("\(lost); waiting to lead again")
+                }
+            }
+        } catch is CancellationError {
+            // Asked to stop.
+        }
+        logger.notice("stopped")
+    }
+
+    /// Waits for the server, not for the custom resource: that is somebody's to install.
+    private func findResource() async throws {
+        while true {
+            do {
+                guard try await client.supports(Migration.resource) else {
+                    throw KubernetesError(
+                        .notFound, "the cluster does not know the kind Migration (sluice.dev/v1alpha1): sluice install")
+                }
+                return
+            } catch let error as KubernetesError where Self.passes.contains(error.code) {
+                logger.warning("the API server is away, trying again", metadata: ["error": "\(error)"])
+            }
+            try await Task.sleep(for: .seconds(2))
+        }
+    }
+
+    private static let passes: Set<KubernetesError.Code> = [
+        .refused, .connection, .timeout, .unavailable, .tooManyRequests,
+    ]
+
+    /// Everything that only the leader does.
+    private func lead() async {
+        let team = OperatorTeam(configuration, client: client, logger: logger)
+        await team.run()
+    }
+}

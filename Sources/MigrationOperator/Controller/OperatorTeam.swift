@@ -1,0 +1,129 @@
+internal import ControllerRuntime
+internal import Foundation
+internal import KubernetesClient
+internal import Logging
+internal import MigrationEngine
+internal import SchemaChange
+
+/// The parts of a leading operator, and how news of one object reach those that it concerns.
+struct OperatorTeam: Sendable {
+    private let migrations = Store<Migration>()
+    private let deployments = Store<Deployment>()
+    private let reflectors: [Reflector<Migration>]
+    private let deploymentReflectors: [Reflector<Deployment>]
+    private let recorder: EventRecorder
+    private let workers: WorkerRegistry
+    private let migrationFeed = KeyFeed()
+    private let deploymentFeed = KeyFeed()
+    private let migrationLoop: Controller<ObjectKey>
+    private let gateLoop: Controller<ObjectKey>
+
+    init(_ configuration: OperatorConfiguration, client: KubernetesClient, logger: Logger) {
+        let namespaces: [String?] = configuration.namespaces.isEmpty ? [nil] : configuration.namespaces
+        let (migrations, deployments) = (migrations, deployments)
+        reflectors = namespaces.map {
+            Reflector(Migration.self, in: $0, store: migrations, client: client, logger: logger)
+        }
+        deploymentReflectors = namespaces.map {
+            Reflector(Deployment.self, in: $0, store: deployments, client: client, logger: logger)
+        }
+        recorder = EventRecorder(
+            client: client, controller: "sluice.dev/operator", instance: configuration.identity, logger: logger)
+        let feed = migrationFeed
+        workers = WorkerRegistry { feed.add($0) }
+        let engines = EngineSource(
+            client: client, worker: configuration.identity, leaseDuration: configuration.workerLease, logger: logger)
+        let controller = MigrationController(
+            client: client, store: migrations, workers: workers, engines: engines, recorder: recorder, logger: logger)
+        let gates = GateController(
+            client: client, deployments: deployments, migrations: migrations, proofs: engines, recorder: recorder,
+            logger: logger)
+        migrationLoop = Controller(name: "migrations", workers: configuration.concurrency, logger: logger) {
+            try await controller.reconcile($0)
+        }
+        gateLoop = Controller(name: "gates", workers: configuration.concurrency, logger: logger) {
+            try await gates.reconcile($0)
+        }
+    }
+
+    /// Works until its task is cancelled, and until every engine has ended.
+    func run() async {
+        connect()
+        await withTaskGroup { group in
+            for reflector in reflectors { group.addTask { await reflector.run() } }
+            for reflector in deploymentReflectors { group.addTask { await reflector.run() } }
+            group.addTask { await recorder.run() }
+            group.addTask { await migrationFeed.run(into: migrationLoop.queue) }
+            group.addTask { await deploymentFeed.run(into: gateLoop.queue) }
+            group.addTask {
+                guard await isSynced() else { return }
+                await migrationLoop.run()
+            }
+            group.addTask {
+                guard await isSynced() else { return }
+                await gateLoop.run()
+            }
+        }
+        await workers.stopAll()
+    }
+
+    /// A decision on half a list would take what is not listed yet for missing.
+    private func isSynced() async -> Bool {
+        do {
+            for reflector in reflectors { try await reflector.waitUntilSynced() }
+            for reflector in deploymentReflectors { try await reflector.waitUntilSynced() }
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    private func connect() {
+        let team = self
+        migrations.observe { change in
+            team.migrationFeed.add(change.key)
+            if case .updated(let old, let new) = change, old.gateView == new.gateView { return }
+            team.tellThose(whoWaitFor: change.object)
+        }
+        deployments.observe { change in
+            team.deploymentFeed.add(change.key)
+            team.nudge(for: change.object)
+        }
+    }
+
+    /// Deployments that require a Migration, and Migrations that wait for it or queue behind it.
+    private func tellThose(whoWaitFor migration: Migration) {
+        let name = migration.metadata.name
+        let namespace = migration.metadata.namespace
+        for deployment in deployments.objects(in: namespace)
+        where GateController.required(deployment).contains(name) {
+            deploymentFeed.add(deployment.key)
+        }
+        for other in migrations.objects(in: namespace) where other.metadata.name != name {
+            if other.spec?.dependsOn?.contains(name) == true {
+                migrationFeed.add(other.key)
+            }
+            if workers.nudge(other.key) { migrationFeed.add(other.key) }
+        }
+    }
+
+    /// A guard that waits for a rollout need not wait for its next turn.
+    private func nudge(for deployment: Deployment) {
+        for migration in migrations.objects(in: deployment.metadata.namespace) {
+            let isNamed = migration.spec?.rollouts?.contains { $0.name == deployment.metadata.name } ?? false
+            guard isNamed || GateController.required(deployment).contains(migration.metadata.name) else { continue }
+            if workers.nudge(migration.key) { migrationFeed.add(migration.key) }
+        }
+    }
+}
+
+extension Migration {
+    /// What others look at.
+    fileprivate var gateView: [String?] {
+        [
+            metadata.uid, metadata.deletionTimestamp?.description, metadata.generation?.description,
+            status?.observedGeneration.description, status?.gate?.rawValue, status?.planHash, status?.phase?.rawValue,
+            status?.condition(.verified)?.status.rawValue,
+        ]
+    }
+}

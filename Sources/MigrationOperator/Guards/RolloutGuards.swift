@@ -1,0 +1,86 @@
+internal import Foundation
+internal import KubernetesClient
+internal import MigrationEngine
+internal import SchemaChange
+
+/// The engine's guards in a cluster: who still needs the old columns, who needs the new ones. Every answer is read live.
+struct RolloutGuards: MigrationGuards {
+    let client: KubernetesClient
+    let migration: ObjectKey
+    let uid: String?
+    let generation: Int64
+    let spec: MigrationSpec
+    /// The proof, as the engine reported it last.
+    let certificate: @Sendable () -> Certificate?
+
+    func mayContract() async throws -> GuardVerdict {
+        if let verdict = try await specStands() { return verdict }
+        let rollouts = spec.rollouts ?? []
+        guard !rollouts.isEmpty || spec.contract?.withoutRollouts == true else {
+            return .waiting(
+                reason: "NoRolloutsNamed",
+                message: "name the workloads that use the tables in spec.rollouts, or say that there are none with "
+                    + "spec.contract.withoutRollouts: true")
+        }
+        if let verdict = soaking(now: Date()) { return verdict }
+        for rollout in rollouts {
+            let verdict = try await follow(rollout)
+            guard verdict == .allowed else { return verdict }
+        }
+        return .allowed
+    }
+
+    func mayGoBack(to phase: Phase) async throws -> GuardVerdict {
+        if let verdict = try await specStands() { return verdict }
+        guard phase < .backfill else { return .allowed }
+        let namespace = migration.namespace
+        let deployments = try await client.list(Deployment.self, in: namespace).items
+        let replicaSets = try await client.list(ReplicaSet.self, in: namespace).items
+        let pods = try await client.list(Pod.self, in: namespace).items
+        return RolloutVerdict.dependents(
+            on: migration.name, below: phase, deployments: deployments, replicaSets: replicaSets, pods: pods)
+    }
+
+    /// Nil while the Migration is still what this run was started for.
+    private func specStands() async throws -> GuardVerdict? {
+        let live = try await client.find(Migration.self, migration)
+        guard let live, live.metadata.uid == uid, live.metadata.generation == generation,
+            live.spec?.suspend != true
+        else {
+            return .waiting(reason: "SpecChanged", message: "the Migration was changed; the new spec is taken up next")
+        }
+        return nil
+    }
+
+    private func soaking(now: Date) -> GuardVerdict? {
+        guard let certificate = certificate() else {
+            return .waiting(reason: "NotVerified", message: "there is no proof yet")
+        }
+        let soak = spec.contract?.soak?.duration ?? .seconds(3600)
+        let end = certificate.at.addingTimeInterval(soak.seconds)
+        guard end > now else { return nil }
+        return .waiting(
+            reason: "Soaking", message: "the proof is to hold until \(Timestamp(end)) before the old columns go")
+    }
+
+    private func follow(_ rollout: RolloutReference) async throws -> GuardVerdict {
+        guard rollout.kind == "Deployment", rollout.apiVersion == "apps/v1" else {
+            return .waiting(
+                reason: "RolloutNotSupported", message: "\(rollout.kind) \(rollout.name) cannot be followed")
+        }
+        let key = ObjectKey(rollout.name, in: migration.namespace)
+        guard let deployment = try await client.find(Deployment.self, key) else {
+            return .waiting(
+                reason: "RolloutNotFound",
+                message: "there is no Deployment \(rollout.name); mend spec.rollouts, or apply it")
+        }
+        let selector = ListOptions(labelSelector: deployment.spec.selector.query)
+        let sets = try await client.list(ReplicaSet.self, in: key.namespace, selector).items
+            .filter { $0.metadata.controller?.uid == deployment.metadata.uid }
+        let uids = Set(sets.compactMap(\.metadata.uid))
+        let pods = try await client.list(Pod.self, in: key.namespace, selector).items
+            .filter { pod in pod.metadata.controller.map { uids.contains($0.uid) } ?? false }
+        return RolloutVerdict.isRolledOut(
+            RolloutState(deployment: deployment, replicaSets: sets, pods: pods), for: migration.name)
+    }
+}

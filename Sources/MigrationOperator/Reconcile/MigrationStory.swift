@@ -1,0 +1,70 @@
+internal import KubernetesClient
+internal import SchemaChange
+
+/// The events of a Migration: what `kubectl describe` tells of it, read off two statuses.
+enum MigrationStory {
+    static func events(from before: MigrationStatus?, to after: MigrationStatus) -> [MigrationEvent] {
+        var events: [MigrationEvent] = []
+        if let phase = after.phase, let old = before?.phase, phase != old {
+            events.append(
+                phase > old
+                    ? .init(.normal, "\(phase.rawValue)Complete", "\(phase.rawValue) is complete")
+                    : .init(.normal, "WentBack", "\(old.rawValue) was undone; it is at \(phase.rawValue) again"))
+        }
+        events += turns(.verified, before, after) { condition in
+            condition.status == .yes
+                ? .init(.normal, "Verified", condition.message ?? "")
+                : .init(.warning, condition.reason ?? "NotVerified", condition.message ?? "")
+        }
+        events += turns(.gateOpen, before, after) { condition in
+            condition.status == .yes
+                ? .init(.normal, "GateOpened", condition.message ?? "")
+                : .init(.normal, "GateClosed", condition.message ?? "")
+        }
+        // The end of a proof is an obstacle as well; it is told once.
+        let told = Set(events.map(\.reason))
+        return events + obstacle(before, after).filter { !told.contains($0.reason) }
+    }
+
+    /// An event where a condition becomes true, or stops being true. What was never true has no end.
+    private static func turns(
+        _ type: MigrationCondition, _ before: MigrationStatus?, _ after: MigrationStatus,
+        _ event: (Condition) -> MigrationEvent
+    ) -> [MigrationEvent] {
+        let was = before?.condition(type)?.status == .yes
+        guard let condition = after.condition(type), condition.status != .unknown else { return [] }
+        return was != (condition.status == .yes) ? [event(condition)] : []
+    }
+
+    /// What it waits for, or why it is stalled: once for each reason.
+    private static func obstacle(_ before: MigrationStatus?, _ after: MigrationStatus) -> [MigrationEvent] {
+        let types: [MigrationCondition] = [.stalled, .ready, .contracted]
+        for type in types {
+            guard let condition = after.condition(type) else { continue }
+            let old = before?.condition(type)
+            let isNews = old?.status != condition.status || old?.reason != condition.reason
+            let reason = condition.reason ?? ""
+            switch (type, condition.status) {
+            case (.stalled, .yes) where isNews:
+                return [.init(.warning, reason, condition.message ?? "")]
+            case (.stalled, .yes):
+                return []
+            case (.ready, .no) where isNews && Self.isWait(after, reason),
+                (.contracted, .no) where isNews && reason != "NotRequested" && Self.isWait(after, reason):
+                return [.init(.normal, reason, condition.message ?? "")]
+            default:
+                continue
+            }
+        }
+        return []
+    }
+
+    /// A step that is under way is no event of its own: the phases are.
+    private static func isWait(_ status: MigrationStatus, _ reason: String) -> Bool {
+        status.step == reason
+            || [
+                "Suspended", "WaitingForDependencies", DatabaseFailure.secretNotFound,
+                DatabaseFailure.invalidURL, DatabaseFailure.unavailable,
+            ].contains(reason)
+    }
+}

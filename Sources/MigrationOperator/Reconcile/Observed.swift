@@ -1,0 +1,115 @@
+public import Foundation
+public import MigrationEngine
+public import SchemaChange
+
+/// What is known of a Migration besides the object itself, when its next actions are decided.
+public struct Observed: Sendable {
+    public var now: Date
+    public var worker: WorkerState?
+    /// Read only while there is no worker to ask.
+    public var ledger: LedgerReading = .unread
+    public var proof: ProofReading?
+    /// The last try to reach the database, where it failed.
+    public var databaseFailure: DatabaseFailure?
+    /// Of each of `dependsOn`, what it is at.
+    public var dependencies: [String: DependencyState] = [:]
+    /// A circle of `dependsOn` that this Migration is in.
+    public var dependencyCycle: [String] = []
+    /// When this operator last wrote the object's status.
+    public var lastStatusWrite: Date?
+    /// Nothing can be made in the namespace any more, such as a Secret that is missing.
+    public var namespaceIsTerminating = false
+
+    public init(now: Date) {
+        self.now = now
+    }
+}
+
+/// The run of an engine in this process, or the last one.
+public struct WorkerState: Sendable, Hashable {
+    public var uid: String?
+    /// Of the spec that it was started with.
+    public var generation: Int64
+    /// Where it walks to.
+    public var phase: Phase
+    public var startedAt: Date
+    /// Nil while it runs.
+    public var endedAt: Date?
+    /// The latest of this run.
+    public var report: MigrationReport?
+    /// The last one of the run before, when that had the same task.
+    public var previous: MigrationReport?
+    /// How many runs with the same task ended without reaching the phase, one after the other.
+    public var fruitless: Int
+
+    public init(
+        uid: String?, generation: Int64, phase: Phase, startedAt: Date, endedAt: Date? = nil,
+        report: MigrationReport? = nil, previous: MigrationReport? = nil, fruitless: Int = 0
+    ) {
+        self.uid = uid
+        self.generation = generation
+        self.phase = phase
+        self.startedAt = startedAt
+        self.endedAt = endedAt
+        self.report = report
+        self.previous = previous
+        self.fruitless = fruitless
+    }
+
+    public var isRunning: Bool { endedAt == nil }
+}
+
+public enum LedgerReading: Sendable, Hashable {
+    case unread
+    /// The target's ledger does not know the Migration.
+    case unknown
+    case known(MigrationReport)
+}
+
+/// What a live look at the proof said.
+public struct ProofReading: Sendable, Hashable {
+    public enum Result: Sendable, Hashable {
+        case holds
+        case broken(reason: String)
+        case none
+    }
+
+    public var result: Result
+    public var at: Date
+    /// The certificate that was known then: what is found broken says nothing of a later one.
+    public var certificate: Certificate?
+
+    public init(_ result: Result, at: Date, of certificate: Certificate? = nil) {
+        self.result = result
+        self.at = at
+        self.certificate = certificate
+    }
+}
+
+/// Why the database could not be used.
+public struct DatabaseFailure: Sendable, Hashable {
+    /// One word in CamelCase: `SecretNotFound`, `InvalidDatabaseURL`, `DatabaseUnavailable`.
+    public var reason: String
+    public var message: String
+    public var at: Date
+    /// How often, one after the other.
+    public var attempts: Int
+
+    public init(reason: String, message: String, at: Date, attempts: Int) {
+        self.reason = reason
+        self.message = message
+        self.at = at
+        self.attempts = attempts
+    }
+
+    public static let secretNotFound = "SecretNotFound"
+    public static let invalidURL = "InvalidDatabaseURL"
+    public static let unavailable = "DatabaseUnavailable"
+}
+
+public enum DependencyState: Sendable, Hashable {
+    case verified
+    case missing
+    /// What it is at, for a message.
+    case notVerified(String)
+}

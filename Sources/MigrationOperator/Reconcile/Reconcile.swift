@@ -1,0 +1,78 @@
+internal import Foundation
+internal import KubernetesClient
+internal import MigrationEngine
+internal import SchemaChange
+
+/// What to do about a Migration, given everything that is known of it. No I/O; the same input gives the same actions.
+///
+/// It may be asked at any time and any number of times. When nothing is to be done it returns nothing but when to look
+/// again.
+public func reconcile(_ desired: Migration, _ observed: Observed) -> [Action] {
+    let reconciliation = Reconciliation(migration: desired, observed: observed)
+    return desired.metadata.isBeingDeleted ? reconciliation.deletion() : reconciliation.walk()
+}
+
+/// One question and what its parts need: the walk (`+Walk`), the end (`+Deletion`), the words (`+Status`).
+struct Reconciliation {
+    let migration: Migration
+    let observed: Observed
+
+    /// The phase to walk to. On the way out that is the beginning.
+    var target: Phase {
+        migration.metadata.isBeingDeleted ? .initial : migration.spec?.desiredPhase ?? .initial
+    }
+
+    var isSuspended: Bool { migration.spec?.suspend ?? false }
+
+    /// The worker, if it was started for this very spec.
+    var currentWorker: WorkerState? {
+        observed.worker.flatMap { worker in
+            worker.uid == migration.metadata.uid && worker.generation == migration.generation
+                && worker.phase == target ? worker : nil
+        }
+    }
+
+    /// What is known of the Migration's data, from the freshest source that is about this spec.
+    var known: MigrationReport? {
+        if let worker = currentWorker {
+            if isTakingUp(worker) { return worker.previous }
+            if let report = worker.report, report.isFromLedger { return report }
+            if let previous = worker.previous { return previous }
+        }
+        if case .known(let report) = observed.ledger { return report }
+        return nil
+    }
+
+    /// Whether the worker runs only to see if a wait is over: nothing to speak of has happened in it yet.
+    func isTakingUp(_ worker: WorkerState) -> Bool {
+        guard worker.isRunning, let previous = worker.previous else { return false }
+        guard let report = worker.report else { return true }
+        if report.isFromLedger {
+            guard report.phase == previous.phase, report.certificate == previous.certificate else { return false }
+        }
+        guard case .working = report.activity else { return false }
+        return worker.startedAt.distance(to: observed.now) < Timing.grace.seconds
+    }
+
+    /// Why the proof that is known does not hold, by the last look at it.
+    var proofFailure: String? {
+        guard let proof = observed.proof, case .broken(let reason) = proof.result,
+            proof.certificate == known?.certificate
+        else { return nil }
+        return reason
+    }
+
+    /// How long until `date`, nil when it has passed.
+    func remaining(until date: Date) -> Duration? {
+        let seconds = observed.now.distance(to: date)
+        return seconds > 0 ? .seconds(seconds) : nil
+    }
+
+    func remaining(from start: Date, _ duration: Duration) -> Duration? {
+        remaining(until: start.addingTimeInterval(duration.seconds))
+    }
+}
+
+extension Duration {
+    var seconds: Double { self / .seconds(1) }
+}

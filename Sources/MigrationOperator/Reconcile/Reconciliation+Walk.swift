@@ -1,0 +1,126 @@
+internal import Foundation
+internal import MigrationEngine
+internal import SchemaChange
+
+/// Towards the phase that is asked for.
+extension Reconciliation {
+    func walk() -> [Action] {
+        let findings = SpecValidation.findings(migration)
+        guard findings.isEmpty else {
+            return stopIfRunning() + tell(.invalid(findings))
+        }
+        if isSuspended {
+            return stopIfRunning() + tell(.suspended)
+        }
+        if !isRunning, let wait = dependencyWait() {
+            // Nothing is written by a Migration that has not begun, so it needs no finalizer yet.
+            return tell(.waitingForDependencies(wait)) + [.requeue(after: .seconds(30))]
+        }
+        let prepare: [Action] = migration.hasFinalizer ? [] : [.addFinalizer]
+        if let failure = observed.databaseFailure, !isRunning,
+            let wait = remaining(from: failure.at, Timing.database(attempts: failure.attempts))
+        {
+            return prepare + tell(.databaseUnavailable(failure)) + [.requeue(after: wait)]
+        }
+        guard let worker = observed.worker else { return prepare + takeUp() }
+        guard currentWorker != nil else { return prepare + stopIfRunning() + [.startWorker(target)] }
+        if worker.isRunning { return prepare + whileRunning(worker) }
+        return prepare + afterRun(worker)
+    }
+
+    private var isRunning: Bool { observed.worker?.isRunning ?? false }
+
+    func stopIfRunning() -> [Action] {
+        isRunning ? [.stopWorker] : []
+    }
+
+    func whileRunning(_ worker: WorkerState) -> [Action] {
+        let shown = isTakingUp(worker) ? worker.previous : worker.report
+        guard let shown else {
+            // The old status stands until there is something to say; kstatus sees that the generation is behind.
+            let isNew = migration.status?.conditions == nil
+            return isNew ? tell(.working(reason: "Starting", message: "a worker takes it up")) : []
+        }
+        return tell(Situation(shown.activity))
+    }
+
+    private func afterRun(_ worker: WorkerState) -> [Action] {
+        guard let report = worker.report, let ended = worker.endedAt else {
+            return [.startWorker(target)]
+        }
+        switch report.activity {
+        case .reached:
+            return atRest(report, since: ended)
+        case .stalled:
+            return tell(Situation(report.activity)) + again(worker, ended, Timing.stalled(fruitless: worker.fruitless))
+        case .waiting, .working:
+            return tell(Situation(report.activity)) + again(worker, ended, Timing.waiting(fruitless: worker.fruitless))
+        }
+    }
+
+    func again(_ worker: WorkerState, _ ended: Date, _ wait: Duration) -> [Action] {
+        if let rest = remaining(from: ended, wait) { return [.requeue(after: rest)] }
+        return [.startWorker(target)]
+    }
+
+    /// After a start of the operator: what is settled is only looked at, everything else is walked on.
+    private func takeUp() -> [Action] {
+        guard let status = migration.status, isSettled(status) else { return [.startWorker(target)] }
+        switch observed.ledger {
+        case .unread:
+            return [.readLedger]
+        case .known(let report) where report.phase == target && report.planHash == status.planHash:
+            return atRest(report, since: nil)
+        case .known, .unknown:
+            return [.startWorker(target)]
+        }
+    }
+
+    /// Whether the status says that this very spec is complete.
+    private func isSettled(_ status: MigrationStatus) -> Bool {
+        status.phase == target && status.planHash != nil
+            && status.holds(.ready, for: migration.generation)
+            && (target < .backfill || status.holds(.verified, for: migration.generation))
+    }
+
+    /// Nothing to do but to look at the proof now and then.
+    private func atRest(_ report: MigrationReport, since ended: Date?) -> [Action] {
+        if let failure = proofFailure { return mending(failure, since: ended) }
+        // The status keeps saying that the database is away until a look at it has succeeded.
+        if observed.databaseFailure != nil { return [.checkProof] }
+        var actions = tell(.reached)
+        guard report.certificate != nil, report.phase >= .backfill else { return actions }
+        let last = [ended, observed.proof?.at].compactMap(\.self).max()
+        if let last, let rest = remaining(from: last, Timing.proofInterval) {
+            actions.append(.requeue(after: rest))
+        } else {
+            actions.append(.checkProof)
+        }
+        return actions
+    }
+
+    /// A run may mend it. Whether it did is seen by another look, and if it did not, the next run is a while away.
+    private func mending(_ failure: String, since ended: Date?) -> [Action] {
+        if let ended, let looked = observed.proof?.at, looked < ended { return [.checkProof] }
+        let told = tell(.proofBroken(failure))
+        if let ended, let rest = remaining(from: ended, Timing.proofInterval) { return told + [.requeue(after: rest)] }
+        return told + [.startWorker(target)]
+    }
+
+    /// For whom it waits before it begins; nil when for nobody.
+    private func dependencyWait() -> String? {
+        let begun = known?.phase ?? migration.status?.phase ?? .initial
+        guard target > .initial, begun < .backfill, let dependencies = migration.spec?.dependsOn else { return nil }
+        if !observed.dependencyCycle.isEmpty {
+            return "dependsOn goes round in a circle: \(observed.dependencyCycle.joined(separator: " → "))"
+        }
+        let waits = dependencies.compactMap { name -> String? in
+            switch observed.dependencies[name] ?? .missing {
+            case .verified: nil
+            case .missing: "\(name), which does not exist"
+            case .notVerified(let state): "\(name), which is not verified (\(state))"
+            }
+        }
+        return waits.isEmpty ? nil : "waits for \(waits.joined(separator: "; and for "))"
+    }
+}

@@ -1,0 +1,75 @@
+import ControllerRuntime
+import Testing
+
+@Suite("The rules of the work queue")
+struct WorkQueueStateTests {
+    private let start = ContinuousClock.now
+
+    @Test("a key waits once, however often it is added")
+    func deduplicates() {
+        var queue = WorkQueueState<String>()
+        for key in ["a", "b", "a", "a"] { queue.add(key) }
+        #expect(queue.next(now: start) == "a")
+        #expect(queue.next(now: start) == "b")
+        #expect(queue.next(now: start) == nil)
+    }
+
+    @Test("a key that a worker has is given to no other, and comes again if it was added meanwhile")
+    func oneWorkerForAKey() {
+        var queue = WorkQueueState<String>()
+        queue.add("a")
+        #expect(queue.next(now: start) == "a")
+        queue.add("a")
+        #expect(queue.next(now: start) == nil)
+        queue.done("a")
+        #expect(queue.next(now: start) == "a")
+        queue.done("a")
+        #expect(queue.next(now: start) == nil)
+    }
+
+    @Test("failures delay a key by 5 ms, doubled each time, until it is forgotten")
+    func delays() {
+        var queue = WorkQueueState<String>()
+        let delays = (0..<4).map { _ in queue.addRateLimited("a", now: start) }
+        #expect(delays == [5, 10, 20, 40].map { .milliseconds($0) })
+        #expect(queue.addRateLimited("b", now: start) == .milliseconds(5))
+        queue.forget("a")
+        #expect(queue.addRateLimited("a", now: start) == .milliseconds(5))
+    }
+
+    @Test("no delay is beyond 1000 s")
+    func longestDelay() {
+        var queue = WorkQueueState<String>()
+        var now = start
+        for _ in 0..<100 {
+            now += .seconds(1000)
+            queue.addRateLimited("a", now: now)
+        }
+        #expect(queue.addRateLimited("a", now: now + .seconds(1000)) == .seconds(1000))
+    }
+
+    @Test("beyond a burst of 100, failures of all keys together come at 10 in a second")
+    func bucket() {
+        var queue = WorkQueueState<Int>()
+        for key in 0..<100 { #expect(queue.addRateLimited(key, now: start) == .milliseconds(5)) }
+        let next = queue.addRateLimited(100, now: start)
+        #expect(abs(next / .milliseconds(1) - 100) < 1)
+        let after = queue.addRateLimited(101, now: start)
+        #expect(abs(after / .milliseconds(1) - 200) < 1)
+        // Ten seconds later the debt is paid and 98 tokens are there.
+        #expect(queue.addRateLimited(102, now: start + .seconds(10)) == .milliseconds(5))
+    }
+
+    @Test("a key added for later comes then, at the earliest of its times")
+    func later() {
+        var queue = WorkQueueState<String>()
+        queue.add("a", at: start + .seconds(10))
+        queue.add("a", at: start + .seconds(5))
+        queue.add("a", at: start + .seconds(7))
+        #expect(queue.nextDue == start + .seconds(5))
+        #expect(queue.next(now: start + .seconds(4)) == nil)
+        #expect(queue.next(now: start + .seconds(5)) == "a")
+        queue.done("a")
+        #expect(queue.next(now: start + .seconds(20)) == nil)
+    }
+}

@@ -1,0 +1,31 @@
+/// One line of the log: a chunk that a worker is about to send.
+struct ChunkAttempt: Hashable {
+    /// Whose range of keys: a range is one worker's at a time.
+    struct Place: Hashable {
+        let step: String
+        let range: Int
+    }
+
+    let place: Place
+    let epoch: Int
+    /// The key after which it begins, and the last of its keys, as the log writes them; `[]` is an end of the table.
+    let after: String
+    let upTo: String
+
+    var step: String { place.step }
+
+    static func all(in log: String) -> [ChunkAttempt] {
+        log.split(separator: "\n").compactMap { ChunkAttempt($0) }
+    }
+
+    init?(_ line: Substring) {
+        let pattern = /after=(.*) epoch=(\d+) .*range=(\d+) step=(\S+) upTo=(.*) \[.*\] chunk$/
+        guard let match = line.firstMatch(of: pattern), let epoch = Int(match.2), let range = Int(match.3) else {
+            return nil
+        }
+        place = Place(step: String(match.4), range: range)
+        self.epoch = epoch
+        after = String(match.1)
+        upTo = String(match.5)
+    }
+}

@@ -1,0 +1,84 @@
+import TestSupport
+import Testing
+
+@Suite("The proof", .serialized)
+struct FingerprintTests {
+    @Test("is broken by a trigger that was off for a moment, and is made again by going back to Expand")
+    func disabled() async throws {
+        try await withTestDatabase { url in
+            let database = try await EvolvedDatabase.withItems(url, rows: 2000)
+            try await database.reach("Backfill")
+            #expect(try await database.verify().status == 0)
+
+            // All looks as before, but for a row that was written behind the trigger's back.
+            let trigger = try await database.sql("SELECT tgname FROM pg_trigger WHERE tgname LIKE '~sluice%'")
+            try await database.sql(
+                """
+                ALTER TABLE items DISABLE TRIGGER "\(trigger)";
+                UPDATE items SET amount = 77 WHERE id = 5;
+                ALTER TABLE items ENABLE ALWAYS TRIGGER "\(trigger)";
+                """
+            )
+            let broken = try await database.verify()
+            #expect(broken.status == 1)
+            #expect(
+                broken.standardOutput.contains(
+                    "a trigger that keeps both sides right was dropped, disabled or replaced"))
+            #expect(broken.standardOutput.contains("set phase: Expand and then phase: Backfill"))
+            let stalled = try await database.run(to: "Backfill")
+            #expect(stalled.status == 1)
+            #expect(stalled.standardOutput.contains("stalled (ProofBroken)"))
+
+            try await database.reach("Expand")
+            #expect(try await database.reach("Backfill").contains("mismatches: 0"))
+            #expect(try await database.verify().status == 0)
+            #expect(try await database.sql("SELECT amount, cents FROM items WHERE id = 5") == "77|7700")
+        }
+    }
+
+    @Test("is not given while a row does not keep to its side, and the keys are named")
+    func planted() async throws {
+        try await withTestDatabase { url in
+            let database = try await EvolvedDatabase.withItems(url, rows: 2000)
+            try await database.reach("DualWrite")
+            let marker = try await database.sql(
+                "SELECT attname FROM pg_attribute WHERE attrelid = 'items'::regclass AND attname LIKE 'sluice_side%'"
+            )
+            try await database.sql(
+                """
+                ALTER TABLE items DISABLE TRIGGER USER;
+                UPDATE items SET cents = 5, \(marker) = CASE id WHEN 7 THEN 'n' ELSE 'o' END WHERE id IN (7, 1234);
+                """
+            )
+            let stalled = try await database.run(to: "Backfill")
+            #expect(stalled.status == 1)
+            #expect(stalled.standardOutput.contains("stalled (Mismatch): 2 of 2000 rows are not as their side says"))
+            #expect(stalled.standardOutput.contains("(7), (1234)"))
+            #expect(try await database.verify().status == 1)
+        }
+    }
+
+    @Test("holds against a replica role, and verify sees what a later trigger of a user's does to a row")
+    func lateTrigger() async throws {
+        try await withTestDatabase { url in
+            let database = try await EvolvedDatabase.withItems(url, rows: 2000)
+            try await database.reach("Backfill")
+            // The triggers are ENABLE ALWAYS: a superuser who asks for none of them has them all the same.
+            try await database.sql("SET session_replication_role = replica; UPDATE items SET amount = 1 WHERE id = 8;")
+            #expect(try await database.sql("SELECT cents FROM items WHERE id = 8") == "100")
+            #expect(try await database.verify().status == 0)
+
+            try await database.sql(
+                """
+                CREATE FUNCTION spoil() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.cents := 5; RETURN NEW; END';
+                CREATE TRIGGER "~~late" BEFORE UPDATE ON items FOR EACH ROW EXECUTE FUNCTION spoil();
+                UPDATE items SET amount = 7 WHERE id IN (7, 9);
+                """
+            )
+            let verified = try await database.verify()
+            #expect(verified.status == 1)
+            #expect(verified.standardOutput.contains("mismatches: 2"))
+            #expect(verified.standardOutput.contains("(7), (9)"))
+        }
+    }
+}

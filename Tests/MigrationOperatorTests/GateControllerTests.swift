@@ -1,0 +1,250 @@
+import ControllerRuntime
+import Foundation
+import KubernetesClient
+import Logging
+import MigrationEngine
+import SchemaChange
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import MigrationOperator
+
+/// Stands in for the databases, which these tests have none of: each says what it is told to.
+private final class Proofs: ProofSource {
+    private let check = Mutex<ProofCheck>(.holds(certificate()))
+
+    func set(_ new: ProofCheck) { check.withLock { $0 = new } }
+    func checkProof(_ migration: Migration) async throws -> ProofCheck { check.withLock { $0 } }
+}
+
+/// A namespace with the custom resource, and a gate controller at work in it.
+private struct Gated: Sendable {
+    let client: KubernetesClient
+    let kubectl: Kubectl
+    let namespace: String
+    let proofs = Proofs()
+
+    func apply(requires: String?, image: String, bypass: String? = nil) async throws {
+        var annotations: [String: String] = [:]
+        annotations["sluice.dev/requires"] = requires
+        annotations["sluice.dev/bypass"] = bypass
+        let text = String(decoding: try JSONEncoder().encode(annotations), as: UTF8.self)
+        try await kubectl(
+            "apply", "-f", "-",
+            input: """
+                {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "api"},
+                 "spec": {"replicas": 2, "selector": {"matchLabels": {"app": "api"}}, "template": {
+                   "metadata": {"labels": {"app": "api"}, "annotations": \(text)},
+                   "spec": {"containers": [{"name": "api", "image": "\(image)"}]}}}}
+                """)
+    }
+
+    func deployment() async throws -> Deployment {
+        try await client.get(Deployment.self, ObjectKey("api", in: namespace))
+    }
+
+    /// The images of the ReplicaSets that there are.
+    func images() async throws -> Set<String> {
+        let sets = try await client.list(ReplicaSet.self, in: namespace).items
+        return Set(sets.compactMap { $0.spec.template?.image })
+    }
+
+    /// Makes the Migration `split` verified, as the operator would.
+    func verify() async throws {
+        let key = ObjectKey("split", in: namespace)
+        var status = reconcile(migration(), observed(worker(report(.backfill), endedAgo: 1))).status!
+        let live = try await client.get(Migration.self, key)
+        let generation = live.metadata.generation!
+        status.observedGeneration = generation
+        status.conditions = status.conditions?.map { condition in
+            var condition = condition
+            condition.observedGeneration = generation
+            return condition
+        }
+        try await client.applyStatus(Migration.self, key, JSONValue(encoding: status), fieldManager: "sluice")
+    }
+
+    /// The Deployment, once its controller has seen it and it is as wanted.
+    @discardableResult
+    func eventually(_ what: String, _ isWanted: @Sendable (Deployment) -> Bool) async throws -> Deployment {
+        try await TestSupport.eventually(what, within: .seconds(20)) {
+            try await deployment()
+        } until: {
+            $0.status?.observedGeneration == $0.metadata.generation && isWanted($0)
+        }
+    }
+}
+
+private func withGate(_ body: @escaping @Sendable (Gated) async throws -> Void) async throws {
+    let client = try testClient()
+    try await Installer(client: client).install()
+    try await withNamespace { namespace in
+        let gated = Gated(client: client, kubectl: try Kubectl(namespace: namespace), namespace: namespace)
+        let logger = Logger(label: "test")
+        let deployments = Reflector(Deployment.self, in: namespace, client: client, logger: logger)
+        let migrations = Reflector(Migration.self, in: namespace, client: client, logger: logger)
+        let recorder = EventRecorder(client: client, controller: "sluice.dev/operator", instance: "t", logger: logger)
+        let gates = GateController(
+            client: client, deployments: deployments.store, migrations: migrations.store, proofs: gated.proofs,
+            recorder: recorder, logger: logger)
+        let loop = Controller<ObjectKey>(name: "gates", logger: logger) { try await gates.reconcile($0) }
+        let feed = KeyFeed()
+        deployments.store.observe { feed.add($0.key) }
+        migrations.store.observe { change in
+            feed.add(ObjectKey("api", in: namespace))
+        }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await deployments.run() }
+            group.addTask { await migrations.run() }
+            group.addTask { await recorder.run() }
+            group.addTask { await feed.run(into: loop.queue) }
+            group.addTask {
+                try? await migrations.waitUntilSynced()
+                await loop.run()
+            }
+            try await deployments.waitUntilSynced()
+            defer { group.cancelAll() }
+            try await body(gated)
+        }
+    }
+}
+
+@Suite("The gate on real Deployments")
+struct GateControllerTests {
+    @Test("a rollout is held until its migration is verified, then let go; nothing stays paused")
+    func story() async throws {
+        try await withGate { gated in
+            try await gated.apply(requires: nil, image: "api:1")
+            try await gated.eventually("the first version rolls out") { $0.status?.updatedReplicas == 2 }
+            try await gated.apply(requires: "split", image: "api:2")
+            let held = try await gated.eventually("it is held") {
+                $0.spec.paused == true && $0.metadata.annotations["sluice.dev/gate"] == "closed"
+            }
+            #expect(held.metadata.annotations["sluice.dev/held"] == "waits for split")
+
+            // The next template, applied by the owner of the rest, neither releases nor fights: no ReplicaSet of it
+            // appears. (Of the first one it may have, if the Deployment's controller was faster than the hold.)
+            try await gated.apply(requires: "split", image: "api:3")
+            try await gated.eventually("its controller has seen it") { $0.spec.template.image == "api:3" }
+            #expect(try await gated.deployment().spec.paused == true)
+            #expect(try await !gated.images().contains("api:3"))
+
+            try await gated.kubectl("apply", "-f", "-", input: manifest())
+            try await gated.verify()
+            let open = try await gated.eventually("it is let go") { $0.spec.paused != true }
+            #expect(open.metadata.annotations["sluice.dev/gate"] == "open")
+            #expect(open.metadata.annotations["sluice.dev/verified"] == "split@\(plan)")
+            try await eventually("the new version rolls out") { try await gated.images().contains("api:3") }
+            let rest = try await gated.eventually("the hold owns nothing") { deployment in
+                !deployment.metadata.managedFields.contains { $0.manager == "sluice-hold" }
+            }
+            #expect(rest.metadata.annotations["sluice.dev/held"] == nil)
+            #expect(rest.spec.paused == nil)
+            try await eventually("the events are there") {
+                let events = try await gated.kubectl("describe", "deployment", "api")
+                return events.contains("GateHeld") && events.contains("GateOpened")
+            }
+        }
+    }
+
+    @Test("a template that was let through stays let through when the proof breaks; the next one is held")
+    func sticky() async throws {
+        try await withGate { gated in
+            try await gated.kubectl("apply", "-f", "-", input: manifest())
+            try await gated.verify()
+            try await gated.apply(requires: "split", image: "api:1")
+            try await gated.eventually("it rolls out") {
+                $0.status?.updatedReplicas == 2 && $0.spec.paused != true
+                    && $0.metadata.annotations["sluice.dev/gate"] == "open"
+            }
+            gated.proofs.set(.broken(reason: "the trigger sluice_1 is disabled"))
+            try await gated.apply(requires: "split", image: "api:2")
+            let held = try await gated.eventually("the next template is held") {
+                $0.spec.paused == true && $0.metadata.annotations["sluice.dev/gate"] == "closed"
+            }
+            #expect(held.metadata.annotations["sluice.dev/held"] == "waits for split")
+            // Back to the one that was let through.
+            try await gated.apply(requires: "split", image: "api:1")
+            try await gated.eventually("it goes on") { $0.spec.paused != true }
+        }
+    }
+
+    @Test("a rollback to a template that requires nothing is let go at once")
+    func rollback() async throws {
+        try await withGate { gated in
+            try await gated.apply(requires: nil, image: "api:1")
+            try await gated.eventually("the first version rolls out") { $0.status?.updatedReplicas == 2 }
+            try await gated.apply(requires: "split", image: "api:2")
+            try await gated.eventually("it is held") { $0.spec.paused == true }
+            try await gated.apply(requires: nil, image: "api:1")
+            let free = try await gated.eventually("it is let go") { deployment in
+                deployment.spec.paused == nil && deployment.metadata.annotations["sluice.dev/held"] == nil
+                    && deployment.metadata.annotations["sluice.dev/gate"] == nil
+            }
+            #expect(!free.metadata.managedFields.contains { $0.manager == "sluice-hold" })
+        }
+    }
+
+    @Test("a person's pause is left as it is, closed or open")
+    func person() async throws {
+        try await withGate { gated in
+            try await gated.apply(requires: nil, image: "api:1")
+            try await gated.eventually("the first version rolls out") { $0.status?.updatedReplicas == 2 }
+            try await gated.kubectl("rollout", "pause", "deployment/api")
+            try await gated.apply(requires: "split", image: "api:2")
+            try await gated.eventually("it is stamped") { $0.metadata.annotations["sluice.dev/gate"] == "closed" }
+            try await gated.kubectl("apply", "-f", "-", input: manifest())
+            try await gated.verify()
+            let open = try await gated.eventually("it is open") {
+                $0.metadata.annotations["sluice.dev/gate"] == "open"
+            }
+            #expect(open.spec.paused == true)
+            #expect(open.metadata.annotations["sluice.dev/held"] == nil)
+            try await gated.kubectl("rollout", "resume", "deployment/api")
+            try await eventually("it rolls out") { try await gated.images().contains("api:2") }
+        }
+    }
+
+    @Test("a bypass breaks the glass, with an event that says why")
+    func bypass() async throws {
+        try await withGate { gated in
+            try await gated.apply(requires: nil, image: "api:1")
+            try await gated.eventually("the first version rolls out") { $0.status?.updatedReplicas == 2 }
+            try await gated.apply(requires: "split", image: "api:2")
+            try await gated.eventually("it is held") { $0.spec.paused == true }
+            try await gated.apply(requires: "split", image: "api:2", bypass: "incident 12")
+            try await eventually("it rolls out", within: .seconds(20)) {
+                let deployment = try await gated.deployment()
+                return try await gated.images().contains("api:2") && deployment.spec.paused == nil
+            }
+            try await eventually("the event is there") {
+                try await gated.kubectl("describe", "deployment", "api").contains("incident 12")
+            }
+            #expect(try await gated.deployment().metadata.annotations["sluice.dev/gate"] == "closed")
+        }
+    }
+
+    @Test("nothing is written while nothing changes")
+    func quiet() async throws {
+        try await withGate { gated in
+            try await gated.kubectl("apply", "-f", "-", input: manifest())
+            try await gated.verify()
+            try await gated.apply(requires: "split", image: "api:1")
+            let settled = try await gated.eventually("it rolls out") {
+                $0.spec.paused != true && $0.metadata.annotations["sluice.dev/gate"] == "open"
+                    && $0.status?.updatedReplicas == 2
+                    && !$0.metadata.managedFields.contains { $0.manager == "sluice-hold" }
+            }
+            // Something that its gate looks at changes, and changes nothing.
+            try await gated.kubectl("annotate", "mig", "split", "seen=1")
+            try await gated.kubectl("annotate", "mig", "split", "seen=2", "--overwrite")
+            try await Task.sleep(for: .seconds(1))
+            #expect(try await gated.deployment().metadata.resourceVersion == settled.metadata.resourceVersion)
+        }
+    }
+}
+
+extension PodTemplate {
+    fileprivate var image: String? { spec?["containers"]?.array?.first?["image"]?.string }
+}

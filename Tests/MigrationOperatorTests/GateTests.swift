@@ -1,0 +1,268 @@
+import Foundation
+import KubernetesClient
+import MigrationEngine
+import SchemaChange
+import Testing
+
+@testable import MigrationOperator
+
+/// A Deployment of three replicas in the namespace `shop`.
+func deployment(
+    requires: String? = "split", bypass: String? = nil, image: String = "v2", paused: Bool = false,
+    annotations: [String: String] = [:], heldByUs: Bool = false, rolledOut: Bool = false, replicas: Int = 3
+) -> Deployment {
+    var template: [String: String] = [:]
+    template["sluice.dev/requires"] = requires
+    template["sluice.dev/bypass"] = bypass
+    var annotations = annotations
+    if heldByUs { annotations["sluice.dev/held"] = "waits" }
+    func text(_ map: [String: String]) -> String {
+        String(decoding: try! JSONEncoder().encode(map), as: UTF8.self)
+    }
+    let managed = heldByUs ? #", "managedFields": [{"manager": "sluice-hold", "operation": "Apply"}]"# : ""
+    let status =
+        rolledOut
+        ? """
+        {"observedGeneration": 2, "replicas": \(replicas), "updatedReplicas": \(replicas),
+         "availableReplicas": \(replicas)}
+        """ : #"{"observedGeneration": 2, "replicas": 3, "updatedReplicas": 0, "availableReplicas": 3}"#
+    return try! json(
+        """
+        {"metadata": {"name": "api", "namespace": "shop", "uid": "d1", "resourceVersion": "7", "generation": 2,
+          "annotations": \(text(annotations))\(managed)},
+         "spec": {"replicas": \(replicas), "paused": \(paused), "selector": {"matchLabels": {"app": "api"}},
+          "template": {"metadata": {"labels": {"app": "api"}, "annotations": \(text(template))},
+           "spec": {"containers": [{"name": "api", "image": "\(image)"}]}}},
+         "status": \(status)}
+        """
+    ).decode(Deployment.self)
+}
+
+func record(_ deployment: Deployment, plans: [String: String] = ["split": plan]) -> String {
+    var record = ReleaseRecord()
+    record.add(.init(template: TemplateHash.of(deployment.spec.template), plans: plans))
+    return record.annotation!
+}
+
+private let open: [String: RequiredMigration] = ["split": .open(planHash: plan)]
+private let closed: [String: RequiredMigration] = ["split": .closed(reason: "no row is proven yet", planHash: plan)]
+private let openStamp = ["sluice.dev/gate": "open", "sluice.dev/verified": "split@\(plan)"]
+
+private func decide(
+    _ deployment: Deployment, _ migrations: [String: RequiredMigration], live: Bool = false
+) -> GateDecision {
+    decideGate(GateInput(deployment: deployment, migrations: migrations, isLive: live))
+}
+
+@Suite("The gate of a Deployment")
+struct GateTests {
+    @Test("a pending template is held while what it requires is not verified")
+    func holds() {
+        let decision = decide(deployment(), closed)
+        #expect(decision.hold == .pause("waits for split"))
+        #expect(decision.stamp?.gate == "closed")
+        #expect(decision.stamp?.verified == nil)
+        #expect(decision.confirm.isEmpty)
+        #expect(decision.events.map(\.reason) == ["GateHeld"])
+    }
+
+    @Test("a Migration that does not exist counts as closed")
+    func missing() {
+        #expect(decide(deployment(), [:]).hold == .pause("waits for split"))
+    }
+
+    @Test("an open gate is believed only after a live look, and the rollout is held for that long")
+    func confirms() {
+        let first = decide(deployment(), open)
+        #expect(first.confirm == ["split"])
+        #expect(first.stamp == nil)
+        #expect(first.hold == .pause("waits for split"))
+        let second = decide(deployment(paused: true, heldByUs: true), open, live: true)
+        #expect(second.confirm.isEmpty)
+        #expect(second.stamp?.gate == "open")
+        #expect(second.stamp?.verified == "split@\(plan)")
+        #expect(second.stamp?.released == record(deployment()))
+        #expect(second.hold == .release)
+        #expect(second.events.map(\.reason) == ["GateOpened"])
+    }
+
+    @Test("nothing is decided twice: an open, released, stamped Deployment is left alone")
+    func idle() {
+        let annotations = openStamp.merging(["sluice.dev/released": record(deployment())]) { $1 }
+        #expect(decide(deployment(annotations: annotations), open) == GateDecision())
+    }
+
+    @Test("a closed gate that is held and stamped is left alone")
+    func idleClosed() {
+        let held = deployment(paused: true, annotations: ["sluice.dev/gate": "closed"], heldByUs: true)
+        #expect(decide(held, closed) == GateDecision())
+    }
+
+    @Test("a release holds for its template, also when the proof breaks later")
+    func sticky() {
+        let annotations = openStamp.merging(["sluice.dev/released": record(deployment())]) { $1 }
+        let decision = decide(deployment(annotations: annotations), closed)
+        #expect(decision.hold == nil)
+        #expect(decision.stamp?.gate == "closed")
+        #expect(decision.stamp?.verified == nil)
+        #expect(decision.events.map(\.reason) == ["GateClosed"])
+        // A template that comes later is held.
+        let next = decide(deployment(image: "v3", annotations: annotations), closed)
+        #expect(next.hold != nil)
+    }
+
+    @Test("a release was for its plan: another plan of the migration asks anew")
+    func otherPlan() {
+        let annotations = openStamp.merging(["sluice.dev/released": record(deployment())]) { $1 }
+        let decision = decide(
+            deployment(annotations: annotations), ["split": .closed(reason: "", planHash: "sha256:p2")])
+        #expect(decision.hold != nil)
+    }
+
+    @Test("a release that was cut short goes on: on record, still held")
+    func resumes() {
+        let annotations = openStamp.merging(["sluice.dev/released": record(deployment())]) { $1 }
+        let held = deployment(paused: true, annotations: annotations, heldByUs: true)
+        #expect(decide(held, open).hold == .release)
+        #expect(decide(held, closed).hold == .release)
+        let half = deployment(paused: false, annotations: annotations, heldByUs: true)
+        #expect(decide(half, open).hold == .giveUp)
+    }
+
+    @Test("a person's pause is never touched", arguments: [closed, open])
+    func person(_ migrations: [String: RequiredMigration]) {
+        #expect(decide(deployment(paused: true), migrations).hold == nil)
+        #expect(decide(deployment(paused: true), migrations, live: true).hold == nil)
+        #expect(decide(deployment(requires: nil, paused: true), migrations) == GateDecision())
+    }
+
+    @Test("a rollback to a template that requires nothing is released at once")
+    func rollback() {
+        let annotations = ["sluice.dev/gate": "closed"]
+        let decision = decide(deployment(requires: nil, paused: true, annotations: annotations, heldByUs: true), [:])
+        #expect(decision.hold == .release)
+        #expect(decision.stamp == GateDecision.Stamp())
+        #expect(decision.events.map(\.reason) == ["GateReleased"])
+    }
+
+    @Test("a bypass lets a template through, with one warning, and the stamp stays true")
+    func bypass() throws {
+        let decision = decide(deployment(bypass: "incident 12", paused: true, heldByUs: true), closed)
+        #expect(decision.hold == .release)
+        #expect(decision.stamp?.gate == "closed")
+        #expect(decision.events.map(\.reason) == ["GateBypassed"])
+        #expect(decision.events.first?.message.contains("incident 12") == true)
+        let released = try #require(decision.stamp?.released)
+        let after = deployment(
+            bypass: "incident 12", annotations: ["sluice.dev/gate": "closed", "sluice.dev/released": released])
+        #expect(decide(after, closed) == GateDecision())
+        // Taking the reason away starts a rollout of the same pods, which were let through.
+        let later = deployment(annotations: ["sluice.dev/gate": "closed", "sluice.dev/released": released])
+        #expect(decide(later, closed).hold == nil)
+    }
+
+    @Test("name@Expand is refused while triggers write both sides, and what means nothing is refused, too")
+    func refused() {
+        for text in ["split@Expand", "split@Contract"] {
+            let decision = decide(deployment(requires: text), open)
+            #expect(decision.hold != nil)
+            #expect(decision.events.map(\.reason) == ["GateHeld", "RequirementRefused"])
+            #expect(decision.stamp?.gate == "closed")
+        }
+    }
+
+    @Test("a spec that nobody has looked at yet neither opens nor closes")
+    func unsettled() {
+        let unsettled: [String: RequiredMigration] = ["split": .unsettled(planHash: plan)]
+        let annotations = openStamp.merging(["sluice.dev/released": record(deployment())]) { $1 }
+        #expect(decide(deployment(annotations: annotations), unsettled) == GateDecision())
+        let pending = decide(deployment(), unsettled)
+        #expect(pending.hold == .pause("waits for split"))
+        #expect(pending.stamp == nil)
+        // The database could not be asked: what was read live changes nothing, either.
+        #expect(decide(deployment(), unsettled, live: true).stamp == nil)
+    }
+
+    @Test("what runs everywhere already is not paused at rest")
+    func rolledOut() {
+        #expect(decide(deployment(rolledOut: true), closed).hold == nil)
+        #expect(decide(deployment(rolledOut: true, replicas: 0), closed).hold != nil)
+    }
+
+    @Test("all of several migrations must be open")
+    func several() {
+        let both = deployment(requires: "split, balance")
+        let half = decide(both, open.merging(["balance": .closed(reason: "filling", planHash: nil)]) { $1 })
+        #expect(half.hold == .pause("waits for split, balance"))
+        let all = open.merging(["balance": .open(planHash: "sha256:b")]) { $1 }
+        #expect(decide(both, all).confirm == ["split", "balance"])
+        #expect(decide(both, all, live: true).stamp?.verified == "split@\(plan), balance@sha256:b")
+    }
+
+    @Test("a Deployment that knows nothing of us is left alone")
+    func stranger() {
+        #expect(decide(deployment(requires: nil), [:]) == GateDecision())
+    }
+
+    @Test("as many releases are kept as a Deployment keeps ReplicaSets, the latest first")
+    func limit() {
+        var record = ReleaseRecord()
+        for index in 0..<20 { record.add(.init(template: "t\(index)", plans: [:])) }
+        #expect(record.entries.map(\.template) == (10..<20).reversed().map { "t\($0)" })
+        #expect(ReleaseRecord(annotation: record.annotation) == record)
+        #expect(ReleaseRecord(annotation: "nonsense").entries.isEmpty)
+    }
+}
+
+@Suite("sluice.dev/requires")
+struct RequirementTests {
+    @Test(
+        "is a list by comma, each with a phase if it needs less than the proof",
+        arguments: [
+            ("a", [Requirement(migration: "a")]),
+            (" a , b@Expand,, a", [Requirement(migration: "a"), Requirement(migration: "b", level: .expanded)]),
+            ("a@Backfill", [Requirement(migration: "a")]),
+            ("a@ Expand ", [Requirement(migration: "a", level: .expanded)]),
+            ("a@Nonsense", [Requirement(migration: "a", level: .unknown("Nonsense"))]),
+            ("", []),
+        ] as [(String, [Requirement])])
+    func parse(_ text: String, _ expected: [Requirement]) {
+        #expect(Requirement.parse(text) == expected)
+    }
+}
+
+@Suite("A Migration as a gate sees it")
+struct RequiredMigrationTests {
+    private func verified(_ spec: String = "") -> Migration {
+        settled(migration(spec), observed(worker(report(.backfill), endedAgo: 1)))
+    }
+
+    @Test("is open for the generation and the plan that were proven, and for nothing else")
+    func open() {
+        #expect(RequiredMigration(nil) == .missing)
+        #expect(RequiredMigration(verified()) == .open(planHash: plan))
+        var newer = verified()
+        newer.metadata.generation = 2
+        #expect(RequiredMigration(newer) == .unsettled(planHash: plan))
+        var otherPlan = verified()
+        otherPlan.status?.planHash = "sha256:p2"
+        #expect(RequiredMigration(otherPlan).isClosed)
+        var deleted = verified()
+        deleted.metadata.deletionTimestamp = Timestamp(now)
+        #expect(RequiredMigration(deleted) == .missing)
+        #expect(RequiredMigration(migration()) == .unsettled(planHash: nil))
+    }
+
+    @Test("is closed as soon as it is asked to go back")
+    func goingBack() {
+        var back = verified()
+        back.spec?.phase = .expand
+        #expect(RequiredMigration(back).isClosed)
+    }
+}
+
+extension RequiredMigration {
+    fileprivate var isClosed: Bool {
+        if case .closed = self { true } else { false }
+    }
+}

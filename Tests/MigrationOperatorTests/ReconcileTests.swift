@@ -1,0 +1,283 @@
+import Foundation
+import KubernetesClient
+import MigrationEngine
+import SchemaChange
+import Testing
+
+@testable import MigrationOperator
+
+@Suite("Reconciling a Migration")
+struct ReconcileTests {
+    @Test("a new Migration gets its finalizer before its worker")
+    func begins() {
+        let actions = reconcile(migration(finalizer: false), observed())
+        #expect(actions.deeds == [.addFinalizer, .startWorker(.backfill)])
+    }
+
+    @Test("the worker walks to the phase that is asked for", arguments: Phase.allCases)
+    func phase(_ phase: Phase) {
+        let actions = reconcile(migration(#""phase": "\#(phase.rawValue)""#), observed())
+        #expect(actions.deeds == [.startWorker(phase)])
+    }
+
+    @Test("a worker of an older generation, of another phase or of another object is replaced")
+    func replaced() {
+        let old = worker(report(.expand, .working(reason: "Filling", message: "")), generation: 1)
+        #expect(reconcile(migration(generation: 2), observed(old)).deeds == [.stopWorker, .startWorker(.backfill)])
+        let phase = worker(nil, to: .contract)
+        #expect(reconcile(migration(), observed(phase)).deeds == [.stopWorker, .startWorker(.backfill)])
+        var other = worker(nil)
+        other.uid = "u0"
+        #expect(reconcile(migration(), observed(other)).deeds == [.stopWorker, .startWorker(.backfill)])
+    }
+
+    @Test("a spec that cannot work stops the worker and is told as Stalled, with the field")
+    func invalid() throws {
+        let bad = migration(#""dependsOn": ["split"]"#)
+        let actions = reconcile(bad, observed(worker(nil)))
+        #expect(actions.deeds == [.stopWorker])
+        let status = try #require(actions.status)
+        #expect(status.text(.stalled) == "True InvalidSpec")
+        #expect(status.text(.ready) == "False InvalidSpec")
+        #expect(status.text(.reconciling) == "False InvalidSpec")
+        #expect(status.condition(.stalled)?.message?.contains("spec.dependsOn[0]") == true)
+        #expect(actions.events == ["InvalidSpec"])
+    }
+
+    @Test("suspending stops the worker and says so, and neither reconciles nor stalls")
+    func suspended() throws {
+        let actions = reconcile(migration(#""suspend": true"#, generation: 2), observed(worker(nil)))
+        #expect(actions.deeds == [.stopWorker])
+        let status = try #require(actions.status)
+        #expect(status.text(.ready) == "False Suspended")
+        #expect(status.text(.reconciling) == "False Suspended")
+        #expect(status.text(.stalled) == "False NotStalled")
+    }
+
+    @Test("a Migration begins when those it depends on are verified, and names them until then")
+    func dependencies() throws {
+        let waiting = migration(#""dependsOn": ["a", "b"]"#, finalizer: false)
+        let actions = reconcile(waiting, observed { $0.dependencies = ["a": .notVerified("Expand"), "b": .missing] })
+        #expect(actions.deeds == [])
+        let status = try #require(actions.status)
+        #expect(status.text(.ready) == "False WaitingForDependencies")
+        #expect(
+            status.condition(.ready)?.message
+                == "waits for a, which is not verified (Expand); and for b, which does not exist")
+        let free = observed { $0.dependencies = ["a": .verified, "b": .verified] }
+        #expect(reconcile(waiting, free).deeds == [.addFinalizer, .startWorker(.backfill)])
+    }
+
+    @Test("a circle of dependencies is said")
+    func circle() throws {
+        let one = migration(#""dependsOn": ["b"]"#)
+        let two = migration(#""dependsOn": ["split"]"#, name: "b")
+        let graph = DependencyGraph([one, two])
+        #expect(graph.cycle(through: "split") == ["split", "b", "split"])
+        let actions = reconcile(
+            one,
+            observed {
+                $0.dependencies = ["b": .verified]; $0.dependencyCycle = graph.cycle(through: "split")
+            })
+        #expect(actions.status?.condition(.ready)?.message?.contains("split → b → split") == true)
+    }
+
+    @Test("a missing Secret is said and tried again, later each time")
+    func secret() throws {
+        let waits = [(1, 1.0), (2, 2.0), (3, 4.0), (9, 30.0)]
+        for (attempts, seconds) in waits {
+            let actions = reconcile(
+                migration(),
+                observed {
+                    $0.databaseFailure = DatabaseFailure(
+                        reason: DatabaseFailure.secretNotFound, message: "there is no Secret db", at: now,
+                        attempts: attempts)
+                })
+            #expect(actions.deeds == [])
+            #expect(actions.status?.text(.ready) == "False SecretNotFound")
+            #expect(actions.requeue == .seconds(seconds))
+        }
+        let due = observed {
+            $0.databaseFailure = DatabaseFailure(
+                reason: DatabaseFailure.secretNotFound, message: "", at: now.addingTimeInterval(-31), attempts: 9)
+        }
+        #expect(reconcile(migration(), due).deeds == [.startWorker(.backfill)])
+    }
+
+    @Test("a run that waits or is stalled is tried again, later each time")
+    func again() {
+        let waiting = report(.backfill, .waiting(reason: "NoRolloutsNamed", message: "name them"))
+        let contract = migration(#""phase": "Contract""#)
+        let early = worker(waiting, to: .contract, endedAgo: 1, fruitless: 1)
+        #expect(reconcile(contract, observed(early)).deeds == [])
+        #expect(reconcile(contract, observed(early)).requeue == .seconds(1))
+        let due = worker(waiting, to: .contract, endedAgo: 3, fruitless: 1)
+        #expect(reconcile(contract, observed(due)).deeds == [.startWorker(.contract)])
+        let stalled = report(.dualWrite, .stalled(reason: "ForwardFailed", message: "row 7"), proven: false)
+        let rest = worker(stalled, endedAgo: 5, fruitless: 3)
+        #expect(reconcile(migration(), observed(rest)).requeue == .seconds(15))
+    }
+
+    @Test("what is settled is only looked at: nothing is written when nothing changes")
+    func idle() throws {
+        let done = worker(report(.backfill), endedAgo: 10)
+        let first = migration()
+        let told = settled(first, observed(done))
+        #expect(told.status?.text(.ready) == "True GateOpen")
+        let actions = reconcile(told, observed(done))
+        #expect(actions == [.requeue(after: .seconds(50))])
+        // The look itself writes nothing, either.
+        let due = observed(worker(report(.backfill), endedAgo: 61))
+        #expect(reconcile(told, due) == [.checkProof])
+        let looked = observed(worker(report(.backfill), endedAgo: 61)) { $0.proof = ProofReading(.holds, at: now) }
+        #expect(reconcile(told, looked) == [.requeue(after: .seconds(60))])
+    }
+
+    @Test("after a start of the operator a settled Migration is read from the ledger, and gets no worker")
+    func restart() {
+        let told = settled(migration(), observed(worker(report(.backfill), endedAgo: 10)))
+        #expect(reconcile(told, observed()) == [.readLedger])
+        let known = observed { $0.ledger = .known(report(.backfill)) }
+        #expect(reconcile(told, known) == [.checkProof])
+        let looked = observed {
+            $0.ledger = .known(report(.backfill))
+            $0.proof = ProofReading(.holds, at: now)
+        }
+        #expect(reconcile(told, looked) == [.requeue(after: .seconds(60))])
+        // The database was restored to a moment before the migration.
+        let lost = observed { $0.ledger = .unknown }
+        #expect(reconcile(told, lost).deeds == [.startWorker(.backfill)])
+        // The spec has changed while nobody looked.
+        var changed = told
+        changed.metadata.generation = 2
+        #expect(reconcile(changed, observed()).deeds == [.startWorker(.backfill)])
+    }
+
+    @Test("a broken proof closes the gate until a look says that it holds, and a run may mend it")
+    func broken() throws {
+        let done = worker(report(.backfill), endedAgo: 100)
+        let told = settled(migration(), observed(done))
+        let reading = ProofReading(.broken(reason: "a trigger is disabled"), at: now, of: certificate())
+        let actions = reconcile(told, observed(done) { $0.proof = reading })
+        #expect(actions.deeds == [.startWorker(.backfill)])
+        let status = try #require(actions.status)
+        #expect(status.gate == .closed)
+        #expect(status.text(.verified) == "False ProofBroken")
+        #expect(status.text(.ready) == "False ProofBroken")
+        #expect(actions.events == ["ProofBroken", "GateClosed"])
+
+        // A run that says nothing new of it opens nothing.
+        var old = reading
+        old.at = now.addingTimeInterval(-5)
+        var closed = told
+        closed.status = status
+        let ran = worker(report(.backfill), endedAgo: 0)
+        #expect(reconcile(closed, observed(ran) { $0.proof = old }) == [.checkProof])
+        // Nor is there a run after a run.
+        #expect(reconcile(closed, observed(ran) { $0.proof = reading }) == [.requeue(after: .seconds(60))])
+        let mended = reconcile(
+            closed, observed(ran) { $0.proof = ProofReading(.holds, at: now, of: certificate()) })
+        #expect(mended.status?.gate == .open)
+        // It was proven anew since.
+        var anew = report(.backfill)
+        anew.certificate = certificate(at: now.addingTimeInterval(-1))
+        let proven = reconcile(closed, observed(worker(anew, endedAgo: 0)) { $0.proof = old })
+        #expect(proven.status?.gate == .open)
+    }
+
+    @Test("a database that went away while all was settled is said once, until a look has succeeded")
+    func away() throws {
+        let done = worker(report(.backfill), endedAgo: 100)
+        let told = settled(migration(), observed(done))
+        let failure = DatabaseFailure(
+            reason: DatabaseFailure.unavailable, message: "connection refused", at: now, attempts: 1)
+        let first = reconcile(told, observed(done) { $0.databaseFailure = failure })
+        let status = try #require(first.status)
+        #expect(status.text(.ready) == "False DatabaseUnavailable")
+        #expect(status.text(.verified) == "True Verified")
+        var away = told
+        away.status = status
+        var old = failure
+        old.at = now.addingTimeInterval(-2)
+        #expect(reconcile(away, observed(done) { $0.databaseFailure = old }) == [.checkProof])
+    }
+
+    @Test("taking up a wait again changes nothing in the status")
+    func noFlapping() {
+        let waiting = report(.backfill, .waiting(reason: "RolloutInProgress", message: "1 of 3"))
+        let contract = migration(#""phase": "Contract""#)
+        let told = settled(contract, observed(worker(waiting, to: .contract, endedAgo: 1, fruitless: 1)))
+        #expect(told.status?.text(.contracted) == "False RolloutInProgress")
+        #expect(told.status?.text(.ready) == "True GateOpen")
+        let silent = worker(nil, to: .contract, previous: waiting, fruitless: 1, startedAgo: 0)
+        #expect(reconcile(told, observed(silent)) == [])
+        let asking = worker(
+            report(.backfill, .working(reason: "Starting", message: "")), to: .contract, previous: waiting,
+            fruitless: 1, startedAgo: 1)
+        #expect(reconcile(told, observed(asking)) == [])
+        let contracting = worker(
+            report(.backfill, .working(reason: "Archiving", message: "renames")), to: .contract, previous: waiting,
+            fruitless: 1, startedAgo: 10)
+        #expect(reconcile(told, observed(contracting)).status?.text(.contracted) == "False Archiving")
+    }
+}
+
+@Suite("Deleting a Migration")
+struct DeletionTests {
+    @Test("Orphan stops the worker and lets go")
+    func orphan() {
+        let gone = migration(deleted: true)
+        #expect(reconcile(gone, observed(worker(nil))).deeds == [.stopWorker, .removeFinalizer])
+        #expect(reconcile(gone, observed()).events == ["Orphaned"])
+    }
+
+    @Test("an Orphan whose spec cannot be read goes all the same")
+    func unreadable() {
+        let gone = migration(deleted: true, changes: #"[{"nonsense": {}}]"#)
+        #expect(reconcile(gone, observed()).deeds == [.removeFinalizer])
+    }
+
+    @Test("Compensate walks back to the beginning, forgets, and lets go, in this order")
+    func compensate() throws {
+        let gone = migration(#""deletionPolicy": "Compensate""#, generation: 2, deleted: true)
+        #expect(reconcile(gone, observed(worker(nil))).deeds == [.stopWorker, .startWorker(.initial)])
+        #expect(reconcile(gone, observed()) == [.readLedger])
+        #expect(
+            reconcile(gone, observed { $0.ledger = .known(report(.backfill)) }).deeds == [.startWorker(.initial)])
+        let waiting = report(.backfill, .waiting(reason: "WaitingForDependents", message: "Deployment api"))
+        let held = reconcile(
+            gone, observed(worker(waiting, to: .initial, generation: 2, endedAgo: 1, fruitless: 1)))
+        #expect(held.deeds == [])
+        #expect(held.status?.text(.ready) == "False WaitingForDependents")
+        #expect(held.status?.gate == .closed)
+        let done = reconcile(gone, observed(worker(report(.initial), to: .initial, generation: 2, endedAgo: 0)))
+        #expect(done.deeds == [.forget, .removeFinalizer])
+        #expect(done.events == ["Compensated"])
+    }
+
+    @Test("what never reached the database is let go without a walk")
+    func unknown() {
+        let gone = migration(#""deletionPolicy": "Compensate""#, deleted: true)
+        #expect(reconcile(gone, observed { $0.ledger = .unknown }).deeds == [.removeFinalizer])
+    }
+
+    @Test("without its Secret it waits, but for a namespace that goes away")
+    func withoutSecret() {
+        let gone = migration(#""deletionPolicy": "Compensate""#, deleted: true)
+        let failure = DatabaseFailure(reason: DatabaseFailure.secretNotFound, message: "", at: now, attempts: 1)
+        #expect(reconcile(gone, observed { $0.databaseFailure = failure }).deeds == [])
+        let ending = reconcile(
+            gone,
+            observed {
+                $0.databaseFailure = failure
+                $0.namespaceIsTerminating = true
+            })
+        #expect(ending.deeds == [.removeFinalizer])
+        #expect(ending.events == ["NotCompensated"])
+    }
+
+    @Test("without our finalizer there is nothing to do")
+    func free() {
+        #expect(reconcile(migration(finalizer: false, deleted: true), observed()) == [])
+    }
+}
