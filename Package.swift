@@ -66,7 +66,8 @@ let package = Package(
         .target(
             name: "MigrationOperator",
             dependencies: [
-                "MigrationEngine", "SchemaChange", "ControllerRuntime", "KubernetesClient", "PostgreSQL", "YAML", logging,
+                "MigrationEngine", "SchemaChange", "ControllerRuntime", "KubernetesClient", "PostgreSQL", "YAML",
+                logging,
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
             // Links to the files in manifests/, so that the program carries them and there is one copy of each.
@@ -76,7 +77,8 @@ let package = Package(
         .executableTarget(
             name: "sluice",
             dependencies: [
-                "Backfill", "KubernetesClient", "MigrationEngine", "MigrationOperator", "PostgreSQL", "SchemaChange", "YAML", logging,
+                "Backfill", "KubernetesClient", "MigrationEngine", "MigrationOperator", "PostgreSQL", "SchemaChange",
+                "YAML", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],

@@ -68,7 +68,8 @@ final class ProgressDisplay: Sendable {
         let width = 24
         let filled = Int(share * Double(width))
         let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
-        var text = "[\(bar)] \(Int(share * 100)) % \(progress.rowsDone)/\(progress.rowsTotal) rows, \(progress.rowsPerSecond)/s"
+        var text =
+            "[\(bar)] \(Int(share * 100)) % \(progress.rowsDone)/\(progress.rowsTotal) rows, \(progress.rowsPerSecond)/s"
         if let completion = progress.estimatedCompletion, share < 1 {
             text += ", \(Int(completion.timeIntervalSinceNow.rounded(.up))) s left"
         }

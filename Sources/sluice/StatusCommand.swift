@@ -72,7 +72,9 @@ enum StatusText {
         }
         if let promise = status.promise { lines.append("promise: \(promise)") }
         for condition in status.conditions ?? [] {
-            lines.append("\(condition.type)=\(condition.status.rawValue) (\(condition.reason ?? "-")) \(condition.message ?? "")")
+            lines.append(
+                "\(condition.type)=\(condition.status.rawValue) (\(condition.reason ?? "-")) \(condition.message ?? "")"
+            )
         }
         return lines.joined(separator: "\n")
     }

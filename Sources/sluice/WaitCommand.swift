@@ -42,7 +42,9 @@ struct WaitCommand: AsyncParsableCommand {
                     print("\(name): \(`for`.rawValue)")
                     return
                 }
-                last = migration.status?.condition(`for`).map { "\($0.reason ?? "-"): \($0.message ?? "-")" } ?? "not seen yet"
+                last =
+                    migration.status?.condition(`for`).map { "\($0.reason ?? "-"): \($0.message ?? "-")" }
+                    ?? "not seen yet"
             } catch {
                 guard error.isWorthWaiting else { throw error }
                 last = "\(error)"

@@ -6,11 +6,14 @@ import Testing
 
 @Suite("An operator with nothing to do")
 struct IdleTests {
-    @Test("writes nothing to Kubernetes or Postgres for a hundred settled Migrations but its lease", .timeLimit(.minutes(5)))
+    @Test(
+        "writes nothing to Kubernetes or Postgres for a hundred settled Migrations but its lease",
+        .timeLimit(.minutes(5)))
     func idle() async throws {
         try await withStage { stage in
             let count = 100
-            _ = try await stage.psql((0..<count).map { "CREATE TABLE t\($0) (id int PRIMARY KEY);" }.joined(separator: "\n"))
+            _ = try await stage.psql(
+                (0..<count).map { "CREATE TABLE t\($0) (id int PRIMARY KEY);" }.joined(separator: "\n"))
             let manifests = (0..<count).map { index in
                 """
                 apiVersion: sluice.dev/v1alpha1

@@ -14,7 +14,8 @@ struct NodeStandIn: Sendable {
     }
 
     private func markReady() async throws {
-        for pod in try await stage.client.list(Pod.self, in: stage.namespace).items where pod.status?.phase != "Running" {
+        for pod in try await stage.client.list(Pod.self, in: stage.namespace).items where pod.status?.phase != "Running"
+        {
             let status: JSONValue = [
                 "status": [
                     "phase": "Running",

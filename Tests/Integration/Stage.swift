@@ -52,7 +52,9 @@ struct Stage: Sendable {
     }
 
     /// The manifest of a Migration that splits `customers.full_name`, with `fields` of the spec besides.
-    func splitManifest(_ name: String = "split", fields: String = "", forward: String = "split_part(full_name, ' ', 1)") -> String {
+    func splitManifest(_ name: String = "split", fields: String = "", forward: String = "split_part(full_name, ' ', 1)")
+        -> String
+    {
         """
         apiVersion: sluice.dev/v1alpha1
         kind: Migration
@@ -169,7 +171,8 @@ extension Stage {
     fileprivate func letGo() async throws {
         for migration in try await client.list(Migration.self, in: namespace).items {
             try await kubectl(
-                "patch", "migration", migration.metadata.name, "--type=merge", "-p", #"{"metadata":{"finalizers":null}}"#
+                "patch", "migration", migration.metadata.name, "--type=merge", "-p",
+                #"{"metadata":{"finalizers":null}}"#
             )
         }
     }
