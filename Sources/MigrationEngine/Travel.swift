@@ -84,9 +84,10 @@ struct Travel: Sendable {
     private func waitForTurn(_ moves: [Move], on connection: PostgresConnection) async throws {
         let tables = PostgresValue.textArray(record.plan.tables.map(\.description))
         let others: String
-        if moves.contains(where: \.takesAway) {
+        let begins = target > .initial && record.applied.isEmpty
+        if moves.contains(where: { $0.takesAway || $0.leavesArchive }) {
             others = "o.ordinal > m.ordinal AND EXISTS (SELECT FROM sluice.step s WHERE s.migration = o.id)"
-        } else if record.applied.isEmpty {
+        } else if begins {
             others = """
                 o.ordinal < m.ordinal AND o.phase <> o.target
                 AND NOT (o.phase = 'Backfill' AND o.target <> 'Contract' AND o.certificate IS NOT NULL)
@@ -101,11 +102,39 @@ struct Travel: Sendable {
             """,
             [.text(ledger.id), tables]
         ).rows.compactMap { $0[0] }
-        guard let first = blocking.first else { return }
-        throw Interruption.waiting(
-            reason: "Queued",
-            message: "\(first) works on the same table; this one begins when that one is done"
-        )
+        if let first = blocking.first {
+            throw Interruption.waiting(
+                reason: "Queued",
+                message: "\(first) works on the same table; this one begins when that one is done"
+            )
+        }
+        if begins { try await waitForColumns(tables, on: connection) }
+    }
+
+    /// Triggers of two migrations fire in the order of their names, so neither may read what the other writes; and what
+    /// Contract takes away no other's trigger may name, not even that of an archive.
+    private func waitForColumns(_ tables: PostgresValue, on connection: PostgresConnection) async throws {
+        let others = try await connection.query(
+            """
+            SELECT id, plan, phase FROM sluice.migration o
+            WHERE id <> $1 AND tables && $2::text[] AND NOT purged
+                AND EXISTS (SELECT FROM sluice.step s WHERE s.migration = o.id) ORDER BY ordinal
+            """,
+            [.text(ledger.id), tables]
+        ).rows
+        for other in others {
+            let plan = try LedgerJSON.decode(Plan.self, from: try other.text("plan"))
+            var shared = Set(record.plan.writes).intersection(plan.touches)
+            if other["phase"] != Phase.contract.rawValue {
+                shared.formUnion(Set(record.plan.touches).intersection(plan.writes))
+            }
+            guard let column = shared.min() else { continue }
+            throw Interruption.waiting(
+                reason: "Queued",
+                message: "\(try other.text("id")) works on column \(column); "
+                    + "this one begins when that one is contracted and keeps no archive of it, or is undone"
+            )
+        }
     }
 
     /// What must hold before the first thing is done that takes something from the old version. Looked at live.
@@ -207,6 +236,11 @@ extension Move {
     fileprivate var takesAway: Bool {
         guard case .revert(let step) = self, case .statements = step.action else { return false }
         return step.phase < .backfill
+    }
+
+    /// Whether it brings back what Contract took away.
+    fileprivate var leavesArchive: Bool {
+        if case .revert(let step) = self { step.phase == .contract } else { false }
     }
 
     fileprivate var irreversible: Step? {

@@ -14,6 +14,10 @@ public struct Plan: Codable, Hashable, Sendable {
     public let purge: [Step]
     /// Every table that it touches.
     public let tables: [TableName]
+    /// The columns, `schema.table.column`, that its triggers write or Contract takes away.
+    public let writes: [String]
+    /// The columns that its triggers read, and those that they write.
+    public let touches: [String]
 
     /// The steps of `phase`, in order.
     public func steps(of phase: Phase) -> [Step] {

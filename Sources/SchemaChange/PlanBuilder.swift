@@ -375,13 +375,16 @@ public struct PlanBuilder {
                 if !tables.contains(table) { tables.append(table) }
             }
         }
+        let writes = Set(leaving.keys).union(mappings.flatMap { m in m.new.map { "\(m.table).\($0.name)" } })
         return Plan(
             hash: hash,
             changes: changes,
             mappings: mappings,
             steps: (byPhase[.expand] ?? []) + dualWriteSteps + backfill + (byPhase[.contract] ?? []),
             purge: purge,
-            tables: tables
+            tables: tables,
+            writes: writes.sorted(),
+            touches: writes.union(reads.map { "\($0.table).\($0.column)" }).sorted()
         )
     }
 

@@ -46,6 +46,8 @@ struct MainJobTests {
 
         // Back from contract: the archive comes home and is proven again.
         try await stage.kubectl("patch", "migration", "split", "--type=merge", "-p", #"{"spec":{"phase":"Backfill"}}"#)
+        try await stage.waitFor(.contracted, .no, reason: "NotRequested")
+        try await stage.waitFor(.ready)
         try await stage.waitFor(.verified)
         #expect(try await stage.wrongRows() == "0")
 

@@ -29,7 +29,7 @@ struct Stage: Sendable {
     func withOperator<Value>(_ body: (SluiceProcess) async throws -> Value) async throws -> Value {
         try await withSluice(
             "operator", "--kubeconfig", kubeconfig, "--namespace", namespace, "--lease-namespace", namespace,
-            "--identity", "test", "--lease-seconds", "5", "--log-level", "debug"
+            "--identity", "test", "--lease-seconds", "5"
         ) { process in
             try await body(process)
         }
@@ -92,13 +92,16 @@ struct Stage: Sendable {
         within limit: Duration = .seconds(60)
     ) async throws -> Migration {
         let what = "\(name) is \(type.rawValue)=\(status.rawValue)" + (reason.map { " (\($0))" } ?? "")
-        return try await eventually(what, within: limit) {
-            try await migration(name)
-        } until: { migration in
-            guard let condition = migration.status?.condition(type) else { return false }
-            return condition.status == status && (reason == nil || condition.reason == reason)
-                && condition.observedGeneration == migration.metadata.generation
+        try await eventually(what, within: limit) {
+            let migration = try await migration(name)
+            let condition = migration.status?.condition(type)
+            let isOfThisSpec = condition?.observedGeneration == migration.metadata.generation
+            return "\(condition?.status.rawValue ?? "-") \(condition?.reason ?? "-")"
+                + (isOfThisSpec ? "" : " for an older spec") + ": \(condition?.message ?? "-")"
+        } until: {
+            $0.hasPrefix("\(status.rawValue) \(reason ?? "")") && !$0.contains("for an older spec")
         }
+        return try await migration(name)
     }
 
     /// Once the backfill has begun and is not at its end.

@@ -22,7 +22,9 @@ enum Sketch {
             step("verify", .backfill, .verify), step("null", .backfill), step("c1", .contract), step("c2", .contract),
         ],
         purge: [],
-        tables: []
+        tables: [],
+        writes: [],
+        touches: []
     )
 
     static let order = plan.steps.map(\.id)

@@ -1,0 +1,130 @@
+import Foundation
+import Logging
+import MigrationEngine
+import PostgreSQL
+import SchemaChange
+import TestSupport
+
+/// A database of a test's own, and an engine that evolves it in this process.
+struct EvolvingDatabase: Sendable {
+    let url: String
+    let engine: MigrationEngine
+
+    /// With the tables that `setUp` makes.
+    static func with(_ setUp: String, _ body: (EvolvingDatabase) async throws -> Void) async throws {
+        try await withTestDatabase { url in
+            try await Psql.run(setUp, on: url)
+            var logger = Logger(label: "sluice")
+            logger.logLevel = .critical
+            let engine = MigrationEngine(
+                database: try PostgresConfiguration(url: url, origin: .operatorOwned, applicationName: "sluice/test"),
+                worker: uniqueName("worker"),
+                logger: logger
+            )
+            try await body(EvolvingDatabase(url: url, engine: engine))
+        }
+    }
+
+    /// What psql prints: a line a row, columns by `|`.
+    @discardableResult
+    func sql(_ statements: String) async throws -> String {
+        try await Psql.run(statements, on: url)
+    }
+
+    /// The SQLSTATE-like complaint of a statement that has to fail.
+    func refusal(of statement: String) async throws -> String {
+        let output = try await Program.run(
+            "psql",
+            ["--no-psqlrc", "--quiet", "--set=VERBOSITY=sqlstate", "--command=\(statement)", url]
+        )
+        guard output.status != 0 else { throw TestFailure("it was accepted: \(statement)") }
+        return output.standardError
+    }
+
+    // MARK: Walking
+
+    /// A spec without waiting times.
+    static func spec(_ changes: [Change], keepFor: Duration = .seconds(3600)) -> MigrationSpec {
+        MigrationSpec(
+            changes: changes,
+            contract: ContractSettings(soak: SpecDuration(.zero), keepFor: SpecDuration(keepFor), withoutRollouts: true)
+        )
+    }
+
+    func run(
+        _ spec: MigrationSpec,
+        to phase: Phase,
+        name: String = "a",
+        uid: String? = nil
+    ) async throws -> MigrationReport {
+        try await engine.run(
+            MigrationName(namespace: "shop", name: name),
+            uid: uid,
+            spec: spec,
+            to: phase,
+            guards: AllowingGuards(),
+            report: { _ in }
+        )
+    }
+
+    /// Walks to a phase, which has to be reached.
+    @discardableResult
+    func walk(_ spec: MigrationSpec, to phase: Phase, name: String = "a") async throws -> MigrationReport {
+        let report = try await run(spec, to: phase, name: name)
+        guard report.activity == .reached, report.phase == phase else {
+            throw TestFailure(
+                "\(name) was to reach \(phase.rawValue), and is at \(report.phase.rawValue): \(report.activity)")
+        }
+        return report
+    }
+
+    /// Why it does not get to a phase: `Reason: message`.
+    func obstacle(_ spec: MigrationSpec, to phase: Phase, name: String = "a") async throws -> String {
+        let report = try await run(spec, to: phase, name: name)
+        switch report.activity {
+        case .stalled(let reason, let message), .waiting(let reason, let message): return "\(reason): \(message)"
+        default: throw TestFailure("\(name) was not to reach \(phase.rawValue), and did")
+        }
+    }
+
+    private struct AllowingGuards: MigrationGuards {
+        func mayContract() async throws -> GuardVerdict { .allowed }
+        func mayGoBack(to phase: Phase) async throws -> GuardVerdict { .allowed }
+    }
+
+    // MARK: Looking
+
+    /// Everything but Sluice's own schema, as pg_dump writes it.
+    func structure() async throws -> String {
+        let help = try await Program.output("pg_dump", ["--help"])
+        var arguments = ["--schema-only", "--exclude-schema=sluice"]
+        // Newer versions write a random word into each dump, unless they are given one.
+        if help.contains("--restrict-key") { arguments.append("--restrict-key=same") }
+        return try await Program.output("pg_dump", arguments + [url])
+    }
+
+    /// Columns, triggers and functions of ours that are left.
+    func traces() async throws -> String {
+        try await sql(
+            """
+            SELECT attname FROM pg_attribute WHERE attname LIKE 'sluice\\_%' AND NOT attisdropped
+            UNION ALL SELECT tgname FROM pg_trigger WHERE tgname LIKE '%sluice%'
+            UNION ALL SELECT conname FROM pg_constraint WHERE conname LIKE 'sluice%'
+            UNION ALL SELECT proname FROM pg_proc WHERE pronamespace = to_regnamespace('sluice')
+            """
+        )
+    }
+}
+
+/// One stop of a round trip: the phase to walk to, what is run there, and what it answers.
+struct Stop: Sendable {
+    let phase: Phase
+    let script: String
+    let answer: String
+
+    init(_ phase: Phase, _ script: String, _ answer: String) {
+        self.phase = phase
+        self.script = script
+        self.answer = answer
+    }
+}
