@@ -89,16 +89,14 @@ private func withGate(_ body: @escaping @Sendable (Gated) async throws -> Void) 
             client: client, deployments: deployments.store, migrations: migrations.store, proofs: gated.proofs,
             recorder: recorder, logger: logger)
         let loop = Controller<ObjectKey>(name: "gates", logger: logger) { try await gates.reconcile($0) }
-        let feed = KeyFeed()
-        deployments.store.observe { feed.add($0.key) }
+        deployments.store.observe { loop.queue.add($0.key) }
         migrations.store.observe { change in
-            feed.add(ObjectKey("api", in: namespace))
+            loop.queue.add(ObjectKey("api", in: namespace))
         }
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await deployments.run() }
             group.addTask { await migrations.run() }
             group.addTask { await recorder.run() }
-            group.addTask { await feed.run(into: loop.queue) }
             group.addTask {
                 try? await migrations.waitUntilSynced()
                 await loop.run()

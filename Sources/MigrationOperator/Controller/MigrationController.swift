@@ -197,7 +197,6 @@ final class MigrationController: Sendable {
     }
 
     private func write(_ status: MigrationStatus, of migration: Migration) async throws {
-        try await takeAway(migration.status?.objects(missingFrom: status) ?? [], of: migration)
         var fields: JSONValue = ["status": try JSONValue(encoding: status)]
         // An object made anew under the same name must not get the status of the old one.
         fields["metadata"] = migration.metadata.uid.map { ["uid": .string($0)] }
@@ -209,18 +208,6 @@ final class MigrationController: Sendable {
         }
         if let written { lastWrites.wrote(written) }
         memory.change(migration) { $0.lastStatusWrite = Date() }
-    }
-
-    /// Removes objects from the status before it is applied without them: server-side apply of Kubernetes 1.20 would
-    /// leave null where they were, and then refuse that.
-    private func takeAway(_ fields: [String], of migration: Migration) async throws {
-        guard !fields.isEmpty else { return }
-        let nulls = JSONValue.object(.init(uniqueKeysWithValues: fields.map { ($0, .null) }))
-        let patch = Patch.merge(["status": nulls])
-        _ = try await unlessGone { () throws(KubernetesError) in
-            try await client.patch(
-                Migration.self, migration.key, patch, fieldManager: SluiceName.statusManager, subresource: "status")
-        }
     }
 
     /// What is written to an object that has gone needs no writing.

@@ -13,8 +13,8 @@ struct OperatorTeam: Sendable {
     private let deploymentReflectors: [Reflector<Deployment>]
     private let recorder: EventRecorder
     private let workers: WorkerRegistry
-    private let migrationFeed = KeyFeed()
-    private let deploymentFeed = KeyFeed()
+    private let migrationQueue = WorkQueue<ObjectKey>()
+    private let deploymentQueue = WorkQueue<ObjectKey>()
     private let migrationLoop: Controller<ObjectKey>
     private let gateLoop: Controller<ObjectKey>
 
@@ -29,8 +29,8 @@ struct OperatorTeam: Sendable {
         }
         recorder = EventRecorder(
             client: client, controller: "sluice.dev/operator", instance: configuration.identity, logger: logger)
-        let feed = migrationFeed
-        workers = WorkerRegistry { feed.add($0) }
+        let queue = migrationQueue
+        workers = WorkerRegistry { queue.add($0) }
         let engines = EngineSource(
             client: client, worker: configuration.identity, leaseDuration: configuration.workerLease, logger: logger)
         let controller = MigrationController(
@@ -38,10 +38,14 @@ struct OperatorTeam: Sendable {
         let gates = GateController(
             client: client, deployments: deployments, migrations: migrations, proofs: engines, recorder: recorder,
             logger: logger)
-        migrationLoop = Controller(name: "migrations", workers: configuration.concurrency, logger: logger) {
+        migrationLoop = Controller(
+            name: "migrations", workers: configuration.concurrency, queue: migrationQueue, logger: logger
+        ) {
             try await controller.reconcile($0)
         }
-        gateLoop = Controller(name: "gates", workers: configuration.concurrency, logger: logger) {
+        gateLoop = Controller(
+            name: "gates", workers: configuration.concurrency, queue: deploymentQueue, logger: logger
+        ) {
             try await gates.reconcile($0)
         }
     }
@@ -53,8 +57,6 @@ struct OperatorTeam: Sendable {
             for reflector in reflectors { group.addTask { await reflector.run() } }
             for reflector in deploymentReflectors { group.addTask { await reflector.run() } }
             group.addTask { await recorder.run() }
-            group.addTask { await migrationFeed.run(into: migrationLoop.queue) }
-            group.addTask { await deploymentFeed.run(into: gateLoop.queue) }
             group.addTask {
                 guard await isSynced() else { return }
                 await migrationLoop.run()
@@ -81,12 +83,12 @@ struct OperatorTeam: Sendable {
     private func connect() {
         let team = self
         migrations.observe { change in
-            team.migrationFeed.add(change.key)
+            team.migrationQueue.add(change.key)
             if case .updated(let old, let new) = change, old.gateView == new.gateView { return }
             team.tellThose(whoWaitFor: change.object)
         }
         deployments.observe { change in
-            team.deploymentFeed.add(change.key)
+            team.deploymentQueue.add(change.key)
             team.nudge(for: change.object)
         }
     }
@@ -97,13 +99,13 @@ struct OperatorTeam: Sendable {
         let namespace = migration.metadata.namespace
         for deployment in deployments.objects(in: namespace)
         where GateController.required(deployment).contains(name) {
-            deploymentFeed.add(deployment.key)
+            deploymentQueue.add(deployment.key)
         }
         for other in migrations.objects(in: namespace) where other.metadata.name != name {
             if other.spec?.dependsOn?.contains(name) == true {
-                migrationFeed.add(other.key)
+                migrationQueue.add(other.key)
             }
-            if workers.nudge(other.key) { migrationFeed.add(other.key) }
+            if workers.nudge(other.key) { migrationQueue.add(other.key) }
         }
     }
 
@@ -112,7 +114,7 @@ struct OperatorTeam: Sendable {
         for migration in migrations.objects(in: deployment.metadata.namespace) {
             let isNamed = migration.spec?.rollouts?.contains { $0.name == deployment.metadata.name } ?? false
             guard isNamed || GateController.required(deployment).contains(migration.metadata.name) else { continue }
-            if workers.nudge(migration.key) { migrationFeed.add(migration.key) }
+            if workers.nudge(migration.key) { migrationQueue.add(migration.key) }
         }
     }
 }

@@ -59,7 +59,7 @@ enum MigrationStory {
         return []
     }
 
-    /// A step that is under way is no event of its own: the phases are.
+    /// What it waits for is told, and each step that it comes to.
     private static func isWait(_ status: MigrationStatus, _ reason: String) -> Bool {
         status.step == reason
             || [

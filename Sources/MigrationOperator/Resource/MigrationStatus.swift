@@ -56,14 +56,6 @@ public struct MigrationStatus: Codable, Hashable, Sendable {
     }
 }
 
-extension MigrationStatus {
-    /// Its fields that are objects, and that `next` has not.
-    func objects(missingFrom next: MigrationStatus) -> [String] {
-        (progress != nil && next.progress == nil ? ["progress"] : [])
-            + (verification != nil && next.verification == nil ? ["verification"] : [])
-    }
-}
-
 extension MigrationStatus.Progress {
     init(_ progress: BackfillProgress) {
         rowsDone = progress.rowsDone

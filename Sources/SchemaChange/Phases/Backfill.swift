@@ -1,0 +1,43 @@
+/// Backfill fills the rows that are there, proves every row, and then declares what was proven.
+extension PlanBuilder {
+    mutating func addBackfill(of mapping: Mapping) {
+        let step = Step(
+            id: "backfill/\(index)/fill",
+            phase: .backfill,
+            title: "filling \(mapping.new.map(\.name).joined(separator: ", ")) of \(mapping.table)",
+            action: .backfill(mapping: mappings.count - 1),
+            table: mapping.table
+        )
+        byPhase[.backfill, default: []].append(step)
+        add(
+            .backfill,
+            "analyze",
+            "collecting statistics of \(mapping.table)",
+            table: mapping.table,
+            lock: "SHARE UPDATE EXCLUSIVE",
+            apply: ["ANALYZE \(mapping.table.quoted) (\(mapping.new.map(\.quoted).joined(separator: ", ")))"],
+            revert: []
+        )
+    }
+
+    /// What the changes asked for, then the proof, then the constraints on new columns: the proof names the rows that would
+    /// break one.
+    var backfillSteps: [Step] {
+        let proof = Step(id: "backfill/verify", phase: .backfill, title: "comparing every row", action: .verify)
+        let constraints = mappings.flatMap { mapping in
+            mapping.notNull.flatMap { column in
+                NotNull(table: mapping.table, column: column, token: mapping.token).steps.map { part in
+                    Step(
+                        id: "backfill/\(mapping.token)/\(column)/\(part.name)",
+                        phase: .backfill,
+                        title: part.title,
+                        action: .statements(apply: part.apply, revert: part.revert),
+                        table: mapping.table,
+                        lock: part.lock
+                    )
+                }
+            }
+        }
+        return (byPhase[.backfill] ?? []) + [proof] + constraints
+    }
+}

@@ -1,0 +1,215 @@
+/// Collects steps and mappings, change by change, and puts them in order.
+public struct PlanBuilder {
+    let catalog: Catalog
+    private let migration: String
+    /// The columns that each checked expression names.
+    let references: [ExpressionCheck: [String]]
+
+    var index = 0
+    var byPhase: [Phase: [Step]] = [:]
+    private var purge: [Step] = []
+    var mappings: [Mapping] = []
+    var fills: [FillTrigger] = []
+    private var taken: [String: String] = [:]
+    /// The columns that go into the archive, by the change that sends them there.
+    private var leaving: [String: String] = [:]
+    /// The columns that the expressions of each change name besides its own.
+    private var reads: [(path: String, table: TableName, column: String)] = []
+
+    /// What is wrong with `changes` that can be seen without a database.
+    public static func flaws(in changes: [Change]) -> [PlanError] {
+        if changes.isEmpty { return [PlanError(.invalidChange, at: "changes", "there are none; name at least one")] }
+        return changes.enumerated().flatMap { index, change in
+            change.kind.flaws(at: path(index, change))
+        }
+    }
+
+    /// What PostgreSQL must be asked before ``plan(_:hash:migration:catalog:references:)``.
+    public static func checks(for changes: [Change], catalog: Catalog) throws(PlanError) -> [ExpressionCheck] {
+        var checks: [ExpressionCheck] = []
+        for (index, change) in changes.enumerated() {
+            checks += try change.kind.checks(at: path(index, change), in: catalog)
+        }
+        return checks
+    }
+
+    /// The types that `changes` name, by where they do: PostgreSQL must know each of them.
+    public static func types(in changes: [Change]) -> [(path: String, type: String)] {
+        changes.enumerated().flatMap { index, change in
+            change.kind.newColumns.map { ("\(path(index, change)).\($0.path).type", $0.column.type) }
+        }
+    }
+
+    /// The plan. `references` answers each of ``checks(for:catalog:)``; `migration` names whose plan it is.
+    public static func plan(
+        _ changes: [Change],
+        hash: String,
+        migration: String,
+        catalog: Catalog,
+        references: [ExpressionCheck: [String]]
+    ) throws(PlanError) -> Plan {
+        if let flaw = flaws(in: changes).first { throw flaw }
+        var builder = PlanBuilder(catalog: catalog, migration: migration, references: references)
+        for (index, change) in changes.enumerated() {
+            builder.index = index
+            try change.kind.plan(into: &builder, at: path(index, change))
+        }
+        return try builder.finish(changes, hash: hash)
+    }
+
+    private init(catalog: Catalog, migration: String, references: [ExpressionCheck: [String]]) {
+        self.catalog = catalog
+        self.migration = migration
+        self.references = references
+    }
+
+    private static func path(_ index: Int, _ change: Change) -> String {
+        "changes[\(index)].\(change.key)"
+    }
+
+    // MARK: For the kinds
+
+    var token: String {
+        Plan.token(migration: migration, index: index)
+    }
+
+    mutating func add(
+        _ phase: Phase,
+        _ name: String,
+        _ title: String,
+        table: TableName?,
+        lock: String? = "ACCESS EXCLUSIVE",
+        apply: [String],
+        revert: [String]?
+    ) {
+        let step = Step(
+            id: "\(phase.rawValue.lowercased())/\(index)/\(name)",
+            phase: phase,
+            title: title,
+            action: .statements(apply: apply, revert: revert),
+            table: table,
+            lock: apply.isEmpty ? nil : lock
+        )
+        byPhase[phase, default: []].append(step)
+    }
+
+    mutating func addCheck(_ name: String, _ title: String, table: TableName, query: String, message: String) {
+        let step = Step(
+            id: "backfill/\(index)/\(name)",
+            phase: .backfill,
+            title: title,
+            action: .check(query: query, message: message),
+            table: table
+        )
+        byPhase[.backfill, default: []].append(step)
+    }
+
+    mutating func addPurge(_ title: String, table: TableName, _ statements: [String]) {
+        let step = Step(
+            id: "purge/\(index)",
+            phase: .contract,
+            title: title,
+            action: .statements(apply: statements, revert: nil),
+            table: table,
+            lock: "ACCESS EXCLUSIVE"
+        )
+        purge.append(step)
+    }
+
+    mutating func addFill(_ fill: FillTrigger) {
+        fills.append(fill)
+    }
+
+    /// The columns that a checked expression names, with their types.
+    func columns(namedBy check: ExpressionCheck, of table: TableDescription) -> [Column] {
+        (references[check] ?? []).compactMap { name in
+            table.column(name).map { Column(name: name, type: $0.type) }
+        }
+    }
+
+    /// Each column has one change that may touch it.
+    mutating func claim(_ column: String, of table: TableDescription, at path: String) throws(PlanError) {
+        if let other = taken.updateValue(path, forKey: "\(table.name).\(column)") {
+            throw PlanError(.invalidChange, at: path, "column \"\(column)\" is already changed by \(other)")
+        }
+    }
+
+    /// Says that `column` goes into the archive at Contract, so that no other change may count on it.
+    mutating func leaves(_ column: String, of table: TableDescription, at path: String) {
+        leaving["\(table.name).\(column)"] = path
+    }
+
+    /// Says which columns a change's triggers read, and refuses those that a trigger cannot.
+    mutating func reads(_ columns: some Sequence<String>, of table: TableDescription, at path: String) throws(PlanError)
+    {
+        for name in columns {
+            if table.column(name)?.generated == true {
+                throw PlanError(
+                    .invalidExpression,
+                    at: path,
+                    "column \"\(name)\" is generated, and has no value yet when a trigger runs; name what it is made of"
+                )
+            }
+            if ["new", "old", "tg_op", "tg_argv"].contains(name) {
+                throw PlanError(
+                    .invalidChange,
+                    at: path,
+                    "a column called \"\(name)\" cannot be told from the trigger's own variable of that name"
+                )
+            }
+            reads.append((path, table.name, name))
+        }
+    }
+
+    /// Makes a column NOT NULL without a scan under an exclusive lock: by a constraint that is validated first.
+    mutating func addNotNull(_ phase: Phase, _ column: String, of table: TableName) {
+        for step in NotNull(table: table, column: column, token: token).steps {
+            add(phase, step.name, step.title, table: table, lock: step.lock, apply: step.apply, revert: step.revert)
+        }
+    }
+
+    /// The opposite of ``addNotNull(_:_:of:)``; its undoing is as careful.
+    mutating func addNullable(_ phase: Phase, _ column: String, of table: TableName) {
+        for step in NotNull(table: table, column: column, token: token).steps.reversed() {
+            let title = step.apply.isEmpty ? step.title : "undoing: \(step.title)"
+            add(phase, "un-" + step.name, title, table: table, lock: step.lock, apply: step.revert, revert: step.apply)
+        }
+    }
+
+    // MARK: Order
+
+    private func finish(_ changes: [Change], hash: String) throws(PlanError) -> Plan {
+        try requireWhatIsRead()
+        var tables: [TableName] = []
+        for (index, change) in changes.enumerated() {
+            for name in change.tables {
+                let table = try catalog.table(name, at: Self.path(index, change)).name
+                if !tables.contains(table) { tables.append(table) }
+            }
+        }
+        let writes = Set(leaving.keys).union(mappings.flatMap { m in m.new.map { "\(m.table).\($0.name)" } })
+        return Plan(
+            hash: hash,
+            changes: changes,
+            mappings: mappings,
+            steps: (byPhase[.expand] ?? []) + dualWriteSteps + backfillSteps + (byPhase[.contract] ?? []),
+            purge: purge,
+            tables: tables,
+            writes: writes.sorted(),
+            touches: writes.union(reads.map { "\($0.table).\($0.column)" }).sorted()
+        )
+    }
+
+    /// What one change's triggers write and Contract renames, another's cannot read: it may be stale there, or gone.
+    private func requireWhatIsRead() throws(PlanError) {
+        for (path, table, column) in reads {
+            guard let other = leaving["\(table).\(column)"], other != path else { continue }
+            throw PlanError(
+                .invalidExpression,
+                at: path,
+                "it names column \"\(column)\", which \(other) takes away; put this change into a Migration of its own, "
+                    + "or name other columns"
+            )
+        }
+    }
+}
