@@ -70,6 +70,7 @@ func worker(
 
 func observed(_ worker: WorkerState? = nil, _ change: (inout Observed) -> Void = { _ in }) -> Observed {
     var observed = Observed(now: now)
+    observed.ledgerReadAt = now
     observed.worker = worker
     change(&observed)
     return observed

@@ -129,7 +129,9 @@ struct ReconcileTests {
         // The look itself writes nothing, either.
         let due = observed(worker(report(.backfill), endedAgo: 61))
         #expect(reconcile(told, due) == [.checkProof])
-        let looked = observed(worker(report(.backfill), endedAgo: 61)) { $0.proof = ProofReading(.holds, at: now) }
+        let looked = observed(worker(report(.backfill), endedAgo: 61)) {
+            $0.proof = ProofReading(.holds(planHash: plan), at: now)
+        }
         #expect(reconcile(told, looked) == [.requeue(after: .seconds(60))])
     }
 
@@ -141,7 +143,7 @@ struct ReconcileTests {
         #expect(reconcile(told, known) == [.checkProof])
         let looked = observed {
             $0.ledger = .known(report(.backfill))
-            $0.proof = ProofReading(.holds, at: now)
+            $0.proof = ProofReading(.holds(planHash: plan), at: now)
         }
         #expect(reconcile(told, looked) == [.requeue(after: .seconds(60))])
         // The database was restored to a moment before the migration.
@@ -176,13 +178,52 @@ struct ReconcileTests {
         // Nor is there a run after a run.
         #expect(reconcile(closed, observed(ran) { $0.proof = reading }) == [.requeue(after: .seconds(60))])
         let mended = reconcile(
-            closed, observed(ran) { $0.proof = ProofReading(.holds, at: now, of: certificate()) })
+            closed, observed(ran) { $0.proof = ProofReading(.holds(planHash: plan), at: now, of: certificate()) })
         #expect(mended.status?.gate == .open)
         // It was proven anew since.
         var anew = report(.backfill)
         anew.certificate = certificate(at: now.addingTimeInterval(-1))
         let proven = reconcile(closed, observed(worker(anew, endedAgo: 0)) { $0.proof = old })
         #expect(proven.status?.gate == .open)
+    }
+
+    @Test(
+        "a proof that is gone, or of another plan, closes the gate, and it is walked again",
+        arguments: [ProofReading.Result.none, .holds(planHash: "sha256:p2")])
+    func gone(_ result: ProofReading.Result) throws {
+        let done = worker(report(.backfill), endedAgo: 100)
+        let told = settled(migration(), observed(done))
+        let reading = ProofReading(result, at: now, of: certificate())
+        // What the ledger said before the look is over.
+        #expect(reconcile(told, observed(done) { $0.proof = reading }) == [.readLedger])
+        let old = observed {
+            $0.ledger = .known(report(.backfill))
+            $0.ledgerReadAt = now.addingTimeInterval(-1)
+            $0.proof = reading
+        }
+        #expect(reconcile(told, old) == [.readLedger])
+        let undone = report(.expand, proven: false)
+        let actions = reconcile(
+            told,
+            observed(done) {
+                $0.ledger = .known(undone)
+                $0.proof = reading
+            })
+        #expect(actions.deeds == [.startWorker(.backfill)])
+        let status = try #require(actions.status)
+        #expect(status.gate == .closed)
+        #expect(status.text(.verified) == "False ProofBroken")
+        // After a start of the operator there is no run to compare with.
+        #expect(reconcile(told, observed { $0.ledger = .known(undone) }) == [.startWorker(.backfill)])
+        let unproven = report(.backfill, proven: false)
+        #expect(reconcile(told, observed { $0.ledger = .known(unproven) }) == [.startWorker(.backfill)])
+        // It was proven anew since.
+        var anew = report(.backfill)
+        anew.certificate = certificate(at: now.addingTimeInterval(-1))
+        let walked = observed(worker(anew, endedAgo: 0)) { $0.proof = reading }
+        var closed = told
+        closed.status = status
+        #expect(reconcile(closed, walked).status?.gate == .open)
     }
 
     @Test("a database that went away while all was settled is said once, until a look has succeeded")

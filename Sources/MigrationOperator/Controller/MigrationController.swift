@@ -58,6 +58,7 @@ final class MigrationController: Sendable {
         var observed = Observed(now: Date())
         observed.worker = workers.state(migration.key)
         observed.ledger = entry.ledger
+        observed.ledgerReadAt = entry.ledgerReadAt
         observed.proof = entry.proof
         observed.databaseFailure = entry.failure
         observed.lastStatusWrite = entry.lastStatusWrite
@@ -129,6 +130,7 @@ final class MigrationController: Sendable {
         memory.change(migration) { entry in
             entry.failure = nil
             entry.ledger = report.map { .known($0) } ?? .unknown
+            entry.ledgerReadAt = Date()
         }
     }
 
@@ -233,7 +235,7 @@ final class MigrationController: Sendable {
 extension ProofReading.Result {
     init(_ check: ProofCheck) {
         switch check {
-        case .holds: self = .holds
+        case .holds(let certificate): self = .holds(planHash: certificate.planHash)
         case .broken(let reason): self = .broken(reason: reason)
         case .none: self = .none
         }

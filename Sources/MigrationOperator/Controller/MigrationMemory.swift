@@ -7,6 +7,7 @@ final class MigrationMemory: Sendable {
     struct Entry: Sendable {
         var uid: String?
         var ledger: LedgerReading = .unread
+        var ledgerReadAt: Date?
         var proof: ProofReading?
         var failure: DatabaseFailure?
         var lastStatusWrite: Date?

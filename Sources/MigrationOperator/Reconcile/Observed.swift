@@ -8,6 +8,8 @@ public struct Observed: Sendable {
     public var worker: WorkerState?
     /// Read only while there is no worker to ask.
     public var ledger: LedgerReading = .unread
+    /// When `ledger` was read.
+    public var ledgerReadAt: Date?
     public var proof: ProofReading?
     /// The last try to reach the database, where it failed.
     public var databaseFailure: DatabaseFailure?
@@ -69,8 +71,10 @@ public enum LedgerReading: Sendable, Hashable {
 /// What a live look at the proof said.
 public struct ProofReading: Sendable, Hashable {
     public enum Result: Sendable, Hashable {
-        case holds
+        /// There is one that holds, of this plan.
+        case holds(planHash: String)
         case broken(reason: String)
+        /// The database has none.
         case none
     }
 

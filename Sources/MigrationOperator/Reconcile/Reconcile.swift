@@ -54,12 +54,20 @@ struct Reconciliation {
         return worker.startedAt.distance(to: observed.now) < Timing.grace.seconds
     }
 
-    /// Why the proof that is known does not hold, by the last look at it.
+    /// Why the proof that is known does not hold, by the last look at it. One that is gone does not hold, either.
     var proofFailure: String? {
-        guard let proof = observed.proof, case .broken(let reason) = proof.result,
-            proof.certificate == known?.certificate
+        guard let certificate = known?.certificate, let proof = observed.proof, proof.certificate == certificate
         else { return nil }
-        return reason
+        switch proof.result {
+        case .broken(let reason):
+            return reason
+        case .none:
+            return "the database has no proof of it any more: it was restored, or the migration was undone by hand; "
+                + "it is walked again"
+        case .holds(let planHash):
+            return planHash == certificate.planHash
+                ? nil : "the proof in the database is of another plan, \(planHash); it is walked again"
+        }
     }
 
     /// How long until `date`, nil when it has passed.

@@ -69,7 +69,9 @@ extension Reconciliation {
         switch observed.ledger {
         case .unread:
             return [.readLedger]
-        case .known(let report) where report.phase == target && report.planHash == status.planHash:
+        case .known(let report)
+        where report.phase == target && report.planHash == status.planHash
+            && (target < .backfill || report.certificate != nil):
             return atRest(report, since: nil)
         case .known, .unknown:
             return [.startWorker(target)]
@@ -102,9 +104,19 @@ extension Reconciliation {
     /// A run may mend it. Whether it did is seen by another look, and if it did not, the next run is a while away.
     private func mending(_ failure: String, since ended: Date?) -> [Action] {
         if let ended, let looked = observed.proof?.at, looked < ended { return [.checkProof] }
+        if isLedgerOlderThanFailure { return [.readLedger] }
         let told = tell(.proofBroken(failure))
         if let ended, let rest = remaining(from: ended, Timing.proofInterval) { return told + [.requeue(after: rest)] }
         return told + [.startWorker(target)]
+    }
+
+    /// Whether the ledger is to be read before anything is done about a proof that is gone: what it said before the look
+    /// is over. A proof that is broken is one that the ledger has.
+    private var isLedgerOlderThanFailure: Bool {
+        guard let proof = observed.proof else { return false }
+        if case .broken = proof.result { return false }
+        guard observed.ledger != .unread, let read = observed.ledgerReadAt else { return true }
+        return read < proof.at
     }
 
     /// For whom it waits before it begins; nil when for nobody.
