@@ -226,6 +226,37 @@ struct ReconcileTests {
         #expect(reconcile(closed, walked).status?.gate == .open)
     }
 
+    @Test("the archive is dropped when it has been kept for long enough, and then nothing is done any more")
+    func purge() throws {
+        func kept(until: TimeInterval?) -> MigrationReport {
+            var report = report(.contract)
+            report.reversibleUntil = until.map { now.addingTimeInterval($0) }
+            return report
+        }
+        let contract = migration(#""phase": "Contract""#)
+        func actions(_ report: MigrationReport, endedAgo: TimeInterval) -> [Action] {
+            let done = observed(worker(report, to: .contract, endedAgo: endedAgo))
+            return reconcile(settled(contract, done), done)
+        }
+        #expect(actions(kept(until: 20), endedAgo: 10).deeds == [])
+        #expect(actions(kept(until: 20), endedAgo: 10).requeue == .seconds(20))
+        #expect(actions(kept(until: 500), endedAgo: 10).requeue == .seconds(50), "the proof is looked at first")
+        #expect(actions(kept(until: 0), endedAgo: 10) == [.startWorker(.contract)])
+        // A run that dropped nothing is not followed by another at once.
+        #expect(actions(kept(until: -20), endedAgo: 10).deeds == [])
+        #expect(actions(kept(until: -20), endedAgo: 10).requeue == .seconds(50))
+        #expect(actions(kept(until: -100), endedAgo: 60) == [.startWorker(.contract)])
+        // It has gone.
+        let purged = observed(worker(kept(until: nil), to: .contract, endedAgo: 10, previous: kept(until: -20)))
+        let told = settled(settled(contract, observed(worker(kept(until: 0), to: .contract, endedAgo: 60))), purged)
+        #expect(told.status?.reversibleUntil == nil)
+        #expect(reconcile(told, purged) == [.requeue(after: .seconds(50))])
+        // After a start of the operator the ledger says when.
+        let restarted = observed { $0.ledger = .known(kept(until: -1)) }
+        let before = settled(contract, observed(worker(kept(until: -1), to: .contract, endedAgo: 60)))
+        #expect(reconcile(before, restarted).deeds == [.startWorker(.contract)])
+    }
+
     @Test("a database that went away while all was settled is said once, until a look has succeeded")
     func away() throws {
         let done = worker(report(.backfill), endedAgo: 100)

@@ -85,12 +85,18 @@ extension Reconciliation {
             && (target < .backfill || status.holds(.verified, for: migration.generation))
     }
 
-    /// Nothing to do but to look at the proof now and then.
+    /// Nothing to do but to look at the proof now and then, and to drop the archive when it has been kept long enough.
     private func atRest(_ report: MigrationReport, since ended: Date?) -> [Action] {
         if let failure = proofFailure { return mending(failure, since: ended) }
         // The status keeps saying that the database is away until a look at it has succeeded.
         if observed.databaseFailure != nil { return [.checkProof] }
+        if let due = purgeDue(report, since: ended), remaining(until: due) == nil {
+            return tell(.reached) + [.startWorker(target)]
+        }
         var actions = tell(.reached)
+        if let wait = purgeDue(report, since: ended).flatMap({ remaining(until: $0) }) {
+            actions.append(.requeue(after: wait))
+        }
         guard report.certificate != nil, report.phase >= .backfill else { return actions }
         let last = [ended, observed.proof?.at].compactMap(\.self).max()
         if let last, let rest = remaining(from: last, Timing.proofInterval) {
@@ -99,6 +105,14 @@ extension Reconciliation {
             actions.append(.checkProof)
         }
         return actions
+    }
+
+    /// When a run is to drop the archive: it does so when it finds it kept for long enough. One that did not is followed
+    /// by another a while later.
+    private func purgeDue(_ report: MigrationReport, since ended: Date?) -> Date? {
+        guard target == .contract, report.phase == .contract, let until = report.reversibleUntil else { return nil }
+        guard let ended, ended >= until else { return until }
+        return ended.addingTimeInterval(Timing.proofInterval.seconds)
     }
 
     /// A run may mend it. Whether it did is seen by another look, and if it did not, the next run is a while away.
