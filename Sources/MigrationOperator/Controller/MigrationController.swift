@@ -114,10 +114,8 @@ final class MigrationController: Sendable {
         let key = migration.key
         let name = migration.migrationName
         let uid = migration.metadata.uid
-        let workers = workers
         let guards = RolloutGuards(
-            client: client, migration: key, uid: uid, generation: migration.generation, spec: spec,
-            certificate: { workers.state(key)?.report?.certificate ?? workers.state(key)?.previous?.certificate })
+            client: client, migration: key, uid: uid, generation: migration.generation, spec: spec)
         workers.start(key, uid: uid, generation: migration.generation, phase: phase) { report in
             try await engine.run(name, uid: uid, spec: spec, to: phase, guards: guards, report: report)
         }

@@ -1,4 +1,3 @@
-internal import Foundation
 internal import KubernetesClient
 internal import MigrationEngine
 internal import SchemaChange
@@ -10,8 +9,6 @@ struct RolloutGuards: MigrationGuards {
     let uid: String?
     let generation: Int64
     let spec: MigrationSpec
-    /// The proof, as the engine reported it last.
-    let certificate: @Sendable () -> Certificate?
 
     func mayContract() async throws -> GuardVerdict {
         if let verdict = try await specStands() { return verdict }
@@ -22,7 +19,6 @@ struct RolloutGuards: MigrationGuards {
                 message: "name the workloads that use the tables in spec.rollouts, or say that there are none with "
                     + "spec.contract.withoutRollouts: true")
         }
-        if let verdict = soaking(now: Date()) { return verdict }
         for rollout in rollouts {
             let verdict = try await follow(rollout)
             guard verdict == .allowed else { return verdict }
@@ -50,17 +46,6 @@ struct RolloutGuards: MigrationGuards {
             return .waiting(reason: "SpecChanged", message: "the Migration was changed; the new spec is taken up next")
         }
         return nil
-    }
-
-    private func soaking(now: Date) -> GuardVerdict? {
-        guard let certificate = certificate() else {
-            return .waiting(reason: "NotVerified", message: "there is no proof yet")
-        }
-        let soak = spec.contract?.soak?.duration ?? .seconds(3600)
-        let end = certificate.at.addingTimeInterval(soak.seconds)
-        guard end > now else { return nil }
-        return .waiting(
-            reason: "Soaking", message: "the proof is to hold until \(Timestamp(end)) before the old columns go")
     }
 
     private func follow(_ rollout: RolloutReference) async throws -> GuardVerdict {
