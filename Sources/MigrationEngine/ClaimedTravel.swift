@@ -27,10 +27,6 @@ struct ClaimedTravel: Sendable {
             run.logger.info("phase complete", metadata: ["phase": "\(phase.rawValue)"])
             if let record = try await pool.withConnection({ try await ledger.read($0) }) { reporter.take(record) }
         case .apply(let step):
-            if step.phase == .contract, !step.id.hasPrefix("purge/") {
-                reporter.working("Guarding", reason: "Guarding", "looking whether the old version is gone")
-                try await pool.withConnection { try await travel.requireContractGuards(on: $0) }
-            }
             announce(step.stepName, step.title)
             try await promises.once(step.id, under: claim, isDone: { try await isApplied(step) }) {
                 try await apply(step)
@@ -40,7 +36,30 @@ struct ClaimedTravel: Sendable {
             try await promises.once("undo/\(step.id)", under: claim, isDone: { try await !isApplied(step) }) {
                 try await revert(step)
             }
+        case .repair(let step):
+            announce("Repairing", step.title)
+            // To make them once more does no harm.
+            try await promises.once("\(step.id)/\(fence.epoch)", under: claim, isDone: { false }) {
+                guard case .statements(let statements, _) = step.action else { return }
+                try await execute(statements, of: step) { _ in }
+            }
         }
+    }
+
+    /// What must hold outside the database just before a step that takes something from a version of the application.
+    private func requireGuards(_ hurts: Hurt) async throws {
+        switch hurts {
+        case .nobody: break
+        case .oldVersion:
+            reporter.working("Guarding", reason: "Guarding", "looking whether the old version is gone")
+            try await pool.withConnection { try await travel.requireContractGuards(on: $0) }
+        case .newVersion: try await travel.requireMayGoBack()
+        }
+    }
+
+    /// Whom a step would take something from, if they were still there.
+    private enum Hurt {
+        case nobody, oldVersion, newVersion
     }
 
     func fenced<Value: Sendable>(_ body: (PostgresConnection) async throws -> Value) async throws -> Value {
@@ -62,7 +81,10 @@ struct ClaimedTravel: Sendable {
     private func apply(_ step: Step) async throws {
         switch step.action {
         case .statements(let statements, _):
-            try await execute(statements, of: step) { try await ledger.note(applied: step, walk: walk, on: $0) }
+            let hurts: Hurt = step.phase == .contract && !step.id.hasPrefix("purge/") ? .oldVersion : .nobody
+            try await execute(statements, of: step, hurts: hurts) {
+                try await ledger.note(applied: step, walk: walk, on: $0)
+            }
         case .backfill(let index):
             let mapping = plan.mappings[index]
             let meter = try await meter(of: [mapping])
@@ -84,7 +106,10 @@ struct ClaimedTravel: Sendable {
     private func revert(_ step: Step) async throws {
         switch step.action {
         case .statements(_, let statements):
-            try await execute(statements ?? [], of: step) { try await ledger.note(reverted: step, on: $0) }
+            let hurts: Hurt = step.phase < .backfill ? .newVersion : .nobody
+            try await execute(statements ?? [], of: step, hurts: hurts, looksAtTriggers: step.phase == .contract) {
+                try await ledger.note(reverted: step, on: $0)
+            }
         case .backfill, .check:
             // What was filled stays; it is looked at again on the way forwards.
             try await fenced { try await ledger.note(reverted: step, on: $0) }
@@ -100,16 +125,35 @@ struct ClaimedTravel: Sendable {
     // MARK: Statements
 
     /// In one transaction with the ledger's note. A lock that is not to be had soon is asked for again, with jitter, and
-    /// whoever holds it is named.
+    /// whoever holds it is named; whether it still may be done is asked anew each time.
+    ///
+    /// What cannot be had back is done only while the triggers are those that kept both sides right, which is looked at
+    /// under the lock.
     private func execute(
         _ statements: [String],
         of step: Step,
+        hurts: Hurt = .nobody,
+        looksAtTriggers: Bool = false,
         note: (PostgresConnection) async throws -> Void
     ) async throws {
         for attempt in 1... {
+            try await requireGuards(hurts)
             do {
                 return try await fenced { connection in
-                    for statement in statements { _ = try await connection.query(statement) }
+                    if hurts != .nobody || looksAtTriggers {
+                        if let table = step.table, step.lock == "ACCESS EXCLUSIVE" {
+                            try await connection.query("LOCK TABLE \(table.quoted) IN ACCESS EXCLUSIVE MODE")
+                        }
+                        try await requireTriggers(on: connection)
+                    }
+                    // One round trip: a lock is not held over more than it takes.
+                    if !statements.isEmpty {
+                        for result in try await connection.pipeline(statements.map { PostgresStatement($0) }) {
+                            _ = try result.get()
+                        }
+                    }
+                    // Statements of the user's may have set something; the session is used again.
+                    if step.lock == nil { try await connection.execute("RESET SESSION AUTHORIZATION; RESET ALL") }
                     if step.phase == .dualWrite || step.phase == .contract {
                         let triggers = try await TriggerFingerprint.read(plan, on: connection)
                         try await ledger.set(triggers: triggers, on: connection)
@@ -124,6 +168,18 @@ struct ClaimedTravel: Sendable {
                 let pause = min(5, 0.2 * Double(1 << min(attempt, 6))) * Double.random(in: 0.5...1)
                 try await Task.sleep(for: .seconds(pause))
             }
+        }
+    }
+
+    private func requireTriggers(on connection: PostgresConnection) async throws {
+        let known = try await ledger.read(connection)?.triggers ?? TriggerFingerprint.none
+        guard try await TriggerFingerprint.read(plan, on: connection) == known else {
+            throw Interruption.stalled(
+                reason: "ProofBroken",
+                message:
+                    "a trigger that keeps both sides right was dropped, disabled or replaced, so what would go may be "
+                    + "all there is; \(ProofCheck.remedy)"
+            )
         }
     }
 
@@ -196,7 +252,7 @@ struct ClaimedTravel: Sendable {
                 reason: "Mismatch",
                 message:
                     "\(tally.mismatches) of \(tally.rows) rows are not as their side says, among them keys \(keys); "
-                    + "nothing was repaired: mend them, and it is verified again"
+                    + "nothing was repaired: update in each the columns of the side that is right, and it is verified again"
             )
         }
         let result = tally
@@ -221,7 +277,7 @@ struct ClaimedTravel: Sendable {
                 throw Interruption.stalled(
                     reason: "ProofBroken",
                     message: "a trigger of the dual write was dropped, disabled or replaced; "
-                        + "set phase: Expand and then phase: Backfill, to fill and prove again"
+                        + ProofCheck.remedy
                 )
             }
             try await ledger.set(certificate: certificate, on: connection)

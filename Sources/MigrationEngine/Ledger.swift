@@ -44,7 +44,15 @@ struct Ledger: Sendable {
         let isThere = try await connection.query("SELECT to_regclass('sluice.component') IS NOT NULL AS there").row()
         guard try isThere.boolean("there") else { return false }
         let rows = try await connection.query("SELECT version FROM sluice.component WHERE name = 'ledger'").rows
-        return try rows.first?.integer("version") == version
+        let found = try rows.first?.integer("version")
+        if let found, found > version {
+            throw Interruption.stalled(
+                reason: "LedgerIsNewer",
+                message:
+                    "the ledger in the database has version \(found), and this sluice knows \(version); use a newer one"
+            )
+        }
+        return found == version
     }
 
     private static let schema =
@@ -106,8 +114,9 @@ struct Ledger: Sendable {
                 INSERT INTO sluice.migration AS m (id, uid, plan_hash, plan, tables, target, server)
                 VALUES ($1, $2, $3, $4, $5::text[], $6, $7)
                 ON CONFLICT (id) DO UPDATE SET uid = $2, plan_hash = $3, plan = $4, tables = $5::text[], target = $6,
-                    server = $7, walk = m.walk + 1, ordinal = DEFAULT, certificate = NULL, proven_at = NULL,
-                    kept_until = NULL, purged = false
+                    server = $7, walk = m.walk + 1, ordinal = DEFAULT, triggers = NULL, certificate = NULL,
+                    proven_at = NULL, kept_until = NULL, purged = false
+                WHERE m.phase = 'Initial' AND NOT EXISTS (SELECT FROM sluice.step s WHERE s.migration = m.id)
                 """,
                 [
                     .text(id), .optional(uid), .text(plan.hash), .text(try LedgerJSON.encode(plan)),
@@ -122,14 +131,29 @@ struct Ledger: Sendable {
     func replace(_ plan: Plan, after record: LedgerRecord, on connection: PostgresConnection) async throws {
         _ = try await connection.query(
             """
-            UPDATE sluice.migration SET plan = $3, tables = $4::text[], walk = walk + 1
-            WHERE id = $1 AND walk = $2::bigint
+            UPDATE sluice.migration m SET plan = $3, tables = $4::text[], walk = walk + 1
+            WHERE id = $1 AND walk = $2::bigint AND NOT EXISTS (SELECT FROM sluice.step s WHERE s.migration = m.id)
             """,
             [
                 .text(id), .integer(record.walk), .text(try LedgerJSON.encode(plan)),
                 .textArray(plan.tables.map(\.description)),
             ]
         )
+    }
+
+    /// Whether another worker is at the present walk, and its lease lasts.
+    func isHeld(
+        _ record: LedgerRecord,
+        byOtherThan worker: String,
+        on connection: PostgresConnection
+    ) async throws -> Bool {
+        try await !connection.query(
+            """
+            SELECT 1 FROM sluice.task WHERE id = $1 AND state = 'acquired' AND pid <> $2
+                AND lease_expires_at > extract(epoch FROM clock_timestamp()) * 1000
+            """,
+            [.text(record.promise), .text(worker)]
+        ).rows.isEmpty
     }
 
     /// Begins another walk, unless somebody else did since `record` was read. False then.
@@ -168,11 +192,19 @@ struct Ledger: Sendable {
         }
     }
 
+    /// Only of a migration of which nothing is in force: somebody else may have walked it on meanwhile.
+    ///
+    /// - Throws: `Interruption.heldByAnother` when something is.
     func remove(on connection: PostgresConnection) async throws {
         try await connection.transaction { connection in
-            for table in ["checkpoint", "step"] {
-                _ = try await connection.query("DELETE FROM sluice.\(table) WHERE migration = $1", [.text(id)])
+            let found = try await connection.query(
+                "SELECT phase FROM sluice.migration WHERE id = $1 FOR UPDATE", [.text(id)])
+            let steps = try await connection.query(
+                "SELECT 1 FROM sluice.step WHERE migration = $1 LIMIT 1", [.text(id)])
+            guard found.rows.allSatisfy({ $0["phase"] == Phase.initial.rawValue }), steps.rows.isEmpty else {
+                throw Interruption.heldByAnother
             }
+            _ = try await connection.query("DELETE FROM sluice.checkpoint WHERE migration = $1", [.text(id)])
             _ = try await connection.query("DELETE FROM sluice.migration WHERE id = $1", [.text(id)])
         }
     }
@@ -181,16 +213,27 @@ struct Ledger: Sendable {
 
     /// Raises the fence: from now on no statement of an older worker does anything. Those that it has under way are ended,
     /// since a stalled one may hold the fence's row.
-    func mintFence(on connection: PostgresConnection) async throws -> Fence {
+    ///
+    /// - Throws: `Interruption.heldByAnother` when the ledger is on another walk than `walk` by now.
+    func mintFence(walk: Int64, on connection: PostgresConnection) async throws -> Fence {
         var attempt = 0
         while true {
             attempt += 1
-            if let fence = try await raiseFence(on: connection, isLastTry: attempt == 20) { return fence }
+            if let fence = try await raiseFence(walk: walk, on: connection, isLastTry: attempt == 20) { return fence }
         }
     }
 
     /// Nil when a worker that is being ended still holds the fence's row.
-    private func raiseFence(on connection: PostgresConnection, isLastTry: Bool) async throws -> Fence? {
+    private func raiseFence(
+        walk: Int64,
+        on connection: PostgresConnection,
+        isLastTry: Bool
+    ) async throws -> Fence? {
+        let present = try await connection.query(
+            "SELECT 1 FROM sluice.migration WHERE id = $1 AND walk = $2::bigint",
+            [.text(id), .integer(walk)]
+        )
+        guard !present.rows.isEmpty else { throw Interruption.heldByAnother }
         _ = try await connection.query(
             """
             SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -199,13 +242,14 @@ struct Ledger: Sendable {
             [.text(WorkerName.pattern(of: id))]
         )
         do {
-            let row = try await connection.query(
-                "UPDATE sluice.migration SET fence = fence + 1 WHERE id = $1 RETURNING fence",
-                [.text(id)]
-            ).row()
+            let rows = try await connection.query(
+                "UPDATE sluice.migration SET fence = fence + 1 WHERE id = $1 AND walk = $2::bigint RETURNING fence",
+                [.text(id), .integer(walk)]
+            ).rows
+            guard let row = rows.first else { throw Interruption.heldByAnother }
             return Fence(migration: id, epoch: try row.integer("fence"))
         } catch {
-            if error.sqlState == "55P03", !isLastTry { return nil }
+            if (error as? PostgresError)?.sqlState == "55P03", !isLastTry { return nil }
             throw error
         }
     }

@@ -24,6 +24,8 @@ struct LedgerRecord: Sendable {
     var provenAt: Date?
     /// Until when Contract can be undone.
     var keptUntil: Date?
+    /// Whether that time is over, by the database's clock.
+    var isKeepingOver: Bool
     /// Whether the archive is gone.
     var isPurged: Bool
     var server: ServerIdentity
@@ -47,6 +49,7 @@ struct LedgerRecord: Sendable {
     static let columns = """
         id, uid, ordinal, plan_hash, plan, target, walk, fence, phase, triggers, certificate, purged, server,
         extract(epoch FROM proven_at) AS proven_at, extract(epoch FROM kept_until) AS kept_until,
+        coalesce(kept_until <= clock_timestamp(), false) AS keeping_over,
         (SELECT coalesce(json_agg(step), '[]') FROM sluice.step s WHERE s.migration = m.id) AS applied
         """
 }
@@ -66,6 +69,7 @@ extension LedgerRecord {
         certificate = try row["certificate"].map { try LedgerJSON.decode(Certificate.self, from: $0) }
         provenAt = try Self.date(row, "proven_at")
         keptUntil = try Self.date(row, "kept_until")
+        isKeepingOver = try row.boolean("keeping_over")
         isPurged = try row.boolean("purged")
         server = try LedgerJSON.decode(ServerIdentity.self, from: try row.text("server"))
         applied = try LedgerJSON.decode(Set<String>.self, from: try row.text("applied"))

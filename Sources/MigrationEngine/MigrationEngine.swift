@@ -88,18 +88,18 @@ public struct MigrationEngine: Sendable {
         } ?? .none
     }
 
-    /// Compares every row again, of a migration that is verified and not contracted. Changes nothing.
-    public func compareRows(_ name: MigrationName) async throws -> ChunkTally {
+    /// Compares every row again, of a migration that is verified; nil when it is not, or is contracted. Changes nothing.
+    public func compareRows(_ name: MigrationName) async throws -> ChunkTally? {
         try await looking { connection in
-            var tally = ChunkTally()
             guard let record = try await Ledger(name: name).read(connection), record.phase == .backfill else {
-                return tally
+                return nil
             }
+            var tally = ChunkTally()
             for mapping in record.plan.mappings {
                 tally += try await TableComparison.run(mapping, on: connection)
             }
             return tally
-        } ?? ChunkTally()
+        }
     }
 
     /// Forgets a migration that was undone completely: its ledger entries go.
@@ -148,14 +148,18 @@ public struct MigrationEngine: Sendable {
 
     /// A policy that would hide rows is an error in our sessions, names are looked up where the migration says, and no
     /// statement waits long for a lock.
-    func configuration(application: String, schema: String) -> PostgresConfiguration {
+    ///
+    /// - Parameter yields: for sessions that lock what the application uses. They give up well before the server looks for
+    ///   deadlocks (`deadlock_timeout`, 1 s), or the application could be chosen as the victim; and the server ends them
+    ///   soon when their worker is gone in the middle of a transaction.
+    func configuration(application: String, schema: String, yields: Bool = false) -> PostgresConfiguration {
         var configuration = database
         configuration.applicationName = application
         configuration.settings = [
             ("row_security", "off"),
             ("search_path", SearchPath.of(schema)),
-            ("lock_timeout", "1s"),
-            ("idle_in_transaction_session_timeout", "60s"),
+            ("lock_timeout", yields ? "200ms" : "2s"),
+            ("idle_in_transaction_session_timeout", yields ? "5s" : "60s"),
             ("client_min_messages", "warning"),
             ("datestyle", "ISO, YMD"),
             ("jit", "off"),

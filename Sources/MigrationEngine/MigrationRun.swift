@@ -72,8 +72,7 @@ final class MigrationRun: Sendable {
                 record = try await ledger.read(connection)
             }
             reporter.take(record)
-            let isKeepingOver = record?.keptUntil.map { $0 <= Date() } ?? false
-            let decision = WalkDecision.decide(record, planHash: hash, target: target, isKeepingOver: isKeepingOver)
+            let decision = WalkDecision.decide(record, planHash: hash, target: target)
             logger.debug("decided", metadata: ["decision": "\(decision.word)"])
             switch (decision, record) {
             case (.rest, _):

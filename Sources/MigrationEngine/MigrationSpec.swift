@@ -123,8 +123,7 @@ public struct ContractSettings: Codable, Hashable, Sendable {
     public var keepFor: SpecDuration?
     /// Says that nothing which Kubernetes knows uses the tables.
     public var withoutRollouts: Bool?
-    /// `application_name`s of the old version: Contract waits while a session of that name lives that began before the
-    /// migration was verified.
+    /// `application_name`s of the old version: Contract waits while a session of that name lives.
     public var oldSessions: [String]?
 
     public init(

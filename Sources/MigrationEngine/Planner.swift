@@ -26,8 +26,11 @@ struct Planner: Sendable {
                 tables[table] = try LedgerJSON.decode(TableDescription.self, from: json)
             }
         }
-        let catalog = Catalog(schema: spec.schema, tables: tables)
-        for (path, type) in PlanBuilder.types(in: spec.changes) { try await require(type, at: path, on: connection) }
+        var baseTypes: [String: String] = [:]
+        for (path, type) in PlanBuilder.types(in: spec.changes) {
+            baseTypes[type] = try await baseType(of: type, at: path, on: connection)
+        }
+        let catalog = Catalog(schema: spec.schema, tables: tables, baseTypes: baseTypes)
         var references: [ExpressionCheck: [String]] = [:]
         for check in try PlanBuilder.checks(for: spec.changes, catalog: catalog) {
             references[check] = try await run(check, on: connection)
@@ -42,9 +45,14 @@ struct Planner: Sendable {
     }
 
     /// A type and nothing else: `serial`, a default or a constraint beside it would be done without anybody having planned it.
-    private func require(_ type: String, at path: String, on connection: PostgresConnection) async throws {
+    /// Of a domain, what it is made of.
+    private func baseType(
+        of type: String,
+        at path: String,
+        on connection: PostgresConnection
+    ) async throws -> String? {
         do {
-            _ = try await connection.query("SELECT $1::regtype", [.text(type)])
+            return try await connection.query(TableDescription.typeQuery, [.text(type)]).rows.first?["base"]
         } catch {
             guard !error.isTransient else { throw error }
             let message = "\"\(type)\" is not a type that PostgreSQL knows: \(error.message) (\(error.sqlState ?? "?"))"

@@ -11,6 +11,11 @@ public enum ProofCheck: Sendable, Hashable {
 }
 
 extension ProofCheck {
+    /// What to do about triggers that are not as they were.
+    static let remedy =
+        "set phase: DualWrite, which makes the triggers again, and then phase: Backfill, "
+        + "which compares every row and names those that were written meanwhile"
+
     /// A live look at triggers, server and plan. Rows are not read: what the triggers keep need not be.
     static func look(at record: LedgerRecord?, on connection: PostgresConnection) async throws -> ProofCheck {
         guard let record, let certificate = record.certificate, record.phase >= .backfill else { return .none }
@@ -29,7 +34,7 @@ extension ProofCheck {
         guard try await TriggerFingerprint.read(record.plan, on: connection) == expected else {
             return .broken(
                 reason: "a trigger that keeps both sides right was dropped, disabled or replaced since it was proven; "
-                    + "set phase: Expand and then phase: Backfill, to fill and prove again"
+                    + remedy
             )
         }
         return .holds(certificate)

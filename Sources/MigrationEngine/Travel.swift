@@ -19,10 +19,17 @@ struct Travel: Sendable {
     /// True when the target is reached; false when the ledger changed meanwhile, and the way must be decided again.
     func go(on connection: PostgresConnection) async throws -> Bool {
         if record.target != target {
+            // Somebody who walks the other way is let finish, or asked to stop by whoever started them.
+            guard try await !ledger.isHeld(record, byOtherThan: run.engine.worker, on: connection) else {
+                throw Interruption.heldByAnother
+            }
             _ = try await ledger.beginWalk(to: target, after: record, on: connection)
             return false
         }
-        let moves = Move.route(of: record.plan, applied: record.applied, phase: record.phase, to: target)
+        let repairs = try await needsRepair(on: connection) ? record.plan.repairs : []
+        let moves =
+            Move.route(of: record.plan, applied: record.applied, phase: record.phase, to: target)
+            + repairs.map { Move.repair($0) }
         if moves.isEmpty {
             try await requireProof(on: connection)
             return true
@@ -37,9 +44,7 @@ struct Travel: Sendable {
         }
         try await waitForTurn(moves, on: connection)
         if record.isUntouched, try await planAgain(on: connection) { return false }
-        if target < .backfill, moves.contains(where: \.takesAway) {
-            try await require(run.guards.mayGoBack(to: target))
-        }
+        if moves.contains(where: \.takesAway) { try await requireMayGoBack() }
         return try await claimed(record.promise, on: connection) { travel in
             for move in moves {
                 try Task.checkCancellation()
@@ -65,7 +70,22 @@ struct Travel: Sendable {
         return true
     }
 
+    /// Whether triggers that keep both sides right were dropped, disabled or replaced, and the user went to DualWrite to
+    /// have them made again.
+    private func needsRepair(on connection: PostgresConnection) async throws -> Bool {
+        let steps = record.plan.steps(of: .dualWrite)
+        guard target == .dualWrite, !steps.isEmpty, steps.allSatisfy({ record.applied.contains($0.id) }) else {
+            return false
+        }
+        return try await TriggerFingerprint.read(record.plan, on: connection) != record.triggers
+    }
+
     // MARK: What it waits for
+
+    /// Whether nobody needs what would go below Backfill.
+    func requireMayGoBack() async throws {
+        try await require(run.guards.mayGoBack(to: target))
+    }
 
     private func require(_ verdict: GuardVerdict) throws {
         if case .waiting(let reason, let message) = verdict {
@@ -143,7 +163,7 @@ struct Travel: Sendable {
         guard case .holds(let certificate) = try await ProofCheck.look(at: current, on: connection) else {
             throw Interruption.stalled(
                 reason: "ProofBroken",
-                message: "the backfill is not proven any more; set phase: Expand and then phase: Backfill"
+                message: "the backfill is not proven any more; \(ProofCheck.remedy)"
             )
         }
         let soak = spec.contract?.soak?.duration ?? .seconds(3600)
@@ -154,19 +174,20 @@ struct Travel: Sendable {
                 message: "contract waits until \(soaked.formatted(.iso8601)), as contract.soak says"
             )
         }
-        try await requireNoOldSession(since: certificate.at, on: connection)
+        try await requireNoOldSession(on: connection)
         try await require(run.guards.mayContract())
     }
 
-    private func requireNoOldSession(since proven: Date, on connection: PostgresConnection) async throws {
+    /// By name only: when a session of another role began, one may not see without `pg_read_all_stats`.
+    private func requireNoOldSession(on connection: PostgresConnection) async throws {
         guard let names = spec.contract?.oldSessions, !names.isEmpty else { return }
         let sessions = try await connection.query(
             """
             SELECT pid::text, application_name FROM pg_stat_activity
             WHERE datname = current_database() AND application_name = ANY ($1::text[])
-                AND backend_start < to_timestamp($2::float8) ORDER BY backend_start LIMIT 3
+            ORDER BY pid LIMIT 3
             """,
-            [.textArray(names), .text(String(proven.timeIntervalSince1970))]
+            [.textArray(names)]
         ).rows
         guard sessions.isEmpty else {
             let list = sessions.map { "\($0[1] ?? "?") (pid \($0[0] ?? "?"))" }.joined(separator: ", ")
@@ -202,10 +223,11 @@ struct Travel: Sendable {
                 return false
             }
             try await promises.whileHeld(claim) {
-                let fence = try await ledger.mintFence(on: connection)
+                let fence = try await ledger.mintFence(walk: record.walk, on: connection)
                 let workSettings = run.engine.configuration(
                     application: WorkerName.of(ledger.id, epoch: fence.epoch),
-                    schema: spec.schema
+                    schema: spec.schema,
+                    yields: true
                 )
                 let pool = PostgresPool(workSettings, maximum: workers + 1)
                 do {
@@ -233,7 +255,7 @@ struct Travel: Sendable {
 
 extension Move {
     /// Whether it takes away what a new version of the application may use.
-    fileprivate var takesAway: Bool {
+    var takesAway: Bool {
         guard case .revert(let step) = self, case .statements = step.action else { return false }
         return step.phase < .backfill
     }

@@ -6,19 +6,27 @@ internal import SchemaChange
 /// Besides their state and source, the `xmin` of their catalog rows: to disable a trigger, write, and enable it again
 /// leaves everything else as it was.
 enum TriggerFingerprint {
+    /// Of a plan that has no triggers, or none yet.
+    static let none = "none"
+
     static func read(_ plan: Plan, on connection: PostgresConnection) async throws -> String {
-        let tables = Array(Set(plan.mappings.map { $0.table.quoted })).sorted()
-        // Those of other migrations of the table come and go.
-        let own = "_(\(plan.mappings.map(\.token).joined(separator: "|")))(_|$)"
+        // Those of other migrations of the table come and go. A trigger of a user's that would run before ours or after
+        // them was not there when the plan was made; it breaks what ours keep.
+        let own = "_(\(plan.tokens.joined(separator: "|")))(_|$)"
         return try await connection.query(
             """
             SELECT coalesce(md5(string_agg(concat_ws(' ', t.tgrelid, t.oid, t.tgname, t.tgenabled, t.xmin, p.oid, p.xmin,
-                md5(p.prosrc)), E'\\n' ORDER BY t.tgrelid, t.tgname)), 'none') AS fingerprint
+                md5(p.prosrc)), E'\\n' ORDER BY t.tgrelid, t.tgname)), '\(none)') AS fingerprint
             FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
             WHERE t.tgrelid = ANY (SELECT to_regclass(name) FROM unnest($1::text[]) AS name)
-                AND p.pronamespace = to_regnamespace('sluice') AND t.tgname ~ $2
+                AND CASE WHEN p.pronamespace = to_regnamespace('sluice') THEN t.tgname ~ $2
+                    ELSE NOT t.tgisinternal AND t.tgtype & 3 = 3
+                        AND (t.tgname COLLATE "C" < $3 OR t.tgname COLLATE "C" >= $4) END
             """,
-            [.textArray(tables), .text(own)]
+            [
+                .textArray(plan.guardedTables.map(\.quoted)), .text(own), .text(Plan.firstTriggerName),
+                .text(Plan.lastTriggerName),
+            ]
         ).row().text("fingerprint")
     }
 }

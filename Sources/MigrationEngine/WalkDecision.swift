@@ -13,7 +13,7 @@ enum WalkDecision: Hashable, Sendable {
     case purge
     case refuse(Interruption)
 
-    static func decide(_ record: LedgerRecord?, planHash: String, target: Phase, isKeepingOver: Bool) -> WalkDecision {
+    static func decide(_ record: LedgerRecord?, planHash: String, target: Phase) -> WalkDecision {
         guard let record else { return target == .initial ? .rest : .pin }
         if target == .initial {
             if record.isPurged { return .refuse(.notReversible) }
@@ -29,7 +29,7 @@ enum WalkDecision: Hashable, Sendable {
         if record.isPurged {
             return target == .contract ? .rest : .refuse(.notReversible)
         }
-        if target == .contract, record.phase == .contract, isKeepingOver { return .purge }
+        if target == .contract, record.phase == .contract, record.isKeepingOver { return .purge }
         return .travel
     }
 }

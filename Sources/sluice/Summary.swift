@@ -12,7 +12,10 @@ enum Summary {
         case .waiting(let reason, let message): lines.append("waiting (\(reason)): \(message)")
         case .stalled(let reason, let message): lines.append("stalled (\(reason)): \(message)")
         }
-        if let certificate = report.certificate { lines.append(of(certificate)) }
+        // A certificate that may not hold any more is not told as if it did.
+        var isStalled = false
+        if case .stalled = report.activity { isStalled = true }
+        if let certificate = report.certificate, !isStalled { lines.append(of(certificate)) }
         if let until = report.reversibleUntil {
             lines.append("contract can be undone until \(until.formatted(.iso8601))")
         }

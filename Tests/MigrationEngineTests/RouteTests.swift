@@ -22,6 +22,9 @@ enum Sketch {
             step("verify", .backfill, .verify), step("null", .backfill), step("c1", .contract), step("c2", .contract),
         ],
         purge: [],
+        repairs: [],
+        guardedTables: [],
+        tokens: [],
         tables: [],
         writes: [],
         touches: []
@@ -40,6 +43,7 @@ enum Sketch {
             switch move {
             case .apply(let step): "+\(step.id)"
             case .revert(let step): "-\(step.id)"
+            case .repair(let step): "!\(step.id)"
             case .arrive(let phase): "=\(phase.rawValue)"
             }
         }
@@ -177,6 +181,7 @@ struct RouteTests {
                     "the old columns are in the archive")
                 applied.insert(step.id)
             case .revert(let step): applied.remove(step.id)
+            case .repair: break
             case .arrive(let reached): phase = reached
             }
         }

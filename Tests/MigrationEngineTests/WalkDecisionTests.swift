@@ -11,6 +11,7 @@ struct WalkDecisionTests {
         target: Phase? = nil,
         last: String? = nil,
         provenAt: Date? = nil,
+        isKeepingOver: Bool = false,
         isPurged: Bool = false
     ) -> LedgerRecord {
         LedgerRecord(
@@ -23,16 +24,15 @@ struct WalkDecisionTests {
             fence: 1,
             phase: phase,
             provenAt: provenAt,
+            isKeepingOver: isKeepingOver,
             isPurged: isPurged,
             server: ServerIdentity(systemIdentifier: "1", timeline: 1, database: "shop"),
             applied: last.map(Sketch.through) ?? []
         )
     }
 
-    private func decide(_ record: LedgerRecord?, _ target: Phase, plan: String = "sha256:0123", over: Bool = false)
-        -> WalkDecision
-    {
-        WalkDecision.decide(record, planHash: plan, target: target, isKeepingOver: over)
+    private func decide(_ record: LedgerRecord?, _ target: Phase, plan: String = "sha256:0123") -> WalkDecision {
+        WalkDecision.decide(record, planHash: plan, target: target)
     }
 
     @Test("what the ledger does not know is planned, unless nothing is wanted")
@@ -78,15 +78,17 @@ struct WalkDecisionTests {
     func purge() {
         let contracted = record(.contract, last: "c2", provenAt: Date())
         #expect(decide(contracted, .contract) == .travel)
-        #expect(decide(contracted, .contract, over: true) == .purge)
-        #expect(decide(contracted, .backfill, over: true) == .travel)
-        #expect(decide(record(.backfill, last: "c1", provenAt: Date()), .contract, over: true) == .travel)
+        let over = record(.contract, last: "c2", provenAt: Date(), isKeepingOver: true)
+        #expect(decide(over, .contract) == .purge)
+        #expect(decide(over, .backfill) == .travel)
+        let between = record(.backfill, last: "c1", provenAt: Date(), isKeepingOver: true)
+        #expect(decide(between, .contract) == .travel)
     }
 
     @Test("without its archive there is no way back")
     func purged() {
         let purged = record(.contract, last: "c2", provenAt: Date(), isPurged: true)
-        #expect(decide(purged, .contract, over: true) == .rest)
+        #expect(decide(purged, .contract) == .rest)
         for target in Phase.allCases where target < .contract {
             #expect(decide(purged, target) == .refuse(.notReversible))
         }

@@ -2,11 +2,14 @@
 public struct Catalog: Sendable {
     public let schema: String
     private let tables: [String: TableDescription]
+    /// Of each domain among the types of new columns, the type that it is made of.
+    let baseTypes: [String: String]
 
     /// `tables` by the name that the manifest gives them.
-    public init(schema: String, tables: [String: TableDescription]) {
+    public init(schema: String, tables: [String: TableDescription], baseTypes: [String: String] = [:]) {
         self.schema = schema
         self.tables = tables
+        self.baseTypes = baseTypes
     }
 
     /// The table, if it is one whose shape can be changed.

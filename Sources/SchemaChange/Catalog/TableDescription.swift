@@ -3,6 +3,8 @@ public struct TableDescription: Codable, Hashable, Sendable {
     public struct ColumnDescription: Codable, Hashable, Sendable {
         public var name: String
         public var type: String
+        /// Of a domain, the type that it is made of; else nil.
+        public var baseType: String?
         public var notNull: Bool
         /// The default's expression, as `pg_get_expr` writes it.
         public var defaultExpression: String?
@@ -12,12 +14,14 @@ public struct TableDescription: Codable, Hashable, Sendable {
         public init(
             name: String,
             type: String,
+            baseType: String? = nil,
             notNull: Bool = false,
             defaultExpression: String? = nil,
             generated: Bool = false
         ) {
             self.name = name
             self.type = type
+            self.baseType = baseType
             self.notNull = notNull
             self.defaultExpression = defaultExpression
             self.generated = generated
@@ -65,6 +69,22 @@ public struct TableDescription: Codable, Hashable, Sendable {
 }
 
 extension TableDescription {
+    /// An SQL expression: the name of the type that the domain `type` is made of, NULL when it is no domain.
+    private static func baseType(of type: String) -> String {
+        """
+        (WITH RECURSIVE domain AS (
+            SELECT oid, typtype, typbasetype, 0 AS depth FROM pg_type WHERE oid = \(type)
+            UNION ALL
+            SELECT b.oid, b.typtype, b.typbasetype, depth + 1
+            FROM domain JOIN pg_type b ON b.oid = domain.typbasetype WHERE domain.typtype = 'd'
+        ) SELECT format_type(oid, NULL) FROM domain WHERE typtype <> 'd' AND depth > 0)
+        """
+    }
+
+    /// Answers one row, `base`: of the type that `$1` names, as ``ColumnDescription/baseType`` is. An error when it names
+    /// none.
+    public static let typeQuery = "SELECT \(baseType(of: "$1::regtype")) AS base"
+
     /// Answers one row with one column, the description as JSON, or no row when there is no such relation. Parameters:
     /// schema and name.
     public static let query = """
@@ -77,6 +97,7 @@ extension TableDescription {
                 SELECT coalesce(json_agg(json_build_object(
                     'name', a.attname,
                     'type', format_type(a.atttypid, a.atttypmod),
+                    'baseType', \(baseType(of: "a.atttypid")),
                     'notNull', a.attnotnull,
                     'defaultExpression', CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END,
                     'generated', a.attgenerated <> ''

@@ -4,9 +4,7 @@ extension PlanBuilder {
     ///
     /// Undoing it drops the markers, since without triggers they would soon be wrong: what is filled next is all rows.
     var dualWriteSteps: [Step] {
-        var tables: [TableName] = []
-        for table in mappings.map(\.table) + fills.map(\.table) where !tables.contains(table) { tables.append(table) }
-        return tables.enumerated().map { index, table in
+        triggeredTables.enumerated().map { index, table in
             let mapped = mappings.filter { $0.table == table }
             let triggers = mapped.map(DualWriteTriggers.init)
             let filled = fills.filter { $0.table == table }
@@ -25,5 +23,33 @@ extension PlanBuilder {
                 lock: mapped.isEmpty ? "SHARE ROW EXCLUSIVE" : "ACCESS EXCLUSIVE"
             )
         }
+    }
+
+    /// The triggers of a table made anew, for when somebody has dropped, disabled or replaced one. The marker stays, and
+    /// with it what is known of each row; which rows were written meanwhile, the comparison that follows finds out.
+    var repairSteps: [Step] {
+        triggeredTables.enumerated().map { index, table in
+            var statements = ["LOCK TABLE \(table.quoted) IN ACCESS EXCLUSIVE MODE"]
+            for mapping in mappings where mapping.table == table {
+                let triggers = DualWriteTriggers(mapping: mapping)
+                statements += triggers.drop + triggers.create
+            }
+            for fill in fills where fill.table == table { statements += fill.drop + fill.create }
+            return Step(
+                id: "repair/\(index)",
+                phase: .dualWrite,
+                title: "making the triggers of \(table) again",
+                action: .statements(apply: statements, revert: nil),
+                table: table,
+                lock: "ACCESS EXCLUSIVE"
+            )
+        }
+    }
+
+    /// Each table that has triggers of ours.
+    var triggeredTables: [TableName] {
+        var tables: [TableName] = []
+        for table in mappings.map(\.table) + fills.map(\.table) where !tables.contains(table) { tables.append(table) }
+        return tables
     }
 }

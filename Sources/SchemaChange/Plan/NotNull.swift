@@ -16,7 +16,8 @@ struct NotNull {
     var steps: [Part] {
         let alter = "ALTER TABLE \(table.quoted)"
         let quoted = column.quotedIdentifier
-        let constraint = String("sluice_not_null_\(token)_\(column)".prefix(60)).quotedIdentifier
+        // Columns may agree in more than a name can hold.
+        let constraint = "sluice_not_null_\(token)_\(Plan.token(migration: column, index: 0))".quotedIdentifier
         return [
             Part(
                 name: "\(column)-not-null-add",

@@ -12,12 +12,21 @@ public struct Plan: Codable, Hashable, Sendable {
     public let steps: [Step]
     /// What makes Contract final once `keepFor` is over: the archive goes.
     public let purge: [Step]
+    /// Make the triggers of a table again, without touching markers or rows.
+    public let repairs: [Step]
+    /// The tables that have triggers of its own, and the tokens in those triggers' names.
+    public let guardedTables: [TableName]
+    public let tokens: [String]
     /// Every table that it touches.
     public let tables: [TableName]
     /// The columns, `schema.table.column`, that its triggers write or Contract takes away.
     public let writes: [String]
     /// The columns that its triggers read, and those that they write.
     public let touches: [String]
+
+    /// Between these two, as bytes, are the names of all triggers that run between the first of ours and the last.
+    public static let firstTriggerName = DualWriteTriggers.firstName + "_3"
+    public static let lastTriggerName = DualWriteTriggers.lastName
 
     /// The steps of `phase`, in order.
     public func steps(of phase: Phase) -> [Step] {

@@ -32,8 +32,15 @@ extension PlanBuilder {
             names.formUnion(references[check] ?? [])
         }
         var types: [String: String] = [:]
-        for column in table.columns { types[column.name] = column.type }
-        for column in new { types[column.name] = column.type }
+        var baseTypes: [String: String] = [:]
+        for column in table.columns {
+            types[column.name] = column.type
+            baseTypes[column.name] = column.baseType
+        }
+        for column in new {
+            types[column.name] = column.type
+            baseTypes[column.name] = catalog.baseTypes[column.type]
+        }
         try reads(names.sorted(), of: table, at: path)
         for column in old {
             try claim(column.name, of: table, at: path)
@@ -49,7 +56,7 @@ extension PlanBuilder {
         }
         for column in new { try claim(column.name, of: table, at: path) }
         func columns(_ names: some Sequence<String>) -> [Column] {
-            names.map { Column(name: $0, type: types[$0]!) }
+            names.map { Column(name: $0, type: types[$0]!, baseType: baseTypes[$0]) }
         }
         let mapping = Mapping(
             table: table.name,

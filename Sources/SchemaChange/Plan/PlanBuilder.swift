@@ -123,7 +123,7 @@ public struct PlanBuilder {
     /// The columns that a checked expression names, with their types.
     func columns(namedBy check: ExpressionCheck, of table: TableDescription) -> [Column] {
         (references[check] ?? []).compactMap { name in
-            table.column(name).map { Column(name: name, type: $0.type) }
+            table.column(name).map { Column(name: name, type: $0.type, baseType: $0.baseType) }
         }
     }
 
@@ -194,6 +194,9 @@ public struct PlanBuilder {
             mappings: mappings,
             steps: (byPhase[.expand] ?? []) + dualWriteSteps + backfillSteps + (byPhase[.contract] ?? []),
             purge: purge,
+            repairs: repairSteps,
+            guardedTables: triggeredTables,
+            tokens: (mappings.map(\.token) + fills.map(\.token)).sorted(),
             tables: tables,
             writes: writes.sorted(),
             touches: writes.union(reads.map { "\($0.table).\($0.column)" }).sorted()

@@ -28,7 +28,7 @@ struct DualWriteTriggers {
         func isBefore(_ left: String, _ right: String) -> Bool {
             left.utf8.lexicographicallyPrecedes(right.utf8)
         }
-        return isBefore(firstName + "_3", name) && isBefore(name, lastName)
+        return isBefore(Plan.firstTriggerName, name) && isBefore(name, Plan.lastTriggerName)
     }
 
     private var earlyTrigger: String { "\(Self.firstName)_2_\(mapping.token)".quotedIdentifier }
@@ -61,7 +61,11 @@ struct DualWriteTriggers {
 
     private var functions: [String] {
         [
-            row.function(noteFunction, body: "NEW.\(marker) := coalesce(NEW.\(marker), '') || TG_ARGV[0];"),
+            row.function(
+                noteFunction,
+                hasVariables: false,
+                body: "NEW.\(marker) := coalesce(NEW.\(marker), '') || TG_ARGV[0];"
+            ),
             row.function(earlyFunction, body: earlyBody),
             row.function(lastFunction, body: lastBody),
         ]
@@ -146,7 +150,7 @@ struct DualWriteTriggers {
             ELSIF \(oldChanged.isEmpty ? "false" : oldChanged.joined(separator: " OR ")) THEN
                 NEW.\(marker) := 'o';
             ELSE
-                NEW.\(marker) := coalesce(OLD.\(marker), 'o');
+                NEW.\(marker) := CASE WHEN left(OLD.\(marker), 1) = 'n' THEN 'n' ELSE 'o' END;
             END IF;
             IF NEW.\(marker) = 'n' THEN
             \(row.deriveOld())

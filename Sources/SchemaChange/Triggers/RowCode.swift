@@ -10,8 +10,9 @@ struct RowCode {
     }
 
     /// A trigger function whose variables are named like the columns that the expressions name.
-    func function(_ name: String, body: String) -> String {
-        TriggerFunction(name: name, schema: mapping.table.schema, variables: mapping.named, body: body).create
+    func function(_ name: String, hasVariables: Bool = true, body: String) -> String {
+        let variables = hasVariables ? mapping.named : []
+        return TriggerFunction(name: name, schema: mapping.table.schema, variables: variables, body: body).create
     }
 
     /// Fills the variables from `record`, `NEW` or `OLD`.
