@@ -26,11 +26,21 @@ extension Reconciliation {
                         .warning, "NotCompensated",
                         "the namespace goes away and its Secret has gone already, so nothing could be undone"))
             }
+            if hasNeverReachedTheDatabase {
+                return letGo(.init(.normal, "NothingToUndo", "the migration never reached its database"))
+            }
             if let wait = remaining(from: failure.at, Timing.database(attempts: failure.attempts)) {
                 return tell(.databaseUnavailable(failure)) + [.requeue(after: wait)]
             }
         }
         return compensation()
+    }
+
+    /// The ledger's first word, the plan's hash, never came back.
+    private var hasNeverReachedTheDatabase: Bool {
+        guard let failure = observed.databaseFailure, failure.reason != DatabaseFailure.unavailable else { return false }
+        let status = migration.status
+        return observed.ledger == .unread && status?.planHash == nil && status?.phase ?? .initial == .initial
     }
 
     private static let wayOut = "mend it, or set deletionPolicy to Orphan to let go of it"
