@@ -19,6 +19,9 @@ final class Session {
     private var listeners: [AsyncStream<PostgresNotification>.Continuation] = []
     private var end = PostgresError.closed
 
+    /// How long a server has to answer an operation after it was cancelled.
+    private nonisolated static let cancelPatience: Duration = .seconds(3)
+
     private nonisolated static let logger = Logger(label: "sluice.postgresql")
 
     /// Takes over a connection that is made.
@@ -107,6 +110,7 @@ final class Session {
     private func requestCancel(_ operation: Operation) {
         guard let handle, let request = PQgetCancel(handle) else { return }
         operation.isCancelRequestUnderWay = true
+        EventLoop.schedule(after: Self.cancelPatience) { [weak self] in self?.giveUp(operation) }
         let cancel = CancelRequest(pointer: request)
         DispatchQueue.global().async {
             cancel.send()
@@ -115,6 +119,13 @@ final class Session {
                 self.finishRunning()
             }
         }
+    }
+
+    /// A server that has not answered a cancelled operation by now may be dead, and its connection is no use to anybody.
+    private func giveUp(_ operation: Operation) {
+        guard running === operation else { return }
+        operation.resume(.failure(.cancelled))
+        lose(PostgresError(.connection, "the server did not answer a request to cancel; the connection was given up"))
     }
 
     // MARK: The socket

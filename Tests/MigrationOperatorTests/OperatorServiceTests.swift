@@ -75,7 +75,7 @@ struct OperatorServiceTests {
             try await operated.kubectl("apply", "-f", "-", input: manifest(changes: wrong))
             let told = try await operated.eventually("split", .stalled, "True InvalidSpec")
             let message = told.status?.condition(.stalled)?.message ?? ""
-            #expect(message.contains("spec.changes[0].replaceColumns.forward: there is no expression for last_name"))
+            #expect(message.contains("spec.changes[0].replaceColumns.forward: there is no expression"))
             #expect(told.metadata.finalizers == [])
             try await operated.kubectl("apply", "-f", "-", input: manifest())
             try await operated.eventually("split", .stalled, "False NotStalled")

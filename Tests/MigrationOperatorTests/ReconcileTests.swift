@@ -146,13 +146,56 @@ struct ReconcileTests {
             $0.proof = ProofReading(.holds(planHash: plan), at: now)
         }
         #expect(reconcile(told, looked) == [.requeue(after: .seconds(60))])
-        // The database was restored to a moment before the migration.
-        let lost = observed { $0.ledger = .unknown }
-        #expect(reconcile(told, lost).deeds == [.startWorker(.backfill)])
         // The spec has changed while nobody looked.
         var changed = told
         changed.metadata.generation = 2
-        #expect(reconcile(changed, observed()).deeds == [.startWorker(.backfill)])
+        #expect(reconcile(changed, observed()) == [.readLedger])
+        #expect(reconcile(changed, known).deeds == [.startWorker(.backfill)])
+    }
+
+    @Test("in a database that does not know what was proven, nothing is done until somebody says which one is meant")
+    func otherDatabase() throws {
+        let done = worker(report(.backfill), endedAgo: 100)
+        let told = settled(migration(), observed(done))
+        let waits = worker(
+            report(.backfill, .waiting(reason: "Soaking", message: "")), to: .contract, endedAgo: 60, fruitless: 1)
+        var changed = told
+        changed.metadata.generation = 2
+        let contract = settled(migration(#""phase": "Contract""#), observed(waits))
+        #expect(reconcile(contract, observed(waits)) == [.readLedger], "before another run")
+        let gone = ProofReading(.none, at: now, of: certificate())
+        for (migration, worker) in [(told, nil), (told, done), (changed, nil), (changed, done), (contract, waits)] {
+            let other = observed(worker) {
+                $0.ledger = .unknown
+                $0.proof = gone
+            }
+            let actions = reconcile(migration, other)
+            #expect(actions.deeds == [])
+            #expect(actions.requeue == .seconds(60))
+            let status = try #require(actions.status)
+            #expect(status.text(.stalled) == "True PlanChanged")
+            #expect(status.text(.verified) == "False ProofBroken")
+            #expect(status.gate == .closed)
+            #expect(status.condition(.stalled)?.message?.contains("point the Secret back") == true)
+            // Said once, also after a start of the operator.
+            #expect(reconcile(settled(migration, other), other) == [.requeue(after: .seconds(60))])
+            let restarted = observed { $0.ledger = .unknown }
+            #expect(reconcile(settled(migration, other), restarted) == [.requeue(after: .seconds(60))])
+            // The Secret may have been pointed back.
+            var later = other
+            later.now = now.addingTimeInterval(60)
+            #expect(reconcile(settled(migration, other), later) == [.readLedger])
+            var back = observed { $0.ledger = .known(report(.backfill)) }
+            back.worker = worker
+            #expect(reconcile(settled(migration, other), back).deeds != [])
+        }
+    }
+
+    @Test("a database that does not know what was never proven is where it begins")
+    func neverProven() {
+        let begun = settled(migration(), observed(worker(report(.expand, .working(reason: "Filling", message: "")))))
+        #expect(begun.status?.phase == .expand)
+        #expect(reconcile(begun, observed { $0.ledger = .unknown }).deeds == [.startWorker(.backfill)])
     }
 
     @Test("a broken proof closes the gate until a look says that it holds, and a run may mend it")
@@ -235,7 +278,7 @@ struct ReconcileTests {
         }
         let contract = migration(#""phase": "Contract""#)
         func actions(_ report: MigrationReport, endedAgo: TimeInterval) -> [Action] {
-            let done = observed(worker(report, to: .contract, endedAgo: endedAgo))
+            let done = observed(worker(report, to: .contract, endedAgo: endedAgo)) { $0.ledger = .known(report) }
             return reconcile(settled(contract, done), done)
         }
         #expect(actions(kept(until: 20), endedAgo: 10).deeds == [])

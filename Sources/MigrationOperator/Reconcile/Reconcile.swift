@@ -54,6 +54,21 @@ struct Reconciliation {
         return worker.startedAt.distance(to: observed.now) < Timing.grace.seconds
     }
 
+    /// Whether the status says that rows were proven, in whichever database that was. On the way out that says nothing:
+    /// what is not there needs no undoing.
+    var wasProven: Bool {
+        !migration.metadata.isBeingDeleted && migration.status?.planHash != nil && migration.status?.verification != nil
+    }
+
+    /// Whether the database that the Secret names now is not the one that the status speaks of.
+    var isUnknownToDatabase: Bool {
+        wasProven && observed.ledger == .unknown
+    }
+
+    static let unknownMessage =
+        "this database does not know the Migration, which was proven in another one, or before a restore; point the "
+        + "Secret back to that database, or delete the Migration and apply it anew"
+
     /// Why the proof that is known does not hold, by the last look at it. One that is gone does not hold, either.
     var proofFailure: String? {
         guard let certificate = known?.certificate, let proof = observed.proof, proof.certificate == certificate

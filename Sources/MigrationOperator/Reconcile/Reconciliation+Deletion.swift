@@ -65,9 +65,9 @@ extension Reconciliation {
             return [.forget]
                 + letGo(.init(.normal, "Compensated", "everything that the migration made was undone"))
         case .stalled:
-            return tell(Situation(report.activity)) + again(worker, ended, Timing.stalled(fruitless: worker.fruitless))
+            return again(worker, ended, Timing.stalled(fruitless: worker.fruitless), telling: report)
         case .waiting, .working:
-            return tell(Situation(report.activity)) + again(worker, ended, Timing.waiting(fruitless: worker.fruitless))
+            return again(worker, ended, Timing.waiting(fruitless: worker.fruitless), telling: report)
         }
     }
 }

@@ -20,9 +20,10 @@ extension Reconciliation {
     }
 
     func status(_ situation: Situation) -> MigrationStatus {
-        let facts =
+        var facts =
             known.map { Facts($0, proofFailure: proofFailure, before: migration.status) }
             ?? Facts(carriedFrom: migration.status, generation: migration.generation)
+        if isUnknownToDatabase { facts.proof = .broken(Self.unknownMessage) }
         var status = MigrationStatus(observedGeneration: migration.generation)
         status.phase = facts.phase
         status.step = step(situation, facts)

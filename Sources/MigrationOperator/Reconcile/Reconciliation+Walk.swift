@@ -23,7 +23,7 @@ extension Reconciliation {
             return prepare + tell(.databaseUnavailable(failure)) + [.requeue(after: wait)]
         }
         guard let worker = observed.worker else { return prepare + takeUp() }
-        guard currentWorker != nil else { return prepare + stopIfRunning() + [.startWorker(target)] }
+        guard currentWorker != nil else { return prepare + stopIfRunning() + start() }
         if worker.isRunning { return prepare + whileRunning(worker) }
         return prepare + afterRun(worker)
     }
@@ -46,26 +46,54 @@ extension Reconciliation {
 
     private func afterRun(_ worker: WorkerState) -> [Action] {
         guard let report = worker.report, let ended = worker.endedAt else {
-            return [.startWorker(target)]
+            return start()
         }
         switch report.activity {
         case .reached:
             return atRest(report, since: ended)
         case .stalled:
-            return tell(Situation(report.activity)) + again(worker, ended, Timing.stalled(fruitless: worker.fruitless))
+            return again(worker, ended, Timing.stalled(fruitless: worker.fruitless), telling: report)
         case .waiting, .working:
-            return tell(Situation(report.activity)) + again(worker, ended, Timing.waiting(fruitless: worker.fruitless))
+            return again(worker, ended, Timing.waiting(fruitless: worker.fruitless), telling: report)
         }
     }
 
-    func again(_ worker: WorkerState, _ ended: Date, _ wait: Duration) -> [Action] {
-        if let rest = remaining(from: ended, wait) { return [.requeue(after: rest)] }
-        return [.startWorker(target)]
+    func again(
+        _ worker: WorkerState, _ ended: Date, _ wait: Duration, telling report: MigrationReport
+    ) -> [Action] {
+        if isUnknownToDatabase { return unknownToDatabase() }
+        let situation = Situation(report.activity)
+        if let rest = remaining(from: ended, wait) { return tell(situation) + [.requeue(after: rest)] }
+        return start(telling: situation)
+    }
+
+    /// Starts a worker. Where rows were proven already, in the database that knows of it only: in another one, everything
+    /// would be done anew, and nobody asked for that.
+    private func start(telling situation: Situation? = nil) -> [Action] {
+        let start = (situation.map { tell($0) } ?? []) + [.startWorker(target)]
+        guard wasProven else { return start }
+        switch observed.ledger {
+        case .unread: return [.readLedger]
+        case .unknown: return unknownToDatabase()
+        case .known: return isLedgerFresh ? start : [.readLedger]
+        }
+    }
+
+    private var isLedgerFresh: Bool {
+        observed.ledgerReadAt.flatMap { remaining(from: $0, Timing.proofInterval) } != nil
+    }
+
+    /// Somebody has to say which database is meant. Until then it is looked now and then.
+    private func unknownToDatabase() -> [Action] {
+        guard observed.databaseFailure == nil, let read = observed.ledgerReadAt,
+            let rest = remaining(from: read, Timing.proofInterval)
+        else { return [.readLedger] }
+        return tell(.stalled(reason: "PlanChanged", message: Self.unknownMessage)) + [.requeue(after: rest)]
     }
 
     /// After a start of the operator: what is settled is only looked at, everything else is walked on.
     private func takeUp() -> [Action] {
-        guard let status = migration.status, isSettled(status) else { return [.startWorker(target)] }
+        guard let status = migration.status, isSettled(status) else { return start() }
         switch observed.ledger {
         case .unread:
             return [.readLedger]
@@ -74,7 +102,7 @@ extension Reconciliation {
             && (target < .backfill || report.certificate != nil):
             return atRest(report, since: nil)
         case .known, .unknown:
-            return [.startWorker(target)]
+            return start()
         }
     }
 
@@ -91,7 +119,7 @@ extension Reconciliation {
         // The status keeps saying that the database is away until a look at it has succeeded.
         if observed.databaseFailure != nil { return [.checkProof] }
         if let due = purgeDue(report, since: ended), remaining(until: due) == nil {
-            return tell(.reached) + [.startWorker(target)]
+            return start(telling: .reached)
         }
         var actions = tell(.reached)
         if let wait = purgeDue(report, since: ended).flatMap({ remaining(until: $0) }) {
@@ -118,6 +146,7 @@ extension Reconciliation {
     /// A run may mend it. Whether it did is seen by another look, and if it did not, the next run is a while away.
     private func mending(_ failure: String, since ended: Date?) -> [Action] {
         if let ended, let looked = observed.proof?.at, looked < ended { return [.checkProof] }
+        if isUnknownToDatabase { return unknownToDatabase() }
         if isLedgerOlderThanFailure { return [.readLedger] }
         let told = tell(.proofBroken(failure))
         if let ended, let rest = remaining(from: ended, Timing.proofInterval) { return told + [.requeue(after: rest)] }

@@ -1,17 +1,22 @@
 internal import KubernetesClient
 internal import MigrationEngine
+internal import SchemaChange
 
-/// The rules that a schema cannot say without CEL, which servers before 1.25 do not know.
+/// The rules that a schema cannot say without CEL, which servers before 1.25 do not know. What a kind of change asks of
+/// its fields, the kind says itself.
 ///
 /// Works on the spec as it was written, so that every finding names the field that the user wrote.
 public struct SpecValidation {
     private let name: String
     private let spec: JSONValue
+    /// Nil when they cannot be read.
+    private let changes: [Change]?
     private let problem: String?
     private var findings: [SpecFinding] = []
 
     private init(_ migration: Migration) {
         name = migration.metadata.name
+        changes = migration.spec?.changes
         spec = migration.rawSpec
         problem = migration.specProblem
     }
@@ -21,6 +26,9 @@ public struct SpecValidation {
         var validation = SpecValidation(migration)
         validation.checkDependencies()
         validation.checkChanges()
+        if let changes = validation.changes {
+            validation.findings += PlanBuilder.flaws(in: changes).map { SpecFinding($0) }
+        }
         validation.checkDurations()
         validation.checkRollouts()
         if let problem = validation.problem, validation.findings.isEmpty {
@@ -41,9 +49,6 @@ public struct SpecValidation {
 
     private mutating func checkChanges() {
         let changes = spec["changes"]?.array ?? []
-        if changes.isEmpty {
-            add("spec.changes", "there are no changes", "write at least one")
-        }
         var made: [String: String] = [:]
         for (index, change) in changes.enumerated() {
             let path = "spec.changes[\(index)]"
@@ -52,12 +57,6 @@ public struct SpecValidation {
                 continue
             }
             let place = "\(path).\(kind)"
-            switch kind {
-            case "addColumn": checkAddColumn(fields, at: place)
-            case "alterColumn": checkAlterColumn(fields, at: place)
-            case "replaceColumns": checkReplaceColumns(fields, at: place)
-            default: break
-            }
             for column in Self.newColumns(kind, fields) {
                 let table = fields["table"]?.string ?? ""
                 if let other = made.updateValue(place, forKey: "\(table)\u{0}\(column)") {
@@ -71,77 +70,8 @@ public struct SpecValidation {
         switch kind {
         case "addColumn": [fields[path: "column", "name"]?.string].compactMap(\.self)
         case "alterColumn": [fields[path: "to", "name"]?.string].compactMap(\.self)
-        // Its own repetitions are found there.
-        case "replaceColumns": Set(names(fields["to"])).sorted()
+        case "replaceColumns": (fields["to"]?.array ?? []).compactMap { $0["name"]?.string }
         default: []
-        }
-    }
-
-    private static func names(_ columns: JSONValue?) -> [String] {
-        (columns?.array ?? []).compactMap { $0["name"]?.string }
-    }
-
-    private mutating func checkAddColumn(_ fields: JSONValue, at path: String) {
-        if fields["default"] != nil, fields["forward"] != nil {
-            add(path, "default and forward both say what the column holds", "keep one of them")
-        }
-        if fields[path: "column", "nullable"]?.bool == false, fields["default"] == nil, fields["forward"] == nil {
-            add(
-                "\(path).column.nullable", "rows that are there have nothing to put into the column",
-                "add default or forward, or leave it nullable")
-        }
-    }
-
-    private mutating func checkAlterColumn(_ fields: JSONValue, at path: String) {
-        let inPlace = ["nullable", "default", "dropDefault"].filter { fields[$0] != nil }
-        if let to = fields["to"] {
-            if !inPlace.isEmpty {
-                add(
-                    path, "\(inPlace.joined(separator: " and ")) changes the column in place, to replaces it",
-                    "write two migrations, or move it into to")
-            }
-            for key in ["forward", "backward"] where fields[key] == nil {
-                add("\(path).\(key)", "a new column needs forward and backward", "add \(key), an SQL expression")
-            }
-            if to["name"] != nil, to["name"] == fields["column"] {
-                add("\(path).to.name", "the new column has the name of the old one", "give it a name of its own")
-            }
-        } else {
-            for key in ["forward", "backward"] where fields[key] != nil {
-                add("\(path).\(key)", "\(key) is for a change of type or meaning", "add to, the new column")
-            }
-            if inPlace.isEmpty {
-                add(path, "nothing changes", "add nullable, default or dropDefault, or to with a new column")
-            }
-            if fields["default"] != nil, fields["dropDefault"]?.bool == true {
-                add(path, "default and dropDefault contradict each other", "keep one of them")
-            }
-        }
-    }
-
-    private mutating func checkReplaceColumns(_ fields: JSONValue, at path: String) {
-        let old = (fields["from"]?.array ?? []).compactMap(\.string)
-        let new = Self.names(fields["to"])
-        checkExpressions(fields["forward"], of: new, side: "to", at: "\(path).forward")
-        checkExpressions(fields["backward"], of: old, side: "from", at: "\(path).backward")
-        for column in Set(old).intersection(new).sorted() {
-            add(
-                "\(path).to", "the column \(column) is old and new at the same time",
-                "give the new one a name of its own")
-        }
-        var seen: Set<String> = []
-        for column in new where !seen.insert(column).inserted {
-            add("\(path).to", "the column \(column) is named twice", "name each new column once")
-        }
-    }
-
-    private mutating func checkExpressions(_ given: JSONValue?, of columns: [String], side: String, at path: String) {
-        let keys = Set((given?.object ?? [:]).keys)
-        for column in columns where !keys.contains(column) {
-            add(path, "there is no expression for \(column)", "add one: every column of \(side) has its own")
-        }
-        for key in keys.subtracting(columns).sorted() {
-            add("\(path).\(key)", "\(side) has no column \(key)", "mend the name or take it out")
         }
     }
 
