@@ -95,8 +95,14 @@ struct Travel: Sendable {
 
     private func requireProof(on connection: PostgresConnection) async throws {
         guard record.phase >= .backfill else { return }
-        if case .broken(let reason) = try await ProofCheck.look(at: record, on: connection) {
-            throw Interruption.stalled(reason: "ProofBroken", message: reason)
+        switch try await ProofCheck.look(at: record, on: connection) {
+        case .holds: break
+        case .broken(let reason): throw Interruption.stalled(reason: "ProofBroken", message: reason)
+        case .none:
+            throw Interruption.stalled(
+                reason: "ProofBroken",
+                message: "the ledger has no certificate; \(ProofCheck.remedy)"
+            )
         }
     }
 

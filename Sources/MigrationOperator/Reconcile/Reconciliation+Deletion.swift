@@ -38,7 +38,9 @@ extension Reconciliation {
 
     /// The ledger's first word, the plan's hash, never came back.
     private var hasNeverReachedTheDatabase: Bool {
-        guard let failure = observed.databaseFailure, failure.reason != DatabaseFailure.unavailable else { return false }
+        guard let failure = observed.databaseFailure, failure.reason != DatabaseFailure.unavailable else {
+            return false
+        }
         let status = migration.status
         return observed.ledger == .unread && status?.planHash == nil && status?.phase ?? .initial == .initial
     }
