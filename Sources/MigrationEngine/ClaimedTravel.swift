@@ -53,7 +53,7 @@ struct ClaimedTravel: Sendable {
         case .oldVersion:
             reporter.working("Guarding", reason: "Guarding", "looking whether the old version is gone")
             try await pool.withConnection { try await travel.requireContractGuards(on: $0) }
-        case .newVersion: try await travel.requireMayGoBack()
+        case .newVersion: try await pool.withConnection { try await travel.requireMayGoBack(on: $0) }
         }
     }
 

@@ -125,17 +125,21 @@ public struct ContractSettings: Codable, Hashable, Sendable {
     public var withoutRollouts: Bool?
     /// `application_name`s of the old version: Contract waits while a session of that name lives.
     public var oldSessions: [String]?
+    /// `application_name`s of the new version: going back below Backfill waits while a session of that name lives.
+    public var newSessions: [String]?
 
     public init(
         soak: SpecDuration? = nil,
         keepFor: SpecDuration? = nil,
         withoutRollouts: Bool? = nil,
-        oldSessions: [String]? = nil
+        oldSessions: [String]? = nil,
+        newSessions: [String]? = nil
     ) {
         self.soak = soak
         self.keepFor = keepFor
         self.withoutRollouts = withoutRollouts
         self.oldSessions = oldSessions
+        self.newSessions = newSessions
     }
 }
 

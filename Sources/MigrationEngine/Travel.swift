@@ -44,7 +44,7 @@ struct Travel: Sendable {
         }
         try await waitForTurn(moves, on: connection)
         if record.isUntouched, try await planAgain(on: connection) { return false }
-        if moves.contains(where: \.takesAway) { try await requireMayGoBack() }
+        if moves.contains(where: \.takesAway) { try await requireMayGoBack(on: connection) }
         return try await claimed(record.promise, on: connection) { travel in
             for move in moves {
                 try Task.checkCancellation()
@@ -83,7 +83,8 @@ struct Travel: Sendable {
     // MARK: What it waits for
 
     /// Whether nobody needs what would go below Backfill.
-    func requireMayGoBack() async throws {
+    func requireMayGoBack(on connection: PostgresConnection) async throws {
+        try await requireNoSession(of: spec.contract?.newSessions, "new", on: connection)
         try await require(run.guards.mayGoBack(to: target))
     }
 
@@ -180,13 +181,17 @@ struct Travel: Sendable {
                 message: "contract waits until \(soaked.formatted(.iso8601)), as contract.soak says"
             )
         }
-        try await requireNoOldSession(on: connection)
+        try await requireNoSession(of: spec.contract?.oldSessions, "old", on: connection)
         try await require(run.guards.mayContract())
     }
 
     /// By name only: when a session of another role began, one may not see without `pg_read_all_stats`.
-    private func requireNoOldSession(on connection: PostgresConnection) async throws {
-        guard let names = spec.contract?.oldSessions, !names.isEmpty else { return }
+    private func requireNoSession(
+        of names: [String]?,
+        _ version: String,
+        on connection: PostgresConnection
+    ) async throws {
+        guard let names, !names.isEmpty else { return }
         let sessions = try await connection.query(
             """
             SELECT pid::text, application_name FROM pg_stat_activity
@@ -199,7 +204,7 @@ struct Travel: Sendable {
             let list = sessions.map { "\($0[1] ?? "?") (pid \($0[0] ?? "?"))" }.joined(separator: ", ")
             throw Interruption.waiting(
                 reason: "WaitingForSessions",
-                message: "sessions of the old version are still open: \(list)"
+                message: "sessions of the \(version) version are still open: \(list)"
             )
         }
     }

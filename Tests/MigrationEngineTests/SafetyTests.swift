@@ -114,6 +114,30 @@ struct SafetyTests {
             _ = try await old
         }
     }
+
+    @Test("what a session of the new version may use is not taken away while it lives")
+    func newSessions() async throws {
+        try await withTestDatabase { url in
+            let plain = try await EvolvedDatabase.withItems(url, rows: 100)
+            try await plain.reach("Backfill")
+            async let new = Program.run(
+                "psql", [url, "-c", "SELECT pg_sleep(5); SELECT sum(cents) FROM items"],
+                environment: ["PGAPPNAME": "shop-v2"], within: .seconds(60)
+            )
+            try await eventually("the new version is there", within: .seconds(10)) {
+                try await plain.sql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'shop-v2'").trimmed
+                    == "1"
+            }
+            let back = try await runSluice(
+                "run", "-f", "-", "--phase", "Initial",
+                environment: ["SLUICE_DATABASE_URL": url],
+                input: plain.manifest.replacing("  changes:", with: "  contract: {newSessions: [shop-v2]}\n  changes:")
+            )
+            #expect(back.status == 0)
+            #expect(back.standardError.contains("sessions of the new version are still open: shop-v2 (pid "))
+            #expect(try await new.status == 0, "its column was gone")
+        }
+    }
 }
 
 extension String {
