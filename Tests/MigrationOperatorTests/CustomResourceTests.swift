@@ -63,7 +63,10 @@ struct CustomResourceTests {
             let read = try await testClient().get(Migration.self, made.key)
             #expect(read.status == status)
             #expect(try await kubectl("get", "sluice").contains("split"))
-            #expect(try await kubectl("explain", "mig.spec.contract.soak").contains("proof must have held"))
+            // The server works its description of a new kind in at its leisure.
+            try await eventually("the fields are explained", within: .seconds(60), every: .seconds(1)) {
+                try await kubectl("explain", "mig.spec.contract.soak").contains("proof must have held")
+            }
         }
     }
 
