@@ -44,12 +44,19 @@ struct OperatorCommand: AsyncParsableCommand {
     @Option(name: .long, help: "Objects of a kind that are reconciled at the same time.")
     var concurrency = 4
 
+    @Option(
+        name: .long,
+        help: "Migrations that are worked on at the same time; each has some sessions in its database."
+    )
+    var concurrentMigrations = 16
+
     @OptionGroup var log: LogOptions
 
     func validate() throws {
-        guard leaderLeaseSeconds >= 2, leaseSeconds >= 1, concurrency >= 1 else {
+        guard leaderLeaseSeconds >= 2, leaseSeconds >= 1, concurrency >= 1, concurrentMigrations >= 1 else {
             throw ValidationError(
-                "--leader-lease-seconds is at least 2, --lease-seconds at least 1, --concurrency at least 1"
+                "--leader-lease-seconds is at least 2; --lease-seconds, --concurrency and --concurrent-migrations are at "
+                    + "least 1"
             )
         }
     }
@@ -69,6 +76,7 @@ struct OperatorCommand: AsyncParsableCommand {
             retry: .seconds(leaderLeaseSeconds * 2 / 15)
         )
         configuration.concurrency = concurrency
+        configuration.concurrentMigrations = concurrentMigrations
         configuration.version = Sluice.version
         let service = OperatorService(configuration, logger: try log.logger("sluice", standard: .info))
         // Asked to stop, it has stopped: that is success.

@@ -376,10 +376,19 @@ struct DeletionTests {
         #expect(reconcile(gone, observed { $0.ledger = .unknown }).deeds == [.removeFinalizer])
     }
 
-    @Test("without its Secret it waits, but for a namespace that goes away")
+    @Test("without its Secret it waits, but for a namespace that goes away, or when it never reached its database")
     func withoutSecret() {
-        let gone = migration(#""deletionPolicy": "Compensate""#, deleted: true)
+        let untouched = migration(#""deletionPolicy": "Compensate""#, deleted: true)
         let failure = DatabaseFailure(reason: DatabaseFailure.secretNotFound, message: "", at: now, attempts: 1)
+        let never = reconcile(untouched, observed { $0.databaseFailure = failure })
+        #expect(never.deeds == [.removeFinalizer])
+        #expect(never.events == ["NothingToUndo"])
+        let away = DatabaseFailure(reason: DatabaseFailure.unavailable, message: "", at: now, attempts: 1)
+        #expect(reconcile(untouched, observed { $0.databaseFailure = away }).deeds == [])
+
+        var gone = untouched
+        gone.status = MigrationStatus(observedGeneration: 1)
+        gone.status?.planHash = "sha256:0123"
         #expect(reconcile(gone, observed { $0.databaseFailure = failure }).deeds == [])
         let ending = reconcile(
             gone,

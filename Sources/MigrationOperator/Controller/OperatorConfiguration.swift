@@ -18,6 +18,8 @@ public struct OperatorConfiguration: Sendable {
     )
     /// Objects that are reconciled at the same time, of each kind.
     public var concurrency = 4
+    /// Migrations that are worked on at the same time. Each has up to `backfill.workers` and four sessions in its database.
+    public var concurrentMigrations = 16
     /// For the `User-Agent`.
     public var version = "dev"
 

@@ -30,7 +30,7 @@ struct OperatorTeam: Sendable {
         recorder = EventRecorder(
             client: client, controller: "sluice.dev/operator", instance: configuration.identity, logger: logger)
         let queue = migrationQueue
-        workers = WorkerRegistry { queue.add($0) }
+        workers = WorkerRegistry(slots: configuration.concurrentMigrations) { queue.add($0) }
         let engines = EngineSource(
             client: client, worker: configuration.identity, leaseDuration: configuration.workerLease, logger: logger)
         let controller = MigrationController(

@@ -25,11 +25,14 @@ final class WorkerRegistry: Sendable {
     }
 
     private let table = Mutex(Table())
+    private let slots: RunSlots
     private let changed: @Sendable (ObjectKey) -> Void
     private let told: Duration = .milliseconds(500)
 
     /// - Parameter changed: called when there is something new to be read; often, but not for every row.
-    init(changed: @escaping @Sendable (ObjectKey) -> Void) {
+    /// - Parameter slots: runs that work at the same time; others wait for their turn.
+    init(slots: Int = 16, changed: @escaping @Sendable (ObjectKey) -> Void) {
+        self.slots = RunSlots(slots)
         self.changed = changed
     }
 
@@ -52,7 +55,9 @@ final class WorkerRegistry: Sendable {
                 state.fruitless = last.fruitless
             }
             let task = Task { [self] in
-                let report = try? await body { self.heard($0, from: number, of: key) }
+                let report = try? await self.slots.with {
+                    try await body { self.heard($0, from: number, of: key) }
+                }
                 self.ended(report, number, key)
             }
             table.entries[key] = Entry(state: state, task: task, run: number)
