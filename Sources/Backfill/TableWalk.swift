@@ -242,10 +242,3 @@ public struct TableWalk: Sendable {
         return try ChunkTally(row)
     }
 }
-
-extension PostgresError {
-    /// Lost against another session: a lock that was not to be had in time, a deadlock, a conflict of snapshots.
-    var isLostRace: Bool {
-        ["55P03", "40P01", "40001"].contains(sqlState)
-    }
-}

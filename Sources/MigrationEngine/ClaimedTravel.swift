@@ -160,7 +160,7 @@ struct ClaimedTravel: Sendable {
                     }
                     try await note(connection)
                 }
-            } catch let error as PostgresError where ["55P03", "40P01", "40001"].contains(error.sqlState) {
+            } catch let error as PostgresError where error.isLostRace {
                 try await pool.withConnection {
                     try await reportLock(step, on: step.table, suffix: "; attempt \(attempt)", asking: $0)
                 }

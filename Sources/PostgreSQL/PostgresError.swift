@@ -56,9 +56,14 @@ public struct PostgresError: Error, Sendable, Equatable, CustomStringConvertible
     public var isTransient: Bool {
         if let sqlState {
             return sqlState.hasPrefix("08") || sqlState.hasPrefix("53") || sqlState.hasPrefix("57P0")
-                || ["40001", "40P01", "55P03"].contains(sqlState)
+                || isLostRace
         }
         return code == .connection || code == .timeout
+    }
+
+    /// Whether another session was in the way: a lock that was not to be had in time, a deadlock, a serialization failure.
+    public var isLostRace: Bool {
+        ["55P03", "40P01", "40001"].contains(sqlState)
     }
 
     static let cancelled = PostgresError(.cancelled, "the statement was cancelled", sqlState: nil)

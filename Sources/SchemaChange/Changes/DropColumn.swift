@@ -37,7 +37,7 @@ public struct DropColumn: Codable, Hashable, Sendable, ChangeKind {
                 "\"\(column)\" is part of the key of \(description.name); dropping a key is not supported yet"
             )
         }
-        let archived = "sluice_archive_\(builder.token)_1"
+        let archived = Mapping.archivedName(token: builder.token, index: 0)
         var fill: FillTrigger?
         if let backward, let check = check(at: path, description, present) {
             let named = builder.columns(namedBy: check, of: description)

@@ -49,7 +49,12 @@ public struct Mapping: Codable, Hashable, Sendable {
 
     /// What an old column is called once it is in the archive.
     public func archived(_ column: Column) -> String {
-        "sluice_archive_\(token)_\(old.firstIndex(of: column)! + 1)"
+        Self.archivedName(token: token, index: old.firstIndex(of: column)!)
+    }
+
+    /// What the column at `index` of those that a change takes away is called in the archive.
+    static func archivedName(token: String, index: Int) -> String {
+        "sluice_archive_\(token)_\(index + 1)"
     }
 
     /// Whether a row keeps to its side, as an SQL condition that is true where it does **not**. Compared as images, since

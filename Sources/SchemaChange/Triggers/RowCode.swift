@@ -1,8 +1,7 @@
 /// PL/pgSQL for the expressions of a ``Mapping``, over the row that a trigger is given.
-///
-/// `names` says under which name each old column stands in the table: its own, or that in the archive.
 struct RowCode {
     let mapping: Mapping
+    /// Whether the old columns stand in the table under their names in the archive.
     var archived = false
 
     private func name(_ column: Column) -> String {
