@@ -36,7 +36,9 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.0"),
     ],
     targets: [
         // System libraries.
@@ -55,6 +57,14 @@ let package = Package(
 
         // What knows migrations, but no Kubernetes.
         library("DurablePromises", ["PostgreSQL", logging]),
+        library("DurableExecution", ["DurablePromises", "EventLoop", "CCurl", logging]),
+        library(
+            "PromiseServer",
+            [
+                "DurablePromises", logging, .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "JWTKit", package: "jwt-kit"),
+            ]
+        ),
         library("SchemaChange", [.product(name: "Crypto", package: "swift-crypto")]),
         library(
             "Backfill",

@@ -1,5 +1,5 @@
 /// The data of `promise.create`.
-public struct PromiseCreation: Sendable, Hashable, Codable {
+public struct PromiseCreation: Sendable, Hashable {
     public var id: String
     public var timeoutAt: Int64
     public var param: PromiseValue?
@@ -13,28 +13,30 @@ public struct PromiseCreation: Sendable, Hashable, Codable {
     }
 
     /// The rule that it breaks, if any.
-    var flaw: String? {
+    func flaw(_ rules: PromiseRules) -> String? {
         if id.isEmpty || id.utf8.contains(0) { return "a promise's id is not empty and contains no NUL" }
         if timeoutAt < 0 { return "a promise's timeoutAt is not negative" }
-        let tags = tags ?? [:]
+        if param?.containsNUL ?? false { return "a promise's param contains no NUL" }
+        guard let tags, !tags.isEmpty else { return nil }
         if tags.contains(where: { $0.key.utf8.contains(0) || $0.value.utf8.contains(0) }) {
             return "a promise's tags contain no NUL"
         }
-        if let target = tags[PromiseTag.target], !target.contains("://") {
-            return "\(PromiseTag.target) is an address such as poll://any@default"
+        if let target = tags[PromiseTag.target], PromiseAddress(target) == nil {
+            return "\(PromiseTag.target) is an address such as poll://any@default or http://host/path"
         }
         if let delay = tags[PromiseTag.delay] {
             guard let time = Int64(delay), time >= 0, time < timeoutAt, tags[PromiseTag.target] != nil else {
                 return "\(PromiseTag.delay) needs a target, and a time before timeoutAt"
             }
         }
+        if rules.isStrict, tags[PromiseTag.timer] == "true", tags[PromiseTag.target] != nil {
+            return "a timer has no target"
+        }
         for tag in [PromiseTag.origin, PromiseTag.prefix] where tags[tag]?.contains(":") == true {
             return "\(tag) contains no colon"
         }
         for tag in [PromiseTag.origin, PromiseTag.branch, PromiseTag.parent] {
-            guard let ancestor = tags[tag] else { continue }
-            // Older clients separate by a point.
-            if id != ancestor && !id.hasPrefix(ancestor + ":") && !id.hasPrefix(ancestor + ".") {
+            if let ancestor = tags[tag], !Lineage.descends(id, from: ancestor) {
                 return "\(tag) is the promise's id or the beginning of it"
             }
         }

@@ -1,5 +1,5 @@
 /// What has become of a promise.
-public enum PromiseState: String, Sendable, Hashable, Codable, CaseIterable {
+public enum PromiseState: String, Sendable, Hashable, CaseIterable {
     case pending
     case resolved
     case rejected

@@ -1,5 +1,5 @@
 /// A promise as it is stored and sent. Times are milliseconds since 1970.
-public struct PromiseRecord: Sendable, Hashable, Codable {
+public struct PromiseRecord: Sendable, Hashable {
     public var id: String
     public var state: PromiseState
     public var param: PromiseValue
@@ -30,11 +30,21 @@ public struct PromiseRecord: Sendable, Hashable, Codable {
         self.settledAt = settledAt
     }
 
+    /// Whether others may wait for it. Its deadline is kept then, though nobody asks; that of any other promise is
+    /// applied when somebody does.
+    public var isExternal: Bool {
+        tags[PromiseTag.target] != nil || isTimer || tags[PromiseTag.external] == "true"
+            || tags[PromiseTag.scope] == "global"
+    }
+
+    /// Whether its deadline resolves it.
+    public var isTimer: Bool { tags[PromiseTag.timer] == "true" }
+
     /// The record as it is at `now`: one whose deadline has passed is settled, whether that was written or not.
     public func projected(at now: Int64) -> PromiseRecord {
         guard state == .pending, timeoutAt <= now else { return self }
         var record = self
-        record.state = tags[PromiseTag.timer] == "true" ? .resolved : .rejectedTimedout
+        record.state = isTimer ? .resolved : .rejectedTimedout
         record.settledAt = timeoutAt
         return record
     }

@@ -7,7 +7,7 @@ public struct TaskRecord: Sendable, Hashable {
     public var id: String
     public var state: TaskState
     public var version: Int64
-    /// How many promises that it waited for were settled since.
+    /// How many promises that it waited for were settled since it was last acquired.
     public var resumes: Int
     /// The length of the lease in milliseconds, while somebody has one.
     public var ttl: Int64?
@@ -15,6 +15,10 @@ public struct TaskRecord: Sendable, Hashable {
     public var pid: String?
     /// When the lease ends, in milliseconds since 1970. Not sent.
     public var leaseExpiresAt: Int64?
+    /// When a task that is nobody's is offered, or offered again, in milliseconds since 1970. Not sent.
+    public var dueAt: Int64?
+    /// How often it was given back without having got anywhere. Not sent.
+    public var releases: Int
 
     public init(
         id: String,
@@ -23,7 +27,9 @@ public struct TaskRecord: Sendable, Hashable {
         resumes: Int = 0,
         ttl: Int64? = nil,
         pid: String? = nil,
-        leaseExpiresAt: Int64? = nil
+        leaseExpiresAt: Int64? = nil,
+        dueAt: Int64? = nil,
+        releases: Int = 0
     ) {
         self.id = id
         self.state = state
@@ -32,16 +38,25 @@ public struct TaskRecord: Sendable, Hashable {
         self.ttl = ttl
         self.pid = pid
         self.leaseExpiresAt = leaseExpiresAt
+        self.dueAt = dueAt
+        self.releases = releases
     }
 
     /// The task in a state in which nobody holds it.
-    func unheld(_ state: TaskState) -> TaskRecord {
-        TaskRecord(id: id, state: state, version: version, resumes: state == .fulfilled ? 0 : resumes)
+    func unheld(_ state: TaskState, dueAt: Int64? = nil) -> TaskRecord {
+        let isOver = state == .fulfilled
+        return TaskRecord(
+            id: id, state: state, version: version, resumes: isOver ? 0 : resumes, dueAt: dueAt,
+            releases: isOver ? 0 : releases
+        )
     }
-}
 
-extension TaskRecord: Codable {
-    private enum CodingKeys: String, CodingKey {
-        case id, state, version, resumes, ttl, pid
+    /// When something happens to it though nobody asks: it is offered again, or its lease ends.
+    var wakesAt: Int64? {
+        switch state {
+        case .pending: dueAt
+        case .acquired: leaseExpiresAt
+        case .suspended, .halted, .fulfilled: nil
+        }
     }
 }

@@ -1,5 +1,5 @@
 /// A task at a version: what a worker believes to hold.
-public struct TaskReference: Sendable, Hashable, Codable {
+public struct TaskReference: Sendable, Hashable {
     public var id: String
     public var version: Int64
 

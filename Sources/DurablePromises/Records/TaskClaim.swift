@@ -3,9 +3,13 @@ public struct TaskClaim: Sendable, Hashable {
     public var task: TaskRecord
     public var promise: PromiseRecord
 
-    public init(task: TaskRecord, promise: PromiseRecord) {
+    /// What earlier holders of the task did: the promises of its branch, in the order of their ids.
+    public var preload: [PromiseRecord]
+
+    public init(task: TaskRecord, promise: PromiseRecord, preload: [PromiseRecord] = []) {
         self.task = task
         self.promise = promise
+        self.preload = preload
     }
 
     public var id: String { task.id }

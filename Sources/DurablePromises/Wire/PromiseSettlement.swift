@@ -1,5 +1,5 @@
 /// The data of `promise.settle`.
-public struct PromiseSettlement: Sendable, Hashable, Codable {
+public struct PromiseSettlement: Sendable, Hashable {
     public var id: String
     public var state: PromiseState
     public var value: PromiseValue?
@@ -12,6 +12,8 @@ public struct PromiseSettlement: Sendable, Hashable, Codable {
 
     /// The rule that it breaks, if any.
     var flaw: String? {
-        state.isRequestable ? nil : "a promise is settled as resolved, rejected or rejected_canceled"
+        if !state.isRequestable { return "a promise is settled as resolved, rejected or rejected_canceled" }
+        if id.isEmpty || id.utf8.contains(0) { return "a promise's id is not empty and contains no NUL" }
+        return value?.containsNUL ?? false ? "a promise's value contains no NUL" : nil
     }
 }

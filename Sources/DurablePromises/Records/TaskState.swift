@@ -1,5 +1,5 @@
 /// Where a task is between those who may work on it.
-public enum TaskState: String, Sendable, Hashable, Codable, CaseIterable {
+public enum TaskState: String, Sendable, Hashable, CaseIterable {
     /// Nobody's.
     case pending
     /// One worker's, until its lease ends.

@@ -1,7 +1,5 @@
-internal import PostgreSQL
-
 /// Each request as a call: what was refused is thrown as a ``PromiseError``.
-extension PromiseStore {
+extension PromiseClient {
     // MARK: Promises
 
     /// Creates a promise. When there is one of that id already, that one is returned, whatever it is.
@@ -30,6 +28,19 @@ extension PromiseStore {
         return try Self.found(try await process(Request(.settlePromise(settlement))))?.promise
     }
 
+    /// Has `address` told when a promise is settled. The answer is the promise as it is: when it is settled already nobody
+    /// is told. Throws `notFound`, `unprocessable` for a promise that nobody may wait for.
+    public func registerListener(on id: String, address: String) async throws -> PromiseRecord {
+        let request = Request(.registerListener(Listener(awaited: id, address: address)))
+        return try Self.promise(try await process(request).get())
+    }
+
+    /// A page of promises, in the order of their ids, and where the next one begins.
+    public func searchPromises(_ search: PromiseSearch) async throws -> (promises: [PromiseRecord], cursor: String?) {
+        let data = try await process(Request(.searchPromises(search))).get()
+        return (data.promises ?? [], data.cursor)
+    }
+
     // MARK: Tasks
 
     /// The task as it is now; nil when there is none.
@@ -50,7 +61,7 @@ extension PromiseStore {
         ttl: Int64
     ) async throws -> TaskClaim {
         let creation = PromiseCreation(id: id, timeoutAt: timeoutAt, param: param, tags: tags)
-        let action = PromiseOperation.Action(Request(.createPromise(creation)))
+        let action = Request(.createPromise(creation))
         return try Self.claim(try await process(Request(.createTask(pid: processID, ttl: ttl, action: action))))
     }
 
@@ -70,6 +81,27 @@ extension PromiseStore {
         _ = try await process(Request(.releaseTask(TaskReference(id: id, version: version)))).get()
     }
 
+    /// Puts a task that is held to sleep until one of `awaited` is settled. When one is already, it stays held.
+    ///
+    /// - Returns: Nil when it sleeps and the lease is gone; the promises of its branch when it is still held. Throws
+    ///   `conflict` when the lease is lost.
+    public func suspendTask(_ task: TaskReference, until awaited: [String]) async throws -> [PromiseRecord]? {
+        let actions = awaited.map { Request(.registerCallback(Callback(awaited: $0, awaiter: task.id))) }
+        let response = try await process(Request(.suspendTask(task, actions: actions)))
+        let data = try response.get()
+        return response.status == 300 ? data.preload ?? [] : nil
+    }
+
+    /// Takes a task out of service until ``continueTask(id:)``. Throws `conflict` when its promise is settled.
+    public func haltTask(id: String) async throws {
+        _ = try await process(Request(.haltTask(id: id))).get()
+    }
+
+    /// Puts a task that was halted back into service. Throws `conflict` when it was not.
+    public func continueTask(id: String) async throws {
+        _ = try await process(Request(.continueTask(id: id))).get()
+    }
+
     /// Settles the promise of a task that is held, and with it the task. Throws `conflict` when the lease is lost.
     public func fulfillTask(
         id: String,
@@ -77,8 +109,7 @@ extension PromiseStore {
         state: PromiseState,
         value: PromiseValue = PromiseValue()
     ) async throws -> PromiseRecord {
-        let action = PromiseOperation.Action(
-            Request(.settlePromise(PromiseSettlement(id: id, state: state, value: value))))
+        let action = Request(.settlePromise(PromiseSettlement(id: id, state: state, value: value)))
         let request = Request(.fulfillTask(TaskReference(id: id, version: version), action: action))
         return try Self.promise(try await process(request).get())
     }
@@ -109,14 +140,16 @@ extension PromiseStore {
     }
 
     private func fenced(_ task: TaskClaim, _ operation: PromiseOperation) async throws -> PromiseRecord {
-        let request = Request(.fence(task.reference, action: PromiseOperation.Action(Request(operation))))
+        let request = Request(.fence(task.reference, action: Request(operation)))
         guard let inner = try await process(request).get().action else { throw Self.incomplete }
         return try Self.promise(try inner.get())
     }
 
     // MARK: Answers
 
-    private static let incomplete = PromiseError(.incompatible, "an answer lacks the record that it is about")
+    private static var incomplete: PromiseError {
+        PromiseError(.incompatible, "an answer lacks the record that it is about")
+    }
 
     private static func found(_ response: Response) throws -> ResponseData? {
         response.status == 404 ? nil : try response.get()
@@ -130,6 +163,6 @@ extension PromiseStore {
     static func claim(_ response: Response) throws -> TaskClaim {
         let data = try response.get()
         guard let task = data.task, let promise = data.promise else { throw incomplete }
-        return TaskClaim(task: task, promise: promise)
+        return TaskClaim(task: task, promise: promise, preload: data.preload ?? [])
     }
 }

@@ -1,0 +1,299 @@
+/// Reads JSON (RFC 8259) from bytes, value by value, into whatever the caller makes of it: no tree in between.
+///
+/// The coordinator reads a request and writes a response tens of thousands of times a second, and most of what passes
+/// through is somebody's data, which it only carries.
+struct JSONReader {
+    /// What is wrong with the text, and at which byte.
+    struct Flaw: Error, Sendable, Hashable, CustomStringConvertible {
+        let description: String
+    }
+
+    private let bytes: UnsafeBufferPointer<UInt8>
+    private var position = 0
+    private var depth = 0
+
+    /// Deeper than anybody nests a request, and far from the end of the stack.
+    private static let maximumDepth = 64
+
+    private init(_ bytes: UnsafeBufferPointer<UInt8>) {
+        self.bytes = bytes
+    }
+
+    /// Lets `body` read the one value that the bytes are.
+    static func read<Value>(
+        _ bytes: some Sequence<UInt8>,
+        _ body: (inout JSONReader) throws(Flaw) -> Value
+    ) throws(Flaw) -> Value {
+        func read(_ buffer: UnsafeBufferPointer<UInt8>) -> Result<Value, Flaw> {
+            var reader = JSONReader(buffer)
+            do throws(Flaw) {
+                let value = try body(&reader)
+                try reader.end()
+                return .success(value)
+            } catch {
+                return .failure(error)
+            }
+        }
+        if let result = bytes.withContiguousStorageIfAvailable(read) { return try result.get() }
+        return try Array(bytes).withUnsafeBufferPointer(read).get()
+    }
+
+    // MARK: Values
+
+    /// An object; `member` reads the value of each key, or skips it.
+    mutating func object(_ member: (String, inout JSONReader) throws(Flaw) -> Void) throws(Flaw) {
+        try open("{", "an object")
+        if take("}") { return close() }
+        repeat {
+            let key = try string()
+            try expect(":")
+            try member(key, &self)
+        } while take(",")
+        try expect("}")
+        close()
+    }
+
+    /// An array; `element` reads each of its values.
+    mutating func array(_ element: (inout JSONReader) throws(Flaw) -> Void) throws(Flaw) {
+        try open("[", "an array")
+        if take("]") { return close() }
+        repeat { try element(&self) } while take(",")
+        try expect("]")
+        close()
+    }
+
+    mutating func string() throws(Flaw) -> String {
+        guard next == UInt8(ascii: "\"") else { throw flaw("a string") }
+        position += 1
+        let start = position
+        while position < bytes.count {
+            switch bytes[position] {
+            case UInt8(ascii: "\""):
+                let plain = UnsafeBufferPointer(rebasing: bytes[start..<position])
+                position += 1
+                guard let text = String(validating: plain, as: UTF8.self) else { throw flaw("valid UTF-8") }
+                return text
+            case UInt8(ascii: "\\"): return try escapedString(from: start)
+            case 0..<0x20: throw flaw("no control character in a string")
+            default: position += 1
+            }
+        }
+        throw flaw("the end of a string")
+    }
+
+    /// A whole number of 64 bits. `1.0` is one; `0.5` is not.
+    mutating func integer() throws(Flaw) -> Int64 {
+        let text = try number()
+        if let integer = Int64(text) { return integer }
+        guard let double = Double(text), let integer = Int64(exactly: double) else { throw flaw("a whole number") }
+        return integer
+    }
+
+    mutating func isNull() throws(Flaw) -> Bool {
+        guard next == UInt8(ascii: "n") else { return false }
+        try literal("null")
+        return true
+    }
+
+    /// Passes over a value, whatever it is.
+    mutating func skip() throws(Flaw) {
+        switch next {
+        case UInt8(ascii: "{"): try object { (_, reader) throws(Flaw) in try reader.skip() }
+        case UInt8(ascii: "["): try array { (reader) throws(Flaw) in try reader.skip() }
+        case UInt8(ascii: "\""): try skipString()
+        case UInt8(ascii: "t"): try literal("true")
+        case UInt8(ascii: "f"): try literal("false")
+        case UInt8(ascii: "n"): try literal("null")
+        default: _ = try number()
+        }
+    }
+
+    /// Passes over a value and returns a reader of it, for later; it may not outlive the bytes.
+    mutating func deferred() throws(Flaw) -> JSONReader {
+        _ = next
+        let reader = self
+        try skip()
+        return reader
+    }
+
+    /// Whether the next value is an object.
+    var isObject: Bool {
+        mutating get { next == UInt8(ascii: "{") }
+    }
+
+    /// Passes over a value and returns its text.
+    mutating func raw() throws(Flaw) -> String {
+        _ = next
+        let start = position
+        try skip()
+        return String(decoding: bytes[start..<position], as: UTF8.self)
+    }
+
+    /// An object whose values are strings.
+    mutating func dictionary() throws(Flaw) -> [String: String] {
+        var dictionary: [String: String] = [:]
+        try object { (key, reader) throws(Flaw) in dictionary[key] = try reader.string() }
+        return dictionary
+    }
+
+    /// Nil for `null`.
+    mutating func optional<Value>(_ read: (inout JSONReader) throws(Flaw) -> Value) throws(Flaw) -> Value? {
+        try isNull() ? nil : try read(&self)
+    }
+
+    // MARK: Characters
+
+    /// The first byte that is not white space.
+    private var next: UInt8? {
+        mutating get {
+            while position < bytes.count {
+                switch bytes[position] {
+                case 0x20, 0x09, 0x0A, 0x0D: position += 1
+                default: return bytes[position]
+                }
+            }
+            return nil
+        }
+    }
+
+    private mutating func take(_ character: Unicode.Scalar) -> Bool {
+        guard next == UInt8(ascii: character) else { return false }
+        position += 1
+        return true
+    }
+
+    private mutating func expect(_ character: Unicode.Scalar) throws(Flaw) {
+        guard take(character) else { throw flaw("'\(character)'") }
+    }
+
+    private mutating func open(_ character: Unicode.Scalar, _ what: String) throws(Flaw) {
+        guard take(character) else { throw flaw(what) }
+        depth += 1
+        guard depth <= Self.maximumDepth else { throw flaw("no more than \(Self.maximumDepth) levels") }
+    }
+
+    private mutating func close() {
+        depth -= 1
+    }
+
+    private mutating func end() throws(Flaw) {
+        if next != nil { throw flaw("the end of the text") }
+    }
+
+    private mutating func literal(_ text: StaticString) throws(Flaw) {
+        let end = position + text.utf8CodeUnitCount
+        guard end <= bytes.count, (0..<text.utf8CodeUnitCount).allSatisfy({ bytes[position + $0] == text.utf8Start[$0] })
+        else { throw flaw("\(text)") }
+        position = end
+    }
+
+    private mutating func skipString() throws(Flaw) {
+        position += 1
+        while position < bytes.count {
+            switch bytes[position] {
+            case UInt8(ascii: "\""):
+                position += 1
+                return
+            case UInt8(ascii: "\\"): position += 2
+            case 0..<0x20: throw flaw("no control character in a string")
+            default: position += 1
+            }
+        }
+        throw flaw("the end of a string")
+    }
+
+    private mutating func number() throws(Flaw) -> Substring {
+        _ = next
+        let start = position
+        func isPart(_ byte: UInt8) -> Bool {
+            switch byte {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "+"), UInt8(ascii: "."),
+                UInt8(ascii: "e"), UInt8(ascii: "E"):
+                true
+            default: false
+            }
+        }
+        while position < bytes.count, isPart(bytes[position]) { position += 1 }
+        let text = String(decoding: bytes[start..<position], as: UTF8.self)
+        let digits = text.drop { $0 == "-" }
+        guard let first = digits.first, first.isNumber, Double(text) != nil, digits.count == 1 || !isPadded(digits) else {
+            position = start
+            throw flaw("a value")
+        }
+        return text[...]
+    }
+
+    /// JSON allows no zero before another digit.
+    private func isPadded(_ digits: Substring) -> Bool {
+        digits.first == "0" && digits.dropFirst().first?.isNumber == true
+    }
+
+    private func flaw(_ expected: String) -> Flaw {
+        Flaw(description: "expected \(expected) at byte \(position)")
+    }
+
+    // MARK: Escapes
+
+    private mutating func escapedString(from start: Int) throws(Flaw) -> String {
+        var text = Array(bytes[start..<position])
+        while position < bytes.count {
+            let byte = bytes[position]
+            position += 1
+            switch byte {
+            case UInt8(ascii: "\""):
+                guard let text = String(validating: text, as: UTF8.self) else { throw flaw("valid UTF-8") }
+                return text
+            case UInt8(ascii: "\\"): text.append(contentsOf: try escape().utf8)
+            case 0..<0x20: throw flaw("no control character in a string")
+            default: text.append(byte)
+            }
+        }
+        throw flaw("the end of a string")
+    }
+
+    private mutating func escape() throws(Flaw) -> Character {
+        guard position < bytes.count else { throw flaw("an escaped character") }
+        defer { position += 1 }
+        switch bytes[position] {
+        case UInt8(ascii: "\""): return "\""
+        case UInt8(ascii: "\\"): return "\\"
+        case UInt8(ascii: "/"): return "/"
+        case UInt8(ascii: "b"): return "\u{8}"
+        case UInt8(ascii: "f"): return "\u{C}"
+        case UInt8(ascii: "n"): return "\n"
+        case UInt8(ascii: "r"): return "\r"
+        case UInt8(ascii: "t"): return "\t"
+        case UInt8(ascii: "u"): return try unicodeEscape()
+        default: throw flaw("an escaped character")
+        }
+    }
+
+    /// Leaves the position at the last digit. Half of a surrogate pair alone becomes the replacement character, as it
+    /// has no form in UTF-8.
+    private mutating func unicodeEscape() throws(Flaw) -> Character {
+        let unit = try codeUnit()
+        guard unit & 0xFC00 == 0xD800, position + 6 < bytes.count, bytes[position + 1] == UInt8(ascii: "\\"),
+            bytes[position + 2] == UInt8(ascii: "u")
+        else { return Character(Unicode.Scalar(unit) ?? "\u{FFFD}") }
+        let before = position
+        position += 2
+        let low = try codeUnit()
+        guard low & 0xFC00 == 0xDC00 else {
+            position = before
+            return "\u{FFFD}"
+        }
+        return Character(Unicode.Scalar(0x10000 + ((unit & 0x3FF) << 10 | low & 0x3FF)) ?? "\u{FFFD}")
+    }
+
+    private mutating func codeUnit() throws(Flaw) -> UInt32 {
+        var unit: UInt32 = 0
+        for _ in 0..<4 {
+            position += 1
+            guard position < bytes.count, let digit = Character(Unicode.Scalar(bytes[position])).hexDigitValue else {
+                throw flaw("four hexadecimal digits")
+            }
+            unit = unit << 4 | UInt32(digit)
+        }
+        return unit
+    }
+}

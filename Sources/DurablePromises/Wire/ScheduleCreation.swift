@@ -1,0 +1,45 @@
+/// The data of `schedule.create`.
+public struct ScheduleCreation: Sendable, Hashable {
+    public var id: String
+    public var cron: String
+    public var promiseId: String
+    /// Milliseconds.
+    public var promiseTimeout: Int64
+    public var promiseParam: PromiseValue?
+    public var promiseTags: [String: String]?
+
+    public init(
+        id: String,
+        cron: String,
+        promiseId: String,
+        promiseTimeout: Int64,
+        promiseParam: PromiseValue? = nil,
+        promiseTags: [String: String]? = nil
+    ) {
+        self.id = id
+        self.cron = cron
+        self.promiseId = promiseId
+        self.promiseTimeout = promiseTimeout
+        self.promiseParam = promiseParam
+        self.promiseTags = promiseTags
+    }
+
+    /// The rule that it breaks, if any.
+    var flaw: String? {
+        if id.isEmpty || id.utf8.contains(0) || id.contains(":") {
+            return "a schedule's id is not empty and contains neither a colon nor NUL"
+        }
+        if promiseId.isEmpty || promiseId.utf8.contains(0) { return "a schedule's promiseId is not empty" }
+        if promiseTimeout < 0 { return "a schedule's promiseTimeout is not negative" }
+        guard let target = promiseTags?[PromiseTag.target], PromiseAddress(target) != nil else {
+            return "a schedule's promiseTags have \(PromiseTag.target), an address such as poll://any@default"
+        }
+        let record = ScheduleRecord(
+            id: id, cron: cron, promiseId: promiseId, promiseTimeout: promiseTimeout,
+            promiseParam: promiseParam ?? PromiseValue(), promiseTags: promiseTags ?? [:], createdAt: 0, nextRunAt: 0
+        )
+        let promise = record.promiseId(at: 0)
+        return PromiseCreation(id: promise, timeoutAt: .max, param: promiseParam, tags: record.tags(of: promise))
+            .flaw(PromiseRules())
+    }
+}
