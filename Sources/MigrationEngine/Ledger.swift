@@ -34,6 +34,7 @@ struct Ledger: Sendable {
                 [.integer(PromiseStore.schemaLock)]
             ).row()
             guard try lock.boolean("held") else { return false }
+            try await PromiseStore.makeTables(on: connection)
             for statement in schema { try await connection.query(statement) }
             return true
         }
@@ -52,11 +53,12 @@ struct Ledger: Sendable {
                     "the ledger in the database has version \(found), and this sluice knows \(version); use a newer one"
             )
         }
-        return found == version
+        guard found == version else { return false }
+        return try await PromiseStore.isInstalled(on: connection)
     }
 
     private static let schema =
-        PromiseStore.schemaStatements + [
+        [
             """
             CREATE TABLE IF NOT EXISTS sluice.migration (
                 id text PRIMARY KEY,

@@ -220,7 +220,7 @@ struct Travel: Sendable {
         let settings = run.engine.configuration(application: "sluice/promises", schema: spec.schema)
         let promisePool = PostgresPool(settings, maximum: 2)
         let promises = WalkPromises(
-            store: PromiseStore(pool: promisePool),
+            store: PromiseStore(pool: promisePool, settings: .init(lanes: 1)),
             root: root,
             worker: run.engine.worker,
             lease: run.engine.leaseDuration,

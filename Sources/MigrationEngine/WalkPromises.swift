@@ -13,7 +13,7 @@ struct WalkPromises: Sendable {
 
     /// Steps do not expire; deadlines are policy. The year 3000, in milliseconds.
     private static let farAway: Int64 = 32_503_680_000_000
-    private static let target = "local://sluice"
+    private static let target = "poll://any@sluice"
 
     /// The task of the root; nil when the root is settled.
     ///

@@ -32,6 +32,18 @@ final class Operation {
     private(set) var outcomes: [Outcome] = []
     private var current: Outcome?
 
+    /// What the server is to answer, in order; a preparation's answer is nobody's.
+    private enum Step {
+        case preparation(sql: String)
+        case statement
+    }
+
+    private var steps: [Step] = []
+    private var failedPreparation: PostgresError?
+
+    /// The texts that the server has prepared since.
+    private(set) var prepared: [String] = []
+
     nonisolated init(_ work: Work) {
         self.work = work
     }
@@ -49,8 +61,7 @@ final class Operation {
     /// Takes what `PQgetResult` returned.
     func take(_ result: OpaquePointer?) {
         guard let result else {
-            if let current { outcomes.append(current) }
-            current = nil
+            finishStep()
             isAnswered = !isPipeline
             return
         }
@@ -74,6 +85,21 @@ final class Operation {
         }
     }
 
+    private func finishStep() {
+        guard let answer = current else { return }
+        current = nil
+        guard isPipeline else { return outcomes.append(answer) }
+        guard !steps.isEmpty else { return }
+        switch (steps.removeFirst(), answer) {
+        case (.preparation(let sql), .success): prepared.append(sql)
+        case (.preparation, .failure(let error)): failedPreparation = failedPreparation ?? error
+        case (.statement, .failure(let error)) where error.code == .skipped && failedPreparation != nil:
+            outcomes.append(.failure(failedPreparation ?? error))
+            failedPreparation = nil
+        case (.statement, _): outcomes.append(answer)
+        }
+    }
+
     /// Answers whoever waits. Only the first call counts.
     func resume(_ result: Result<[Outcome], PostgresError>) {
         continuation?.resume(returning: result)
@@ -83,22 +109,44 @@ final class Operation {
     // MARK: Sending
 
     /// Hands the work to libpq; false when it would not take it.
-    func send(on handle: OpaquePointer) -> Bool {
+    ///
+    /// - Parameter names: of the statements that the session has prepared, by their text; those that are new are added.
+    func send(on handle: OpaquePointer, _ names: PreparedNames) -> Bool {
         switch work {
-        case .query(let statement): return Self.send(statement, on: handle)
+        case .query(let statement): return Self.send(statement, name: nil, on: handle)
         case .script(let script): return PQsendQuery(handle, script) == 1
         case .pipeline(let statements):
             return PQenterPipelineMode(handle) == 1
-                && statements.allSatisfy { Self.send($0, on: handle) }
+                && statements.allSatisfy { sendStep($0, on: handle, names) }
                 && PQpipelineSync(handle) == 1
         }
     }
 
-    private static func send(_ statement: PostgresStatement, on handle: OpaquePointer) -> Bool {
+    private func sendStep(_ statement: PostgresStatement, on handle: OpaquePointer, _ names: PreparedNames) -> Bool {
+        guard statement.isPrepared else {
+            steps.append(.statement)
+            return Self.send(statement, name: nil, on: handle)
+        }
+        let isBeingPrepared = steps.contains {
+            if case .preparation(statement.sql) = $0 { true } else { false }
+        }
+        let name = names.name(of: statement.sql)
+        if !names.isKnown(statement.sql) && !isBeingPrepared {
+            steps.append(.preparation(sql: statement.sql))
+            guard PQsendPrepare(handle, name, statement.sql, 0, nil) == 1 else { return false }
+        }
+        steps.append(.statement)
+        return Self.send(statement, name: name, on: handle)
+    }
+
+    private static func send(_ statement: PostgresStatement, name: String?, on handle: OpaquePointer) -> Bool {
         let copies = statement.parameters.map { $0.sent.map { copy($0) } }
         defer { copies.forEach { $0?.deallocate() } }
         let values = copies.map { $0.map { UnsafePointer($0) } }
-        return PQsendQueryParams(handle, statement.sql, Int32(values.count), nil, values, nil, nil, 0) == 1
+        guard let name else {
+            return PQsendQueryParams(handle, statement.sql, Int32(values.count), nil, values, nil, nil, 0) == 1
+        }
+        return PQsendQueryPrepared(handle, name, Int32(values.count), values, nil, nil, 0) == 1
     }
 
     private static func copy(_ text: String) -> UnsafeMutablePointer<CChar> {

@@ -43,7 +43,7 @@ extension PostgresConnection {
     }
 
     /// Leaves the transaction, if there is one, so that the session can be used by others. A session that cannot is closed.
-    func rollBack() async {
+    public func rollBack() async {
         switch await session.transactionStatus {
         case PQTRANS_IDLE: return
         case PQTRANS_UNKNOWN: return

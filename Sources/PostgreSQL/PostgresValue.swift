@@ -27,19 +27,31 @@ public enum PostgresValue: Sendable, Hashable {
         case .text(let text): text
         case .integer(let number): String(number)
         case .boolean(let flag): flag ? "t" : "f"
-        case .textArray(let elements): "{" + elements.map(Self.element).joined(separator: ",") + "}"
+        case .textArray(let elements): Self.array(elements)
         case .bytes(let bytes): Self.hexadecimal(bytes)
         }
     }
 
-    private static func element(_ text: String?) -> String {
-        guard let text else { return "NULL" }
-        var quoted = "\""
-        for scalar in text.unicodeScalars {
-            if scalar == "\"" || scalar == "\\" { quoted.unicodeScalars.append("\\") }
-            quoted.unicodeScalars.append(scalar)
+    /// An array as PostgreSQL's manual says under "Array Input and Output Syntax".
+    private static func array(_ elements: [String?]) -> String {
+        var bytes: [UInt8] = [UInt8(ascii: "{")]
+        for element in elements {
+            if bytes.count > 1 { bytes.append(UInt8(ascii: ",")) }
+            guard var element else {
+                bytes.append(contentsOf: "NULL".utf8)
+                continue
+            }
+            bytes.append(UInt8(ascii: "\""))
+            element.withUTF8 { text in
+                for byte in text {
+                    if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { bytes.append(UInt8(ascii: "\\")) }
+                    bytes.append(byte)
+                }
+            }
+            bytes.append(UInt8(ascii: "\""))
         }
-        return quoted + "\""
+        bytes.append(UInt8(ascii: "}"))
+        return String(decoding: bytes, as: UTF8.self)
     }
 
     private static func hexadecimal(_ bytes: [UInt8]) -> String {

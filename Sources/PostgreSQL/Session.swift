@@ -16,6 +16,7 @@ final class Session {
     private var watch: Watch?
     private var running: Operation?
     private var queue: [Operation] = []
+    private let names = PreparedNames()
     private var listeners: [AsyncStream<PostgresNotification>.Continuation] = []
     private var end = PostgresError.closed
 
@@ -89,7 +90,7 @@ final class Session {
         guard running == nil, !queue.isEmpty, let handle else { return }
         let operation = queue.removeFirst()
         running = operation
-        guard operation.send(on: handle) else {
+        guard operation.send(on: handle, names) else {
             // A pipeline of which a part is sent cannot be taken back.
             return lose(PostgresError(losing: configuration, last: nil, PQerrorMessage(handle)))
         }
@@ -156,6 +157,7 @@ final class Session {
             return lose(PostgresError(losing: configuration, last: nil, PQerrorMessage(handle)))
         }
         running = nil
+        names.note(operation.prepared)
         operation.resume(.success(operation.outcomes))
         startNext()
     }

@@ -36,7 +36,11 @@ public struct ScheduleRecord: Sendable, Hashable {
 
     /// What the promise of the tick at `time` is called.
     func promiseId(at time: Int64) -> String {
-        promiseId.replacing("{{.id}}", with: id).replacing("{{.timestamp}}", with: String(time))
+        Self.promiseId(promiseId, schedule: id, at: time)
+    }
+
+    static func promiseId(_ template: String, schedule id: String, at time: Int64) -> String {
+        template.replacing("{{.id}}", with: id).replacing("{{.timestamp}}", with: String(time))
     }
 
     /// The tags of a promise that it makes: the promise begins a family of its own.

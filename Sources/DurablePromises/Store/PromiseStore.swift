@@ -1,27 +1,136 @@
+public import Logging
 public import PostgreSQL
+internal import Synchronization
 
-/// Promises and tasks in a PostgreSQL database, in the schema `sluice`.
+/// Promises, tasks and schedules in a PostgreSQL database, in the schema `sluice`.
+///
+/// Requests that come at the same time share a transaction: what they are about is locked and read, the
+/// ``PromiseStateMachine`` decides one after the other, and what changed is written; two round trips and one commit for all
+/// of them. Any number of stores, in any number of processes, may work on one database. The time is the database's, so
+/// that all agree when a lease ends.
+///
+/// ``run()`` serves what happens without being asked: deadlines, leases, schedules, messages.
 public final class PromiseStore: PromiseClient, Sendable {
     let pool: PostgresPool
-    let clock: PromiseClock
-    public let rules: PromiseRules
+    let settings: Settings
+    let lanes: RequestLanes
+    let mailroom = Mailroom()
+    private let frozen = Atomic(false)
+    public let logger: Logger
 
-    /// A store on connections that others may use as well.
-    public init(pool: PostgresPool, clock: PromiseClock = .database, rules: PromiseRules = PromiseRules()) {
-        self.pool = pool
-        self.clock = clock
-        self.rules = rules
+    /// How a store works.
+    public struct Settings: Sendable {
+        public var clock: PromiseClock
+        public var rules: PromiseRules
+        /// How many transactions run at the same time; each needs a connection.
+        public var lanes: Int
+        /// How many requests share a transaction at the most.
+        public var batchSize: Int
+        /// How often it looks for what is due, at the least.
+        public var sweepInterval: Duration
+        /// How long settled promises are kept; nil keeps them for ever.
+        public var retention: Duration?
+        /// Delivers messages for `http://` and `https://` addresses; nil leaves them to other replicas.
+        public var webhook: (any MessageWebhook)?
+        /// Takes `debug.*` requests, and the time from requests. Whoever may send requests may then do anything.
+        public var isDebugging: Bool
+
+        public init(
+            clock: PromiseClock = .database,
+            rules: PromiseRules = PromiseRules(),
+            lanes: Int = 2,
+            batchSize: Int = 256,
+            sweepInterval: Duration = .milliseconds(500),
+            retention: Duration? = nil,
+            webhook: (any MessageWebhook)? = nil,
+            isDebugging: Bool = false
+        ) {
+            self.clock = clock
+            self.rules = rules
+            self.lanes = lanes
+            self.batchSize = batchSize
+            self.sweepInterval = sweepInterval
+            self.retention = retention
+            self.webhook = webhook
+            self.isDebugging = isDebugging
+        }
     }
 
-    /// Serves timers and messages until the task is cancelled. Requests are answered without it as well.
-    public func run() async throws {
+    /// A store on connections that others may use as well. It wants ``Settings/lanes`` of them for requests, and with
+    /// ``run()`` two more.
+    public init(pool: PostgresPool, settings: Settings = Settings(), logger: Logger = Logger(label: "sluice.promises")) {
+        self.pool = pool
+        self.settings = settings
+        self.logger = logger
+        let mailroom = mailroom
+        lanes = RequestLanes(pool: pool, settings: settings, logger: logger) {
+            if !mailroom.isEmpty || settings.webhook != nil { mailroom.lookForMail() }
+        }
+    }
+
+    public convenience init(pool: PostgresPool, clock: PromiseClock, rules: PromiseRules = PromiseRules()) {
+        self.init(pool: pool, settings: Settings(clock: clock, rules: rules))
     }
 
     public func process(_ request: Request) async throws -> Response {
-        throw PromiseError(.incompatible, "not yet")
+        switch request.operation {
+        case .searchPromises, .searchTasks, .searchSchedules: return try await PromiseSearches(self).answer(request)
+        case .startDebugging, .stopDebugging, .resetForDebugging, .tick, .snapshot: 
+            return try await Debugging(self).answer(request)
+        default: break
+        }
+        // What names nothing that is stored, or what cannot be stored, is answered without looking.
+        guard let partitions = request.operation.partitions else {
+            var machine = PromiseStateMachine(stored: PromiseRecords(), rules: settings.rules)
+            return machine.answer(request, now: 0)
+        }
+        let time = settings.isDebugging ? request.head.debugTime : nil
+        let response = try await lanes.perform(.request(request), partitions, at: time)
+        return response ?? Response(to: request, status: 500, error: "the request was not answered")
     }
 
     public func messages(group: String, id: String) -> AsyncStream<PromiseMessage> {
-        AsyncStream { $0.finish() }
+        let deliveries = deliveries(group: group, id: id)
+        return AsyncStream { continuation in
+            let forwarding = Task {
+                for await delivery in deliveries {
+                    continuation.yield(delivery.message)
+                    delivery.acknowledge()
+                }
+                continuation.finish()
+            }
+            continuation.onTermination = { _ in forwarding.cancel() }
+        }
+    }
+
+    /// As ``messages(group:id:)``, but a message that is not acknowledged is delivered again, to whoever is there then.
+    public func deliveries(group: String, id: String) -> AsyncStream<MessageDelivery> {
+        mailroom.subscribe(group: group, id: id)
+    }
+
+    /// Whether nothing happens without being asked.
+    var isFrozen: Bool { frozen.load(ordering: .relaxed) }
+
+    func freeze(_ isFrozen: Bool) {
+        frozen.store(isFrozen, ordering: .relaxed)
+    }
+
+    /// Ends what is under way, and answers no more. May be repeated.
+    public func close() {
+        lanes.close()
+        mailroom.close()
+    }
+}
+
+extension PromiseOperation {
+    /// What has to be locked for the request; nil when it names nothing that could be stored.
+    var partitions: Set<Int64>? {
+        let ids = promiseIDs
+        if ids.contains(where: { $0.isEmpty || $0.utf8.contains(0) }) { return nil }
+        if let scheduleID {
+            if scheduleID.utf8.contains(0) { return nil }
+            return [Partition.ofSchedule(scheduleID)]
+        }
+        return ids.isEmpty ? nil : Set(ids.map { Partition.ofPromise($0) })
     }
 }

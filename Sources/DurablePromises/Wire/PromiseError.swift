@@ -12,6 +12,8 @@ public struct PromiseError: Error, Sendable, Hashable, CustomStringConvertible {
         public static let conflict = Code(description: "conflict")
         /// The request makes no sense for what is stored (422).
         public static let unprocessable = Code(description: "unprocessable")
+        /// There is nobody to ask, now (503).
+        public static let unavailable = Code(description: "unavailable")
         /// The store speaks another version, or answered what it should not have.
         public static let incompatible = Code(description: "incompatible")
     }
@@ -32,6 +34,7 @@ public struct PromiseError: Error, Sendable, Hashable, CustomStringConvertible {
             case 404: .notFound
             case 409: .conflict
             case 422: .unprocessable
+            case 503: .unavailable
             default: .incompatible
             }
         self.init(code, message)

@@ -16,5 +16,16 @@ public struct PromiseSearch: Sendable, Hashable {
         self.cursor = cursor
     }
 
-    static let limits: ClosedRange<Int64> = 1...1000
+    /// The rule that it breaks, if any.
+    ///
+    /// - Parameter states: the words that there are for a state; nil when what is searched has none.
+    func flaw(states: [String]?) -> String? {
+        if let limit, !(1...1000).contains(limit) { return "a page has from 1 to 1000 records" }
+        if let state {
+            guard let states else { return "a schedule has no state" }
+            guard states.contains(state) else { return "state is one of \(states.joined(separator: ", "))" }
+        }
+        let texts = tags.flatMap { [$0.key, $0.value] } + [cursor ?? ""]
+        return texts.contains { $0.utf8.contains(0) } ? "tags and cursor contain no NUL" : nil
+    }
 }

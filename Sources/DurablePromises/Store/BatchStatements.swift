@@ -1,0 +1,342 @@
+internal import PostgreSQL
+
+/// The statements of a shared transaction. Each is about any number of records, and is prepared.
+enum BatchStatements {
+    static let begin = PostgresStatement("BEGIN", isPrepared: true)
+    static let commit = PostgresStatement("COMMIT", isPrepared: true)
+
+    /// Locks partitions in order, and says what time it is when all are locked.
+    ///
+    /// Every statement of the transaction is about a few records by their keys, whatever the statistics of a young table
+    /// make the planner believe.
+    static func lock(_ partitions: Set<Int64>) -> PostgresStatement {
+        PostgresStatement(
+            """
+            SELECT pg_advisory_xact_lock(key), floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now
+            FROM (
+                SELECT set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
+                    set_config('enable_mergejoin', 'off', true), set_config('plan_cache_mode', 'force_generic_plan', true)
+                OFFSET 0
+            ) settings, unnest($1::bigint[]) key
+            """,
+            [.textArray(partitions.sorted().map { String($0) })],
+            isPrepared: true
+        )
+    }
+
+    // MARK: Reading
+
+    /// The promises with their tasks, and those that wait for them.
+    static func promises(_ ids: Set<String>) -> PostgresStatement {
+        PostgresStatement(
+            """
+            SELECT \(PromiseRows.promiseColumns), \(PromiseRows.taskColumns)
+            FROM sluice.promise p LEFT JOIN sluice.task t USING (id)
+            WHERE p.id = ANY (ARRAY(
+                SELECT unnest($1::text[]) UNION SELECT c.awaiter FROM sluice.callback c WHERE c.awaited = ANY ($1::text[])
+            ))
+            """,
+            [.textArray(Array(ids))],
+            isPrepared: true
+        )
+    }
+
+    /// Who waits for the promises, by task or by address, and what they themselves wait for.
+    static func waiting(_ ids: Set<String>) -> PostgresStatement {
+        PostgresStatement(
+            """
+            SELECT awaited, awaiter, NULL AS address FROM sluice.callback WHERE awaited = ANY ($1::text[])
+            UNION SELECT awaited, awaiter, NULL FROM sluice.callback WHERE awaiter = ANY ($1::text[])
+            UNION ALL SELECT awaited, NULL, address FROM sluice.listener WHERE awaited = ANY ($1::text[])
+            """,
+            [.textArray(Array(ids))],
+            isPrepared: true
+        )
+    }
+
+    static func schedules(_ ids: Set<String>) -> PostgresStatement {
+        PostgresStatement(
+            "SELECT \(PromiseRows.scheduleColumns) FROM sluice.schedule WHERE id = ANY ($1::text[])",
+            [.textArray(Array(ids))],
+            isPrepared: true
+        )
+    }
+
+    /// How many promises of a branch a worker is told. It asks for the others one by one.
+    private static let preloadLimit = 1000
+
+    /// The other promises of the branches of `ids`; a promise that does not exist yet has the branch that is given.
+    /// Since an id begins with its branch, they are found by the key.
+    static func branches(_ ids: [String: String]) -> PostgresStatement {
+        PostgresStatement(
+            """
+            SELECT DISTINCT ON (p.id) \(PromiseRows.promiseColumns)
+            FROM (
+                SELECT w.id, coalesce(t.tags ->> 'resonate:branch', CASE WHEN t.id IS NULL THEN w.branch END) AS branch
+                FROM unnest($1::text[], $2::text[]) w (id, branch) LEFT JOIN sluice.promise t ON t.id = w.id
+            ) b, LATERAL (
+                (SELECT * FROM sluice.promise WHERE id = b.branch COLLATE "C")
+                UNION ALL
+                (SELECT * FROM sluice.promise
+                    WHERE id >= (b.branch || '.') COLLATE "C" AND id < (b.branch || '/') COLLATE "C"
+                    ORDER BY id LIMIT \(preloadLimit))
+                UNION ALL
+                (SELECT * FROM sluice.promise
+                    WHERE id >= (b.branch || ':') COLLATE "C" AND id < (b.branch || ';') COLLATE "C"
+                    ORDER BY id LIMIT \(preloadLimit))
+            ) p
+            WHERE b.branch <> '' AND p.id <> b.id AND p.tags ->> 'resonate:branch' = b.branch
+            ORDER BY p.id
+            """,
+            [.textArray(Array(ids.keys)), .textArray(Array(ids.values))],
+            isPrepared: true
+        )
+    }
+
+    // MARK: Writing
+
+    /// A statement, and how many rows it must affect.
+    struct Write {
+        var statement: PostgresStatement
+        var rows: Int?
+
+        init(_ sql: String, _ columns: [[String?]], rows: Int? = nil) {
+            statement = PostgresStatement(sql, columns.map { .textArray($0) }, isPrepared: true)
+            self.rows = rows
+        }
+    }
+
+    static func write(_ outcome: PromiseStateMachine.Outcome, over stored: PromiseRecords) -> [Write] {
+        let promises = outcome.changes.promises.values.sorted { $0.id < $1.id }
+        let tasks = outcome.changes.tasks.values.sorted { $0.id < $1.id }
+        return write(promises, over: stored) + write(tasks, over: stored, outcome.changes)
+            + write(callbacks: outcome.changes.callbacks, removing: outcome.removedCallbacks)
+            + write(listeners: outcome.changes.listeners, removing: outcome.removedListeners)
+            + write(schedules: Array(outcome.changes.schedules.values), removing: outcome.removedSchedules)
+            + write(TimerChange.all(of: outcome, over: stored)) + write(outcome.messages.values.sorted { $0.key < $1.key })
+    }
+
+    private static func write(_ promises: [PromiseRecord], over stored: PromiseRecords) -> [Write] {
+        var writes: [Write] = []
+        let new = promises.filter { stored.promises[$0.id] == nil }
+        if !new.isEmpty {
+            writes.append(
+                Write(
+                    """
+                    INSERT INTO sluice.promise (id, state, param, value, tags, timeout_at, created_at, settled_at)
+                    SELECT id, state, param::json, value::json, tags::jsonb, timeout_at, created_at, settled_at
+                    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[],
+                        $8::bigint[]) u (id, state, param, value, tags, timeout_at, created_at, settled_at)
+                    """,
+                    [
+                        new.map(\.id), new.map(\.state.rawValue), new.map { PromiseRows.json($0.param) },
+                        new.map { PromiseRows.json($0.value) }, new.map { PromiseRows.json($0.tags) },
+                        new.map { String($0.timeoutAt) }, new.map { String($0.createdAt) },
+                        new.map { $0.settledAt.map { String($0) } },
+                    ]
+                )
+            )
+        }
+        let old = promises.filter { stored.promises[$0.id] != nil }
+        if !old.isEmpty {
+            writes.append(
+                Write(
+                    """
+                    UPDATE sluice.promise p SET state = u.state, value = u.value::json, settled_at = u.settled_at
+                    FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[]) u (id, state, value, settled_at)
+                    WHERE p.id = u.id AND p.state = 'pending'
+                    """,
+                    [
+                        old.map(\.id), old.map(\.state.rawValue), old.map { PromiseRows.json($0.value) },
+                        old.map { $0.settledAt.map { String($0) } },
+                    ],
+                    rows: old.count
+                )
+            )
+        }
+        return writes
+    }
+
+    private static func write(
+        _ tasks: [TaskRecord],
+        over stored: PromiseRecords,
+        _ changes: PromiseRecords
+    ) -> [Write] {
+        func columns(_ tasks: [TaskRecord]) -> [[String?]] {
+            [
+                tasks.map(\.id), tasks.map(\.state.rawValue), tasks.map { String($0.version) },
+                tasks.map { String($0.resumes) }, tasks.map { $0.ttl.map { String($0) } }, tasks.map(\.pid),
+                tasks.map { $0.leaseExpiresAt.map { String($0) } }, tasks.map { String($0.dueAt ?? 0) },
+                tasks.map { String($0.releases) },
+            ]
+        }
+        let types = """
+            $1::text[], $2::text[], $3::bigint[], $4::integer[], $5::bigint[], $6::text[], $7::bigint[], $8::bigint[],
+            $9::integer[]
+            """
+        let names = "id, state, version, resumes, ttl, pid, lease_expires_at, due_at, releases"
+        var writes: [Write] = []
+        let new = tasks.filter { stored.tasks[$0.id] == nil }
+        if !new.isEmpty {
+            let targets = new.map { changes.promises[$0.id]?.tags[PromiseTag.target] ?? "" }
+            writes.append(
+                Write(
+                    """
+                    INSERT INTO sluice.task (\(names), target)
+                    SELECT * FROM unnest(\(types), $10::text[]) u (\(names), target)
+                    """,
+                    columns(new) + [targets]
+                )
+            )
+        }
+        let old = tasks.compactMap { task in stored.tasks[task.id].map { (task, $0) } }
+        if !old.isEmpty {
+            writes.append(
+                Write(
+                    """
+                    UPDATE sluice.task t SET state = u.state, version = u.version, resumes = u.resumes, ttl = u.ttl,
+                        pid = u.pid, lease_expires_at = u.lease_expires_at, due_at = u.due_at, releases = u.releases
+                    FROM unnest(\(types), $10::text[], $11::bigint[])
+                        u (\(names), state_before, version_before)
+                    WHERE t.id = u.id AND t.state = u.state_before AND t.version = u.version_before
+                    """,
+                    columns(old.map(\.0)) + [old.map(\.1.state.rawValue), old.map { String($0.1.version) }],
+                    rows: old.count
+                )
+            )
+        }
+        return writes
+    }
+
+    private static func write(callbacks: Set<Callback>, removing removed: Set<Callback>) -> [Write] {
+        var writes: [Write] = []
+        if !removed.isEmpty {
+            writes.append(
+                Write(
+                    """
+                    DELETE FROM sluice.callback c USING unnest($1::text[], $2::text[]) u (awaited, awaiter)
+                    WHERE c.awaited = u.awaited AND c.awaiter = u.awaiter
+                    """,
+                    [removed.map(\.awaited), removed.map(\.awaiter)]
+                )
+            )
+        }
+        if !callbacks.isEmpty {
+            writes.append(
+                Write(
+                    "INSERT INTO sluice.callback (awaited, awaiter) SELECT * FROM unnest($1::text[], $2::text[])",
+                    [callbacks.map(\.awaited), callbacks.map(\.awaiter)]
+                )
+            )
+        }
+        return writes
+    }
+
+    private static func write(listeners: Set<Listener>, removing removed: Set<Listener>) -> [Write] {
+        var writes: [Write] = []
+        if !removed.isEmpty {
+            writes.append(
+                Write(
+                    """
+                    DELETE FROM sluice.listener l USING unnest($1::text[], $2::text[]) u (awaited, address)
+                    WHERE l.awaited = u.awaited AND l.address = u.address
+                    """,
+                    [removed.map(\.awaited), removed.map(\.address)]
+                )
+            )
+        }
+        if !listeners.isEmpty {
+            writes.append(
+                Write(
+                    "INSERT INTO sluice.listener (awaited, address) SELECT * FROM unnest($1::text[], $2::text[])",
+                    [listeners.map(\.awaited), listeners.map(\.address)]
+                )
+            )
+        }
+        return writes
+    }
+
+    private static func write(schedules: [ScheduleRecord], removing removed: Set<String>) -> [Write] {
+        var writes: [Write] = []
+        if !removed.isEmpty {
+            writes.append(Write("DELETE FROM sluice.schedule WHERE id = ANY ($1::text[])", [Array(removed)]))
+        }
+        if !schedules.isEmpty {
+            writes.append(
+                Write(
+                    """
+                    INSERT INTO sluice.schedule (\(PromiseRows.scheduleColumns))
+                    SELECT id, cron, promise_id, promise_timeout, param::json, tags::jsonb, created_at, next_run_at,
+                        last_run_at
+                    FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::bigint[],
+                        $8::bigint[], $9::bigint[])
+                        u (id, cron, promise_id, promise_timeout, param, tags, created_at, next_run_at, last_run_at)
+                    ON CONFLICT (id) DO UPDATE
+                        SET next_run_at = excluded.next_run_at, last_run_at = excluded.last_run_at
+                    """,
+                    [
+                        schedules.map(\.id), schedules.map(\.cron), schedules.map(\.promiseId),
+                        schedules.map { String($0.promiseTimeout) },
+                        schedules.map { PromiseRows.json($0.promiseParam) },
+                        schedules.map { PromiseRows.json($0.promiseTags) }, schedules.map { String($0.createdAt) },
+                        schedules.map { String($0.nextRunAt) }, schedules.map { $0.lastRunAt.map { String($0) } },
+                    ]
+                )
+            )
+        }
+        return writes
+    }
+
+    private static func write(_ timers: [TimerChange]) -> [Write] {
+        var writes: [Write] = []
+        let removed = timers.filter { $0.at == nil }
+        if !removed.isEmpty {
+            writes.append(
+                Write(
+                    """
+                    DELETE FROM sluice.timer t USING unnest($1::text[], $2::text[]) u (kind, id)
+                    WHERE t.kind = u.kind AND t.id = u.id
+                    """,
+                    [removed.map(\.kind.rawValue), removed.map(\.id)]
+                )
+            )
+        }
+        let set = timers.filter { $0.at != nil }
+        if !set.isEmpty {
+            writes.append(
+                Write(
+                    """
+                    INSERT INTO sluice.timer (kind, id, at)
+                    SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[])
+                    ON CONFLICT (kind, id) DO UPDATE SET at = excluded.at
+                    """,
+                    [set.map(\.kind.rawValue), set.map(\.id), set.map { $0.at.map { String($0) } }]
+                )
+            )
+        }
+        return writes
+    }
+
+    /// A later message replaces an earlier one of its key, also one that is on its way: that is then sent twice.
+    private static func write(_ messages: [OutgoingMessage]) -> [Write] {
+        guard !messages.isEmpty else { return [] }
+        let versions = messages.map { message -> String? in
+            if case .execute(let task, _) = message { String(task.version) } else { nil }
+        }
+        return [
+            Write(
+                """
+                INSERT INTO sluice.message (key, promise, version, address, channel)
+                SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[])
+                ON CONFLICT (key) DO UPDATE SET version = excluded.version, address = excluded.address,
+                    channel = excluded.channel, taken_until = 0, attempts = 0, seq = excluded.seq
+                """,
+                [
+                    messages.map(\.key), messages.map(\.promise), versions, messages.map(\.address),
+                    messages.map { PromiseAddress($0.address)?.channel ?? "none" },
+                ]
+            ),
+            Write("SELECT pg_notify('sluice_message', '')", []),
+        ]
+    }
+}

@@ -1,0 +1,118 @@
+internal import PostgreSQL
+
+/// Requests and events that share one transaction: locked, read, decided and written together.
+struct PromiseBatch {
+    struct Result: Sendable {
+        /// To each item its answer; nil for an event.
+        var responses: [Response?]
+        /// Whether messages were written.
+        var toldSomebody: Bool
+    }
+
+    private let items: [RequestQueue.Item]
+    private let settings: PromiseStore.Settings
+
+    init(_ items: [RequestQueue.Item], _ settings: PromiseStore.Settings) {
+        self.items = items
+        self.settings = settings
+    }
+
+    /// When it throws, nothing was written, unless the connection was lost during the commit.
+    func run(on connection: PostgresConnection) async throws -> Result {
+        do {
+            let (stored, time) = try await load(connection)
+            var machine = PromiseStateMachine(stored: stored, rules: settings.rules)
+            let responses = items.map { item -> Response? in
+                switch item.work {
+                case .request(let request): return machine.answer(request, now: item.time ?? time)
+                case .event(let event):
+                    machine.handle(event, now: item.time ?? time)
+                    return nil
+                }
+            }
+            let outcome = machine.outcome
+            let statements = BatchStatements.write(outcome, over: stored)
+            let outcomes = try await connection.pipeline(statements.map(\.statement) + [BatchStatements.commit])
+            // The first that failed, not the commit that was skipped for it.
+            for outcome in outcomes { _ = try outcome.get() }
+            for (statement, outcome) in zip(statements, outcomes) {
+                if let rows = statement.rows, try outcome.get().affectedRows != rows { throw Self.changedMeanwhile }
+            }
+            return Result(responses: responses, toldSomebody: !outcome.messages.isEmpty)
+        } catch {
+            await connection.rollBack()
+            throw error
+        }
+    }
+
+    private static var changedMeanwhile: PostgresError {
+        PostgresError(.server, "a record was changed by somebody who does not know its lock", sqlState: "40001")
+    }
+
+    private func load(_ connection: PostgresConnection) async throws -> (PromiseRecords, Int64) {
+        var ids: Set<String> = []
+        var schedules: Set<String> = []
+        var preloads: [String: String] = [:]
+        var partitions: Set<Int64> = []
+        for item in items {
+            partitions.formUnion(item.partitions)
+            switch item.work {
+            case .request(let request):
+                ids.formUnion(request.operation.promiseIDs)
+                if let schedule = request.operation.scheduleID { schedules.insert(schedule) }
+                if let id = request.operation.preloads { preloads[id] = request.operation.branch ?? preloads[id] ?? "" }
+            case .event(let event):
+                ids.formUnion(event.promiseIDs)
+                if let schedule = event.scheduleID { schedules.insert(schedule) }
+            }
+        }
+        var statements = [BatchStatements.begin, BatchStatements.lock(partitions), BatchStatements.promises(ids)]
+        statements.append(BatchStatements.waiting(ids))
+        if !schedules.isEmpty { statements.append(BatchStatements.schedules(schedules)) }
+        if !preloads.isEmpty { statements.append(BatchStatements.branches(preloads)) }
+        let outcomes = try await connection.pipeline(statements)
+        for outcome in outcomes { _ = try outcome.get() }
+        var results = try outcomes.dropFirst().map { try $0.get().rows }[...]
+
+        var time: Int64 = 0
+        for row in results.removeFirst() { time = try max(time, row.integer("now")) }
+        if case .manual(let now) = settings.clock { time = now() }
+        var records = PromiseRecords()
+        for row in results.removeFirst() {
+            let promise = try PromiseRows.promise(row)
+            records.promises[promise.id] = promise
+            if row["task_state"] != nil { records.tasks[promise.id] = try PromiseRows.task(row) }
+        }
+        for row in results.removeFirst() {
+            let awaited = try row.text("awaited")
+            if let awaiter = row["awaiter"] {
+                records.callbacks.insert(Callback(awaited: awaited, awaiter: awaiter))
+            } else {
+                records.listeners.insert(Listener(awaited: awaited, address: try row.text("address")))
+            }
+        }
+        if !schedules.isEmpty {
+            for row in results.removeFirst() {
+                let schedule = try PromiseRows.schedule(row)
+                records.schedules[schedule.id] = schedule
+            }
+        }
+        if !preloads.isEmpty {
+            for row in results.removeFirst() {
+                let promise = try PromiseRows.promise(row)
+                if records.promises[promise.id] == nil { records.promises[promise.id] = promise }
+            }
+        }
+        return (records, time)
+    }
+}
+
+extension PromiseOperation {
+    /// The branch of the promise that it would create.
+    fileprivate var branch: String? {
+        guard case .createTask(_, _, let action) = self, case .createPromise(let creation) = action.operation else {
+            return nil
+        }
+        return creation.tags?[PromiseTag.branch]
+    }
+}

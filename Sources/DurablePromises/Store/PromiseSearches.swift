@@ -1,0 +1,110 @@
+internal import PostgreSQL
+
+/// Searches: of the whole store, read at once and not with other requests.
+struct PromiseSearches {
+    private let store: PromiseStore
+
+    init(_ store: PromiseStore) {
+        self.store = store
+    }
+
+    func answer(_ request: Request) async throws -> Response {
+        if request.head.version != Request.currentVersion {
+            return Response(to: request, status: 400, error: "the protocol's version is \(Request.currentVersion)")
+        }
+        let search: PromiseSearch
+        let states: [String]?
+        switch request.operation {
+        case .searchPromises(let given): (search, states) = (given, PromiseState.allCases.map(\.rawValue))
+        case .searchTasks(let given): (search, states) = (given, TaskState.allCases.map(\.rawValue))
+        case .searchSchedules(let given): (search, states) = (given, nil)
+        default: return Response(to: request, status: 400, error: "\(request.operation.kind) is no search")
+        }
+        if let flaw = search.flaw(states: states) { return Response(to: request, status: 400, error: flaw) }
+        let data =
+            switch request.operation {
+            case .searchTasks: try await tasks(search)
+            case .searchSchedules: try await schedules(search)
+            default: try await promises(search)
+            }
+        return Response(to: request, data: data)
+    }
+
+    /// A promise's state as it is now, whether that was written or not.
+    private static let state = """
+        CASE WHEN p.state <> 'pending' OR p.timeout_at > $1::bigint THEN p.state
+            WHEN p.tags ->> 'resonate:timer' = 'true' THEN 'resolved' ELSE 'rejected_timedout' END
+        """
+
+    private func promises(_ search: PromiseSearch) async throws -> ResponseData {
+        let (rows, now) = try await rows(
+            """
+            SELECT \(PromiseRows.promiseColumns) FROM sluice.promise p
+            WHERE p.id > $2 AND p.tags @> $3::jsonb AND ($4::text IS NULL OR \(Self.state) = $4::text)
+            ORDER BY p.id LIMIT $5::bigint
+            """,
+            search,
+            limit: 100
+        )
+        let records = try rows.map { try PromiseRows.promise($0).projected(at: now) }
+        return ResponseData(promises: records, cursor: records.count < search.limit ?? 100 ? nil : records.last?.id)
+    }
+
+    /// A task as a reader finds it: over when its promise is, nobody's when its lease has ended.
+    private func tasks(_ search: PromiseSearch) async throws -> ResponseData {
+        let state = """
+            CASE WHEN \(Self.state) <> 'pending' THEN 'fulfilled'
+                WHEN t.state = 'acquired' AND t.lease_expires_at <= $1::bigint THEN 'pending' ELSE t.state END
+            """
+        let (rows, now) = try await rows(
+            """
+            SELECT \(PromiseRows.promiseColumns), \(PromiseRows.taskColumns)
+            FROM sluice.task t JOIN sluice.promise p USING (id)
+            WHERE t.id > $2 AND p.tags @> $3::jsonb AND ($4::text IS NULL OR \(state) = $4::text)
+            ORDER BY t.id LIMIT $5::bigint
+            """,
+            search,
+            limit: 100
+        )
+        let records = try rows.map { row in
+            let promise = try PromiseRows.promise(row)
+            let task = try PromiseRows.task(row)
+            var machine = PromiseStateMachine(stored: PromiseRecords(promises: [promise], tasks: [task]))
+            let response = machine.answer(Request(.getTask(id: task.id)), now: now)
+            return response.data.task ?? task
+        }
+        return ResponseData(tasks: records, cursor: records.count < search.limit ?? 100 ? nil : records.last?.id)
+    }
+
+    private func schedules(_ search: PromiseSearch) async throws -> ResponseData {
+        let (rows, _) = try await rows(
+            """
+            SELECT \(PromiseRows.scheduleColumns) FROM sluice.schedule
+            WHERE id > $2 AND promise_tags @> $3::jsonb AND $1::bigint IS NOT NULL AND $4::text IS NULL
+            ORDER BY id LIMIT $5::bigint
+            """,
+            search,
+            limit: 10
+        )
+        let records = try rows.map { try PromiseRows.schedule($0) }
+        return ResponseData(schedules: records, cursor: records.count < search.limit ?? 10 ? nil : records.last?.id)
+    }
+
+    private func rows(
+        _ sql: String,
+        _ search: PromiseSearch,
+        limit: Int64
+    ) async throws -> (rows: [PostgresRow], now: Int64) {
+        let now = try await store.now()
+        let result = try await store.pool.withConnection { connection in
+            try await connection.query(
+                sql,
+                [
+                    .integer(now), .text(search.cursor ?? ""), .text(PromiseRows.json(search.tags)),
+                    .optional(search.state), .integer(search.limit ?? limit),
+                ]
+            )
+        }
+        return (result.rows, now)
+    }
+}

@@ -1,0 +1,126 @@
+internal import Synchronization
+
+/// What waits to be decided, and the lanes that take from it.
+final class RequestQueue: Sendable {
+    /// What is to be decided.
+    enum Work: Sendable {
+        case request(Request)
+        case event(PromiseEvent)
+    }
+
+    /// Somebody's work, until it is answered.
+    final class Item: Sendable {
+        let work: Work
+        let partitions: Set<Int64>
+        /// What time it shall be, when it is not the database's.
+        let time: Int64?
+        private let continuation: Mutex<CheckedContinuation<Result<Response?, any Error>, Never>?>
+
+        init(
+            _ work: Work,
+            _ partitions: Set<Int64>,
+            at time: Int64?,
+            _ continuation: CheckedContinuation<Result<Response?, any Error>, Never>
+        ) {
+            self.work = work
+            self.partitions = partitions
+            self.time = time
+            self.continuation = Mutex(continuation)
+        }
+
+        /// Only the first answer counts.
+        func finish(_ result: Result<Response?, any Error>) {
+            let continuation = continuation.withLock { continuation in
+                defer { continuation = nil }
+                return continuation
+            }
+            continuation?.resume(returning: result)
+        }
+    }
+
+    private struct State {
+        var waiting: [Item] = []
+        var hasStarted = false
+        /// Lanes with nothing to do.
+        var resting: [CheckedContinuation<[Item], Never>] = []
+        var isClosed = false
+    }
+
+    private let state = Mutex(State())
+    private let lanes: Int
+    private let batchSize: Int
+    private let run: @Sendable ([Item]) async -> Void
+
+    /// - Parameter run: does what a lane took, and finishes each of it.
+    init(lanes: Int, batchSize: Int, run: @escaping @Sendable ([Item]) async -> Void) {
+        self.lanes = lanes
+        self.batchSize = batchSize
+        self.run = run
+    }
+
+    func add(_ item: Item) {
+        enum Next {
+            case nothing
+            case start
+            case refuse
+            case wake(CheckedContinuation<[Item], Never>, [Item])
+        }
+        let next: Next = state.withLock { state in
+            if state.isClosed { return .refuse }
+            state.waiting.append(item)
+            if !state.hasStarted {
+                state.hasStarted = true
+                return .start
+            }
+            guard !state.resting.isEmpty else { return .nothing }
+            return .wake(state.resting.removeFirst(), take(&state))
+        }
+        switch next {
+        case .nothing: break
+        case .start:
+            // Their end is that of the queue, which whoever owns it closes.
+            for _ in 0..<lanes { Task { await self.work() } }
+        case .refuse: item.finish(.failure(PromiseError(.unavailable, "the promise store is closed")))
+        case .wake(let lane, let batch): lane.resume(returning: batch)
+        }
+    }
+
+    /// Ends the lanes when they have done what is waiting. May be repeated.
+    func close() {
+        let resting = state.withLock { state in
+            defer {
+                state.isClosed = true
+                state.resting = []
+            }
+            return state.resting
+        }
+        for lane in resting { lane.resume(returning: []) }
+    }
+
+    private func work() async {
+        while true {
+            let batch = await next()
+            if batch.isEmpty { return }
+            await run(batch)
+        }
+    }
+
+    /// What a lane does next: nothing more when it is empty.
+    private func next() async -> [Item] {
+        await withCheckedContinuation { continuation in
+            let batch: [Item]? = state.withLock { state in
+                let batch = take(&state)
+                if !batch.isEmpty || state.isClosed { return batch }
+                state.resting.append(continuation)
+                return nil
+            }
+            if let batch { continuation.resume(returning: batch) }
+        }
+    }
+
+    private func take(_ state: inout State) -> [Item] {
+        let batch = Array(state.waiting.prefix(batchSize))
+        state.waiting.removeFirst(batch.count)
+        return batch
+    }
+}
