@@ -95,6 +95,17 @@ let package = Package(
             swiftSettings: strict
         ),
 
+        // What the measurements are made with.
+        .executableTarget(
+            name: "promise-load",
+            dependencies: [
+                "DurablePromises", "PostgreSQL", logging,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Benchmarks/promise-load",
+            swiftSettings: strict
+        ),
+
         .target(
             name: "TestSupport",
             dependencies: ["PostgreSQL", "KubernetesClient"],
