@@ -48,16 +48,17 @@ let package = Package(
 
         // What knows neither Kubernetes nor migrations.
         library("EventLoop", ["CCurl", .product(name: "HeapModule", package: "swift-collections")]),
+        library("HTTPClient", ["CCurl", "EventLoop"]),
         library("YAML", ["CYAML"]),
         library("PostgreSQL", ["CPostgres", "EventLoop", logging]),
 
         // What knows Kubernetes, but no migrations.
-        library("KubernetesClient", ["CCurl", "EventLoop", "YAML", logging]),
+        library("KubernetesClient", ["HTTPClient", "YAML", logging]),
         library("ControllerRuntime", ["KubernetesClient", logging]),
 
         // What knows migrations, but no Kubernetes.
         library("DurablePromises", ["PostgreSQL", logging]),
-        library("DurableExecution", ["DurablePromises", "EventLoop", "CCurl", logging]),
+        library("DurableExecution", ["DurablePromises", "HTTPClient", logging]),
         library(
             "PromiseServer",
             [
@@ -122,6 +123,7 @@ let package = Package(
             swiftSettings: strict
         ),
         tests("EventLoop"),
+        tests("HTTPClient"),
         tests("YAML"),
         tests("KubernetesClient"),
         tests("ControllerRuntime"),

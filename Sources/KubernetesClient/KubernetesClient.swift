@@ -1,4 +1,4 @@
-internal import EventLoop
+internal import HTTPClient
 
 /// Talks to one cluster's API server.
 ///
@@ -23,6 +23,7 @@ public final class KubernetesClient: Sendable {
     public let configuration: ClusterConfiguration
     let timeout: Duration
     let retry: RetryPolicy
+    private let version: String
     private let transport: HTTPTransport
     private let credentials: CredentialSource
 
@@ -36,16 +37,15 @@ public final class KubernetesClient: Sendable {
         self.configuration = configuration
         self.timeout = timeout
         retry = RetryPolicy()
+        self.version = version
         transport = HTTPTransport(
-            configuration: configuration, userAgent: "sluice/\(version)", usesOwnConnection: connection == .own)
+            userAgent: "sluice/\(version)", tls: configuration.tls, usesOwnConnection: connection == .own)
         credentials = CredentialSource(configuration.credential)
     }
 
     /// The same cluster over a connection of its own.
     public func withOwnConnection(timeout: Duration) -> KubernetesClient {
-        KubernetesClient(
-            configuration, version: String(transport.userAgent.dropFirst("sluice/".count)), connection: .own,
-            timeout: timeout)
+        KubernetesClient(configuration, version: version, connection: .own, timeout: timeout)
     }
 
     /// A request to the API server.
@@ -67,7 +67,13 @@ public final class KubernetesClient: Sendable {
         var hasNewCredential = false
         var tries = 1
         while true {
-            let response = try await transport.send(request(call, total: timeout))
+            let request = try request(call, total: timeout)
+            let response: HTTPResponse
+            do {
+                response = try await transport.send(request)
+            } catch {
+                throw KubernetesError(error)
+            }
             guard response.status >= 400 else { return response.body }
             let error = Self.error(response.status, response.headers, response.body, call)
             if error.code == .unauthorized, !hasNewCredential, credentials.refused() {
@@ -97,19 +103,22 @@ public final class KubernetesClient: Sendable {
 
     /// Opens a stream. Not retried: a watch has its own rules.
     @concurrent
-    func open(_ call: Call, idle: Duration) async throws(KubernetesError) -> Transfer {
+    func open(_ call: Call, idle: Duration) async throws(KubernetesError) -> HTTPStream {
         var hasNewCredential = false
         while true {
             var request = try request(call, total: nil)
             request.idle = idle
             request.mostBytes = 64 << 20
-            let transfer = try await transport.open(request)
-            let (status, headers) = try await transfer.head()
-            guard status >= 400 else { return transfer }
-            let body = try await whileRunning(transfer) { transfer throws(KubernetesError) in
-                try await transfer.response().body
+            let stream: HTTPStream
+            let body: [UInt8]
+            do {
+                stream = try await transport.open(request)
+                guard stream.status >= 400 else { return stream }
+                body = try await stream.rest()
+            } catch {
+                throw KubernetesError(error)
             }
-            let error = Self.error(status, headers, body, call)
+            let error = Self.error(stream.status, stream.headers, body, call)
             guard error.code == .unauthorized, !hasNewCredential, credentials.refused() else { throw error }
             hasNewCredential = true
         }

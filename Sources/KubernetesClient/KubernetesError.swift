@@ -1,3 +1,5 @@
+internal import HTTPClient
+
 /// Why a request to Kubernetes, or the configuration for it, failed.
 public struct KubernetesError: Error, Sendable, CustomStringConvertible {
     public struct Code: Hashable, Sendable, CustomStringConvertible {
@@ -63,6 +65,19 @@ public struct KubernetesError: Error, Sendable, CustomStringConvertible {
 }
 
 extension KubernetesError {
+    /// Why there is no answer.
+    init(_ error: HTTPError) {
+        let code: Code =
+            switch error.code {
+            case .refused: .refused
+            case .timeout: .timeout
+            case .certificate: .certificate
+            case .cancelled: .cancelled
+            default: .connection
+            }
+        self.init(code, error.message)
+    }
+
     /// What an answer with a status of 400 or more means. `request` is its method and path.
     init(status: Status, httpStatus: Int, retryAfter: Duration?, request: String) {
         let reason = status.reason ?? ""

@@ -45,7 +45,7 @@ extension KubernetesClient {
     ) async throws(KubernetesError) -> WatchStream<Object> {
         let call = Call(
             method: "GET", path: resource.collection(in: namespace), query: options.query, isIdempotent: true)
-        let transfer = try await open(call, idle: options.timeout + .seconds(5))
-        return WatchStream(owner: TransferOwner(transfer), name: "watch \(call.path)")
+        let stream = try await open(call, idle: options.timeout + .seconds(5))
+        return WatchStream(stream: stream, name: "watch \(call.path)")
     }
 }

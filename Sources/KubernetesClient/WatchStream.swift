@@ -1,4 +1,4 @@
-internal import EventLoop
+internal import HTTPClient
 
 /// The events of one watch, until the server ends it. For one reader.
 ///
@@ -8,23 +8,23 @@ public struct WatchStream<Object: KubernetesMetadata>: AsyncSequence, Sendable {
     public typealias Element = WatchEvent<Object>
     public typealias Failure = KubernetesError
 
-    let owner: TransferOwner
+    let stream: HTTPStream
     let name: String
 
     public func makeAsyncIterator() -> Iterator {
-        Iterator(owner: owner, name: name)
+        Iterator(stream: stream, name: name)
     }
 
     public struct Iterator: AsyncIteratorProtocol {
         /// Custom resources are bounded by etcd's request limit of 1.5 MB; this leaves room for other settings.
         private static var longestLine: Int { 32 << 20 }
 
-        private let owner: TransferOwner
+        private let stream: HTTPStream
         private let name: String
         private var splitter = LineSplitter(limit: longestLine)
 
-        init(owner: TransferOwner, name: String) {
-            self.owner = owner
+        init(stream: HTTPStream, name: String) {
+            self.stream = stream
             self.name = name
         }
 
@@ -43,9 +43,11 @@ public struct WatchStream<Object: KubernetesMetadata>: AsyncSequence, Sendable {
                         continue
                     }
                 }
-                let transfer = owner.transfer
-                let bytes = try await whileRunning(transfer) { transfer throws(KubernetesError) in
-                    try await transfer.bytes()
+                let bytes: [UInt8]?
+                do {
+                    bytes = try await stream.bytes()
+                } catch {
+                    throw KubernetesError(error)
                 }
                 guard let bytes else { return nil }
                 splitter.append(bytes)
@@ -64,20 +66,5 @@ public struct WatchStream<Object: KubernetesMetadata>: AsyncSequence, Sendable {
         private static func decode(_ line: [UInt8], _ name: String) async throws(KubernetesError) -> WatchLine<Object> {
             try JSONCoding.decode(WatchLine<Object>.self, from: line, of: "an event of \(name)")
         }
-    }
-}
-
-/// Ends a transfer when nobody holds its stream any more.
-final class TransferOwner: Sendable {
-    let transfer: Transfer
-
-    init(_ transfer: Transfer) {
-        self.transfer = transfer
-    }
-
-    deinit {
-        let transfer = transfer
-        // It lives for one hop to the loop, which is never blocked.
-        Task { @EventLoop in transfer.cancel() }
     }
 }

@@ -1,3 +1,5 @@
+internal import HTTPClient
+
 /// Where a cluster's API server is, how to know it, and how it knows us.
 ///
 /// Its description names no secret.
@@ -57,4 +59,14 @@ public struct ClusterConfiguration: Sendable, CustomStringConvertible, CustomRef
     }
 
     public var customMirror: Mirror { Mirror(self, children: ["description": description]) }
+
+    /// Whom requests to the server trust, and how they show who asks.
+    var tls: TLSSettings {
+        TLSSettings(
+            certificateAuthority: certificateAuthority,
+            serverName: tlsServerName,
+            skipsVerification: skipsVerification,
+            identity: clientCertificate.map { ($0.certificate, $0.key) }
+        )
+    }
 }

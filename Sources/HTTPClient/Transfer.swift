@@ -9,7 +9,7 @@ internal import Foundation
 final class Transfer {
     private enum State {
         case running
-        case ended(KubernetesError?)
+        case ended(HTTPError?)
     }
 
     private enum Milestone { case head, bytes, end }
@@ -27,7 +27,7 @@ final class Transfer {
     private var idleTimer: LoopTimer?
     private var retained: Unmanaged<Transfer>?
 
-    init(_ request: HTTPRequest, over transport: HTTPTransport) throws(KubernetesError) {
+    init(_ request: HTTPRequest, over transport: HTTPTransport) throws(HTTPError) {
         self.request = request
         easy = try EasyHandle(request, over: transport)
         // libcurl holds this object until the transfer ends, in `finish`.
@@ -41,20 +41,19 @@ final class Transfer {
     // MARK: For whoever waits
 
     /// Waits for the answer's end.
-    func response() async throws(KubernetesError) -> HTTPResponse {
+    func response() async throws(HTTPError) -> HTTPResponse {
         try await wait(for: .end)
         return HTTPResponse(status: status, headers: headers, body: received)
     }
 
     /// Waits for the status and the headers.
-    @discardableResult
-    func head() async throws(KubernetesError) -> (status: Int, headers: [String: String]) {
+    func head() async throws(HTTPError) -> (status: Int, headers: [String: String]) {
         try await wait(for: .head)
         return (status, headers)
     }
 
     /// All bytes that came since the last call; waits for some. Nil at the end.
-    func bytes() async throws(KubernetesError) -> [UInt8]? {
+    func bytes() async throws(HTTPError) -> [UInt8]? {
         try await wait(for: .bytes)
         guard !received.isEmpty else { return nil }
         defer { received = [] }
@@ -66,7 +65,7 @@ final class Transfer {
         finish(.cancelled)
     }
 
-    private func wait(for milestone: Milestone) async throws(KubernetesError) {
+    private func wait(for milestone: Milestone) async throws(HTTPError) {
         if !isReached(milestone) {
             precondition(waiter == nil, "two tasks wait for one transfer")
             await withCheckedContinuation { waiter = (milestone, $0) }
@@ -103,7 +102,8 @@ final class Transfer {
             hasHead = status >= 200
             wake()
         } else if let colon = line.firstIndex(of: ":") {
-            headers[line[..<colon].lowercased()] = String(line[line.index(after: colon)...]).trimmed
+            headers[line[..<colon].lowercased()] = String(line[line.index(after: colon)...]).trimmingCharacters(
+                in: .whitespaces)
         }
     }
 
@@ -119,9 +119,9 @@ final class Transfer {
         return true
     }
 
-    private func finish(_ error: KubernetesError?) {
+    private func finish(_ error: HTTPError?) {
         guard case .running = state else { return }
-        state = .ended(overflowed ? KubernetesError(.connection, tooMuch) : error)
+        state = .ended(overflowed ? HTTPError(.connection, tooMuch) : error)
         EventLoop.stop(easy.handle)
         easy.close()
         idleTimer?.cancel()
@@ -131,7 +131,7 @@ final class Transfer {
     }
 
     private var tooMuch: String {
-        "\(request.method) \(request.url): more than \(request.mostBytes >> 20) MB arrived before they were read"
+        "\(request.name): more than \(request.mostBytes >> 20) MB arrived before they were read"
     }
 
     // MARK: Silence
@@ -141,8 +141,7 @@ final class Transfer {
         guard let idle = request.idle else { return }
         let remaining = idle - (ContinuousClock.now - lastArrival)
         guard remaining > .zero else {
-            finish(
-                KubernetesError(.timeout, "\(request.method) \(request.url): the server was silent for \(idle)"))
+            finish(HTTPError(.timeout, "\(request.name): the server was silent for \(idle)"))
             return
         }
         idleTimer = EventLoop.schedule(after: remaining) { [weak self] in self?.watchSilence() }

@@ -11,23 +11,22 @@ final class EasyHandle {
     private let message: UnsafeMutablePointer<CChar>
     private var isClosed = false
 
-    init(_ request: HTTPRequest, over transport: HTTPTransport) throws(KubernetesError) {
+    init(_ request: HTTPRequest, over transport: HTTPTransport) throws(HTTPError) {
         guard let handle = curl_easy_init() else {
-            throw KubernetesError(.connection, "libcurl is out of memory")
+            throw HTTPError(.connection, "libcurl is out of memory")
         }
         self.handle = handle
         message = .allocate(capacity: Int(CURL_ERROR_SIZE))
         message.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
-        let configuration = transport.configuration
         sluice_curl_set_pointer(handle, CURLOPT_ERRORBUFFER, message)
         sluice_curl_set_long(handle, CURLOPT_NOSIGNAL, 1)
         sluice_curl_set_string(handle, CURLOPT_PROTOCOLS_STR, "http,https")
-        // Proxies are refused in a kubeconfig; the environment must not bring one in.
+        // None that the environment would bring in.
         sluice_curl_set_string(handle, CURLOPT_PROXY, "")
         sluice_curl_set_string(handle, CURLOPT_USERAGENT, transport.userAgent)
         setConnection(request, isOwn: transport.usesOwnConnection)
-        setTrust(configuration)
-        setRequest(request, configuration)
+        setTrust(transport.tls)
+        setRequest(request, serverName: transport.tls.serverName)
     }
 
     private func setConnection(_ request: HTTPRequest, isOwn: Bool) {
@@ -52,16 +51,16 @@ final class EasyHandle {
         }
     }
 
-    private func setTrust(_ configuration: ClusterConfiguration) {
-        if configuration.skipsVerification {
+    private func setTrust(_ tls: TLSSettings) {
+        if tls.skipsVerification {
             sluice_curl_set_long(handle, CURLOPT_SSL_VERIFYPEER, 0)
             sluice_curl_set_long(handle, CURLOPT_SSL_VERIFYHOST, 0)
         }
-        if let authority = configuration.certificateAuthority {
+        if let authority = tls.certificateAuthority {
             sluice_curl_set_blob(handle, CURLOPT_CAINFO_BLOB, authority, authority.count)
             sluice_curl_set_string(handle, CURLOPT_CAPATH, nil)
         }
-        if let client = configuration.clientCertificate {
+        if let client = tls.identity {
             sluice_curl_set_string(handle, CURLOPT_SSLCERTTYPE, "PEM")
             sluice_curl_set_string(handle, CURLOPT_SSLKEYTYPE, "PEM")
             sluice_curl_set_blob(handle, CURLOPT_SSLCERT_BLOB, client.certificate, client.certificate.count)
@@ -69,11 +68,11 @@ final class EasyHandle {
         }
     }
 
-    private func setRequest(_ request: HTTPRequest, _ configuration: ClusterConfiguration) {
+    private func setRequest(_ request: HTTPRequest, serverName: String?) {
         var url = request.url
         var lines = request.headers.map { "\($0.name): \($0.value)" }
         // libcurl takes the name for SNI and for the certificate from the URL: put it there, and connect elsewhere.
-        if let name = configuration.tlsServerName, var parts = URLComponents(string: request.url),
+        if let name = serverName, var parts = URLComponents(string: request.url),
             let host = parts.host
         {
             let port = parts.port ?? 443
@@ -113,27 +112,27 @@ final class EasyHandle {
             EventLoop.assumeIsolated {
                 let transfer = Unmanaged<Transfer>.fromOpaque(context!).takeUnretainedValue()
                 let line = String(decoding: UnsafeRawBufferPointer(start: bytes, count: count), as: UTF8.self)
-                transfer.receive(header: line.trimmed)
+                transfer.receive(header: line.trimmingCharacters(in: .whitespacesAndNewlines))
             }
             return count
         }
     }
 
     /// What the end of the transfer with `code` means; nil when all is well.
-    func error(_ code: UInt32, request: HTTPRequest) -> KubernetesError? {
+    func error(_ code: UInt32, request: HTTPRequest) -> HTTPError? {
         guard code != CURLE_OK.rawValue else { return nil }
         var number = 0
         sluice_curl_get_long(handle, CURLINFO_OS_ERRNO, &number)
         let detail = String(cString: message)
         let text = detail.isEmpty ? String(cString: curl_easy_strerror(CURLcode(code))) : detail
-        let kind: KubernetesError.Code =
+        let kind: HTTPError.Code =
             switch CURLcode(code) {
             case CURLE_COULDNT_CONNECT where number == Int(ECONNREFUSED): .refused
             case CURLE_OPERATION_TIMEDOUT: .timeout
             case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CERTPROBLEM, CURLE_SSL_CACERT_BADFILE: .certificate
             default: .connection
             }
-        return KubernetesError(kind, "\(request.method) \(request.url): \(text)")
+        return HTTPError(kind, "\(request.name): \(text)")
     }
 
     /// Gives everything back. The handle must be out of the loop. May be repeated.

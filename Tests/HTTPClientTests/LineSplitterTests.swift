@@ -1,8 +1,8 @@
 import Testing
 
-@testable import KubernetesClient
+@testable import HTTPClient
 
-@Suite("Lines of a watch")
+@Suite("Lines of a stream")
 struct LineSplitterTests {
     @Test("lines come whole, whichever byte the pieces end at")
     func everySplit() throws {

@@ -1,0 +1,46 @@
+/// A request as it goes to libcurl.
+public struct HTTPRequest: Sendable {
+    public var method: String
+    public var url: String
+    public var headers: [(name: String, value: String)]
+    public var body: [UInt8]?
+    /// What the whole exchange may take; nil for a stream.
+    public var total: Duration?
+    /// How long a stream may stay silent.
+    public var idle: Duration?
+    /// How much may arrive before it is taken: for a stream what waits, else the whole answer.
+    public var mostBytes = 256 << 20
+
+    public init(
+        method: String,
+        url: String,
+        headers: [(name: String, value: String)] = [],
+        body: [UInt8]? = nil,
+        total: Duration? = nil,
+        idle: Duration? = nil
+    ) {
+        self.method = method
+        self.url = url
+        self.headers = headers
+        self.body = body
+        self.total = total
+        self.idle = idle
+    }
+
+    /// What it is, for a message: without the user and the password that a URL may have.
+    var name: String {
+        guard let scheme = url.firstRange(of: "://") else { return "\(method) \(url)" }
+        let rest = url[scheme.upperBound...]
+        let authority = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
+        guard let at = authority.lastIndex(of: "@") else { return "\(method) \(url)" }
+        return "\(method) \(url[..<scheme.upperBound])\(rest[rest.index(after: at)...])"
+    }
+}
+
+/// An answer, whole.
+public struct HTTPResponse: Sendable {
+    public var status: Int
+    /// Names in lower case; of repeated ones the last.
+    public var headers: [String: String]
+    public var body: [UInt8]
+}
