@@ -58,7 +58,8 @@ let package = Package(
 
         // What knows migrations, but no Kubernetes.
         library("DurablePromises", ["PostgreSQL", logging]),
-        library("DurableExecution", ["DurablePromises", "HTTPClient", logging]),
+        library("RemotePromises", ["DurablePromises", "HTTPClient", logging]),
+        library("DurableExecution", ["DurablePromises", logging]),
         library(
             "PromiseServer",
             [
@@ -129,6 +130,7 @@ let package = Package(
         tests("ControllerRuntime"),
         tests("PostgreSQL"),
         tests("DurablePromises"),
+        tests("RemotePromises", ["DurablePromises", "HTTPClient", logging]),
         tests("SchemaChange"),
         tests("Backfill"),
         tests("MigrationEngine", ["Backfill", "PostgreSQL", "SchemaChange", logging]),

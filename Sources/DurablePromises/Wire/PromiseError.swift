@@ -12,7 +12,9 @@ public struct PromiseError: Error, Sendable, Hashable, CustomStringConvertible {
         public static let conflict = Code(description: "conflict")
         /// The request makes no sense for what is stored (422).
         public static let unprocessable = Code(description: "unprocessable")
-        /// There is nobody to ask, now (503).
+        /// Who asks may not (401, 403).
+        public static let forbidden = Code(description: "forbidden")
+        /// The store cannot be asked now, or failed (5xx): the request may be repeated.
         public static let unavailable = Code(description: "unavailable")
         /// The store speaks another version, or answered what it should not have.
         public static let incompatible = Code(description: "incompatible")
@@ -31,10 +33,11 @@ public struct PromiseError: Error, Sendable, Hashable, CustomStringConvertible {
         let code: Code =
             switch status {
             case 400: .malformed
+            case 401, 403: .forbidden
             case 404: .notFound
             case 409: .conflict
             case 422: .unprocessable
-            case 503: .unavailable
+            case 500, 502...: .unavailable
             default: .incompatible
             }
         self.init(code, message)
