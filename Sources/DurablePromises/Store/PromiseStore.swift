@@ -89,6 +89,22 @@ public final class PromiseStore: PromiseClient, Sendable {
         return response ?? Response(to: request, status: 500, error: "the request was not answered")
     }
 
+    /// In one transaction, when all of them are about promises and tasks by their ids.
+    public func process(_ requests: [Request]) async throws -> [Response] {
+        let works = requests.compactMap { request -> (RequestQueue.Work, Set<Int64>, Int64?)? in
+            guard let partitions = request.operation.partitions else { return nil }
+            return (.request(request), partitions, settings.isDebugging ? request.head.debugTime : nil)
+        }
+        guard works.count == requests.count, works.count > 1 else {
+            var responses: [Response] = []
+            for request in requests { responses.append(try await process(request)) }
+            return responses
+        }
+        return try await zip(requests, lanes.perform(works)).map { request, response in
+            response ?? Response(to: request, status: 500, error: "the request was not answered")
+        }
+    }
+
     public func messages(group: String, id: String) -> AsyncStream<PromiseMessage> {
         let deliveries = deliveries(group: group, id: id)
         return AsyncStream { continuation in

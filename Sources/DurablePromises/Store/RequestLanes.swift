@@ -34,7 +34,21 @@ final class RequestLanes: Sendable {
         at time: Int64? = nil
     ) async throws -> Response? {
         let result: Result<Response?, any Error> = await withCheckedContinuation { continuation in
-            queue.add(RequestQueue.Item(work, partitions, at: time, continuation))
+            queue.add([RequestQueue.Item(work, partitions, at: time) { continuation.resume(returning: $0) }])
+        }
+        return try result.get()
+    }
+
+    /// Has several things decided in one transaction, one after the other.
+    func perform(_ works: [(work: RequestQueue.Work, partitions: Set<Int64>, time: Int64?)]) async throws -> [Response?]
+    {
+        let result: Result<[Response?], any Error> = await withCheckedContinuation { continuation in
+            let answers = GatheredAnswers(count: works.count) { continuation.resume(returning: $0) }
+            queue.add(
+                works.enumerated().map { index, work in
+                    RequestQueue.Item(work.work, work.partitions, at: work.time) { answers.take($0, at: index) }
+                }
+            )
         }
         return try result.get()
     }

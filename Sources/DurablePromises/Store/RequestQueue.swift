@@ -14,32 +14,34 @@ final class RequestQueue: Sendable {
         let partitions: Set<Int64>
         /// What time it shall be, when it is not the database's.
         let time: Int64?
-        private let continuation: Mutex<CheckedContinuation<Result<Response?, any Error>, Never>?>
+        private let answered: Mutex<(@Sendable (Result<Response?, any Error>) -> Void)?>
 
+        /// - Parameter answered: called once.
         init(
             _ work: Work,
             _ partitions: Set<Int64>,
             at time: Int64?,
-            _ continuation: CheckedContinuation<Result<Response?, any Error>, Never>
+            answered: @escaping @Sendable (Result<Response?, any Error>) -> Void
         ) {
             self.work = work
             self.partitions = partitions
             self.time = time
-            self.continuation = Mutex(continuation)
+            self.answered = Mutex(answered)
         }
 
         /// Only the first answer counts.
         func finish(_ result: Result<Response?, any Error>) {
-            let continuation = continuation.withLock { continuation in
-                defer { continuation = nil }
-                return continuation
+            let answered = answered.withLock { answered in
+                defer { answered = nil }
+                return answered
             }
-            continuation?.resume(returning: result)
+            answered?(result)
         }
     }
 
     private struct State {
-        var waiting: [Item] = []
+        /// What came together stays together.
+        var waiting: [[Item]] = []
         var hasStarted = false
         /// Lanes with nothing to do.
         var resting: [CheckedContinuation<[Item], Never>] = []
@@ -58,7 +60,8 @@ final class RequestQueue: Sendable {
         self.run = run
     }
 
-    func add(_ item: Item) {
+    /// Adds items that share a transaction, in which they are done in this order.
+    func add(_ items: [Item]) {
         enum Next {
             case nothing
             case start
@@ -67,7 +70,7 @@ final class RequestQueue: Sendable {
         }
         let next: Next = state.withLock { state in
             if state.isClosed { return .refuse }
-            state.waiting.append(item)
+            state.waiting.append(items)
             if !state.hasStarted {
                 state.hasStarted = true
                 return .start
@@ -80,7 +83,8 @@ final class RequestQueue: Sendable {
         case .start:
             // Their end is that of the queue, which whoever owns it closes.
             for _ in 0..<lanes { Task { await self.work() } }
-        case .refuse: item.finish(.failure(PromiseError(.unavailable, "the promise store is closed")))
+        case .refuse:
+            for item in items { item.finish(.failure(PromiseError(.unavailable, "the promise store is closed"))) }
         case .wake(let lane, let batch): lane.resume(returning: batch)
         }
     }
@@ -119,8 +123,13 @@ final class RequestQueue: Sendable {
     }
 
     private func take(_ state: inout State) -> [Item] {
-        let batch = Array(state.waiting.prefix(batchSize))
-        state.waiting.removeFirst(batch.count)
+        var count = 0
+        var batch: [Item] = []
+        while count < state.waiting.count, batch.isEmpty || batch.count + state.waiting[count].count <= batchSize {
+            batch += state.waiting[count]
+            count += 1
+        }
+        state.waiting.removeFirst(count)
         return batch
     }
 }
