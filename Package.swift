@@ -36,6 +36,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.0"),
@@ -50,6 +51,7 @@ let package = Package(
         library("EventLoop", ["CCurl", .product(name: "HeapModule", package: "swift-collections")]),
         library("HTTPClient", ["CCurl", "EventLoop"]),
         library("YAML", ["CYAML"]),
+        library("Prometheus"),
         library("PostgreSQL", ["CPostgres", "EventLoop", logging]),
 
         // What knows Kubernetes, but no migrations.
@@ -126,6 +128,7 @@ let package = Package(
         tests("EventLoop"),
         tests("HTTPClient"),
         tests("YAML"),
+        tests("Prometheus"),
         tests("KubernetesClient"),
         tests("ControllerRuntime"),
         tests("PostgreSQL"),
