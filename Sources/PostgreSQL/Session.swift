@@ -139,7 +139,8 @@ final class Session {
         let isAlive = PQconsumeInput(handle) == 1
         while let running, !running.isAnswered, PQisBusy(handle) == 0 {
             running.take(PQgetResult(handle))
-            if running.failure?.code == .protocolViolation { break }
+            // A pipeline whose connection is lost has no end: libpq answers with nothing, again and again.
+            if running.failure?.code == .protocolViolation || PQstatus(handle) == CONNECTION_BAD { break }
         }
         publishNotifications(handle)
         if !isAlive || PQstatus(handle) == CONNECTION_BAD || running?.failure?.code == .protocolViolation {

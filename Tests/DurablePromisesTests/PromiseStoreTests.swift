@@ -1,4 +1,4 @@
-import DurablePromises
+@testable import DurablePromises
 import PostgreSQL
 import Synchronization
 import TestSupport
@@ -24,23 +24,13 @@ struct PromiseStoreTests {
         }
     }
 
-    @Test("finds promises by the beginning of their id, taken literally")
-    func prefix() async throws {
-        try await withStore { store, _ in
-            for id in ["w_1", "w_1/b", "w_1/a", "wx1/c", "w_2"] {
-                _ = try await store.createPromise(id: id, timeoutAt: .max)
-            }
-            #expect(try await store.promises(idPrefix: "w_1").map(\.id) == ["w_1", "w_1/a", "w_1/b"])
-        }
-    }
-
     @Test("of workers that race for one task, exactly one wins")
     func race() async throws {
         try await withStore { _, pool in
             for round in 0..<10 {
                 let wins = try await withThrowingTaskGroup(of: Bool.self) { group in
                     for worker in 0..<4 {
-                        let store = PromiseStore(pool: pool)
+                        let store = PromiseStore(pool: pool, settings: .init(lanes: 1))
                         group.addTask {
                             do {
                                 let claim = try await store.createTask(
@@ -59,15 +49,16 @@ struct PromiseStoreTests {
         }
     }
 
-    @Test("of workers that ask for one version of a task at the same moment, exactly one gets it")
+    @Test("of stores that ask for one version of a task at the same moment, exactly one gets it")
     func acquire() async throws {
         try await withStore { store, pool in
+            let other = PromiseStore(pool: pool, settings: .init(lanes: 1))
             _ = try await store.createPromise(id: "p", timeoutAt: .max, tags: Self.tags)
             let (first, second) = try await pool.withConnection { blocker in
-                // Both are made to wait for the same rows, so that neither is done before the other begins.
+                // Both are made to wait for the same lock, so that neither is done before the other begins.
                 let workers = try await blocker.transaction { blocker in
-                    try await blocker.query("SELECT FROM sluice.promise JOIN sluice.task USING (id) FOR UPDATE")
-                    let workers = ["a", "b"].map { name in
+                    _ = try await blocker.query(BatchStatements.lock([Partition.ofPromise("p")]).sql, [.textArray(["\(Partition.ofPromise("p"))"])])
+                    let workers = [("a", store), ("b", other)].map { name, store in
                         Task { try await store.acquireTask(id: "p", version: 0, pid: name, ttl: 60_000) }
                     }
                     try await eventually("both wait") {
@@ -88,6 +79,7 @@ struct PromiseStoreTests {
             let claims = [first, second].compactMap { try? $0.get() }
             #expect(claims.map(\.version) == [1])
             #expect(try await store.getTask(id: "p")?.pid == claims.first?.task.pid)
+            other.close()
         }
     }
 
@@ -111,7 +103,7 @@ struct PromiseStoreTests {
             await conflict { try await store.fulfillTask(id: "p", version: old.version, state: .resolved) }
             await conflict { try await store.releaseTask(id: "p", version: old.version) }
             #expect(try await store.getPromise(id: "p:2") == nil)
-            #expect(try await store.promises(idPrefix: "p:").map(\.state) == [.resolved])
+            #expect(try await store.getPromise(id: "p:1")?.state == .resolved)
             let end = try await store.fulfillTask(id: "p", version: new.version, state: .resolved)
             #expect(end.state == .resolved)
             let again = try await store.createTask(
@@ -128,39 +120,8 @@ struct PromiseStoreTests {
             // The server's clock goes on by more than the lease, without a wait on this side.
             try await pool.withConnection { try await $0.query("SELECT pg_sleep(0.01)") }
             await conflict { try await store.releaseTask(id: "p", version: claim.version) }
-            let next = try await store.claimTask(target: "poll://any@workers", processID: "new", ttl: 60_000)
-            #expect(next?.version == 2)
-        }
-    }
-
-    @Test("hands each due task to one worker, and none that is held, early or of another group")
-    func claim() async throws {
-        try await withStore { store, _ in
-            for number in 0..<6 {
-                _ = try await store.createPromise(id: "t\(number)", timeoutAt: .max, tags: Self.tags)
-            }
-            let early = Self.tags.merging([PromiseTag.delay: "\(Int64.max - 1)"]) { $1 }
-            _ = try await store.createPromise(id: "early", timeoutAt: .max, tags: early)
-            _ = try await store.createPromise(id: "other", timeoutAt: .max, tags: [PromiseTag.target: "poll://any@x"])
-            _ = try await store.acquireTask(id: "t0", version: 0, pid: "somebody", ttl: 60_000)
-            let claimed = try await withThrowingTaskGroup(of: String?.self) { group in
-                for worker in 0..<8 {
-                    group.addTask {
-                        try await store.claimTask(target: "poll://any@workers", processID: "w\(worker)", ttl: 60_000)?
-                            .id
-                    }
-                }
-                return try await group.reduce(into: [String?]()) { $0.append($1) }
-            }
-            var ids = claimed.compactMap { $0 }
-            // One that looked while another held its candidate may have found nothing, and looks again.
-            while let next = try await store.claimTask(target: "poll://any@workers", processID: "w", ttl: 60_000) {
-                ids.append(next.id)
-            }
-            #expect(ids.sorted() == ["t1", "t2", "t3", "t4", "t5"])
-            try await store.releaseTask(id: "t3", version: 1)
-            let again = try await store.claimTask(target: "poll://any@workers", processID: "w", ttl: 60_000)
-            #expect(again?.id == "t3" && again?.version == 2)
+            let next = try await store.acquireTask(id: "p", version: 1, pid: "new", ttl: 60_000)
+            #expect(next.version == 2)
         }
     }
 
@@ -199,7 +160,7 @@ struct PromiseStoreTests {
                 for _ in 0..<6 { group.addTask { try await PromiseStore(pool: pool).install() } }
                 try await group.waitForAll()
             }
-            let store = PromiseStore(pool: pool)
+            let store = PromiseStore(pool: pool, settings: .init(lanes: 1))
             _ = try await store.createPromise(id: "a", timeoutAt: .max)
             try await store.install()
             #expect(try await store.getPromise(id: "a") != nil)
@@ -234,6 +195,7 @@ struct PromiseStoreTests {
             let store = PromiseStore(pool: pool, clock: clock)
             try await store.install()
             try await body(store, pool)
+            store.close()
             await pool.close()
         }
     }
