@@ -7,7 +7,8 @@ public final class MessageDelivery: Sendable {
     public let message: PromiseMessage
     private let finish: Mutex<(@Sendable (_ isTaken: Bool) -> Void)?>
 
-    init(_ message: PromiseMessage, _ finish: @escaping @Sendable (_ isTaken: Bool) -> Void) {
+    /// - Parameter finish: is called once, with whether it has arrived.
+    public init(_ message: PromiseMessage, _ finish: @escaping @Sendable (_ isTaken: Bool) -> Void) {
         self.message = message
         self.finish = Mutex(finish)
     }
