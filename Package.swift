@@ -131,6 +131,7 @@ let package = Package(
         tests("PostgreSQL"),
         tests("DurablePromises"),
         tests("RemotePromises", ["DurablePromises", "HTTPClient", logging]),
+        tests("DurableExecution", ["DurablePromises", "PostgreSQL", "RemotePromises", logging]),
         tests("SchemaChange"),
         tests("Backfill"),
         tests("MigrationEngine", ["Backfill", "PostgreSQL", "SchemaChange", logging]),
