@@ -136,6 +136,7 @@ let package = Package(
         tests("PostgreSQL"),
         tests("DurablePromises"),
         tests("RemotePromises", ["DurablePromises", "HTTPClient", logging]),
+        tests("DurableExecution", ["DurablePromises", "PostgreSQL", "RemotePromises", logging]),
         tests("SchemaChange"),
         tests("Backfill"),
         tests("MigrationEngine", ["Backfill", "PostgreSQL", "SchemaChange", logging]),
