@@ -139,7 +139,7 @@ let package = Package(
         tests("DurableExecution", ["DurablePromises", "PostgreSQL", "RemotePromises", logging]),
         tests("SchemaChange"),
         tests("Backfill"),
-        tests("MigrationEngine", ["Backfill", "PostgreSQL", "SchemaChange", logging]),
+        tests("MigrationEngine", ["Backfill", "DurablePromises", "PostgreSQL", "SchemaChange", logging]),
         tests("MigrationOperator"),
     ]
 )

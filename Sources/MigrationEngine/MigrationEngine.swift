@@ -1,4 +1,5 @@
 public import Backfill
+internal import DurablePromises
 internal import Foundation
 public import Logging
 public import PostgreSQL
@@ -142,6 +143,25 @@ public struct MigrationEngine: Sendable {
             return value
         } catch {
             await connection.close()
+            throw error
+        }
+    }
+
+    /// Lends the promises of the database to `body`.
+    func withPromises<Value: Sendable>(
+        of schema: String,
+        _ body: (PromiseStore) async throws -> Value
+    ) async throws -> Value {
+        let pool = PostgresPool(configuration(application: "sluice/promises", schema: schema), maximum: 1)
+        let store = PromiseStore(pool: pool, settings: .init(lanes: 1))
+        do {
+            let value = try await body(store)
+            store.close()
+            await pool.close()
+            return value
+        } catch {
+            store.close()
+            await pool.close()
             throw error
         }
     }

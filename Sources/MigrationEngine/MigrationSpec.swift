@@ -13,6 +13,7 @@ public struct MigrationSpec: Codable, Hashable, Sendable {
     public var backfill: BackfillSettings?
     public var rollouts: [RolloutReference]?
     public var contract: ContractSettings?
+    public var approval: ApprovalPolicy?
     public var deletionPolicy: DeletionPolicy?
 
     public init(
@@ -25,6 +26,7 @@ public struct MigrationSpec: Codable, Hashable, Sendable {
         backfill: BackfillSettings? = nil,
         rollouts: [RolloutReference]? = nil,
         contract: ContractSettings? = nil,
+        approval: ApprovalPolicy? = nil,
         deletionPolicy: DeletionPolicy? = nil
     ) {
         self.phase = phase
@@ -36,6 +38,7 @@ public struct MigrationSpec: Codable, Hashable, Sendable {
         self.backfill = backfill
         self.rollouts = rollouts
         self.contract = contract
+        self.approval = approval
         self.deletionPolicy = deletionPolicy
     }
 
@@ -141,6 +144,14 @@ public struct ContractSettings: Codable, Hashable, Sendable {
         self.oldSessions = oldSessions
         self.newSessions = newSessions
     }
+}
+
+/// Whether somebody must agree before Contract takes the old side away.
+public enum ApprovalPolicy: String, Codable, Sendable {
+    /// Nobody has to.
+    case none = "None"
+    /// Contract waits for a promise that is settled from outside: see ``ContractApproval``.
+    case required = "Required"
 }
 
 /// What deleting a Migration does to the database.

@@ -181,6 +181,10 @@ struct Travel: Sendable {
                 message: "contract waits until \(soaked.formatted(.iso8601)), as contract.soak says"
             )
         }
+        if spec.approval == .required {
+            let approval = ContractApproval(root: record.promise)
+            try await run.engine.withPromises(of: spec.schema) { try await approval.require(on: $0) }
+        }
         try await requireNoSession(of: spec.contract?.oldSessions, "old", on: connection)
         try await require(run.guards.mayContract())
     }

@@ -20,8 +20,7 @@ extension PromiseStateMachine {
         if isLate {
             records.tasks[promise.id] = TaskRecord(id: promise.id, state: .fulfilled, version: 0)
         } else {
-            let delay = promise.tags[PromiseTag.delay].flatMap { Int64($0) } ?? now
-            offer(TaskRecord(id: promise.id, state: .pending, version: 0), at: max(delay, now))
+            offer(TaskRecord(id: promise.id, state: .pending, version: 0), at: now)
         }
         return promise
     }

@@ -25,15 +25,15 @@ extension PromiseStateMachine {
 
     /// Makes a task anybody's, at once or when the time has come.
     mutating func offer(_ task: TaskRecord, at time: Int64) {
-        var task = task.unheld(.pending, dueAt: time)
-        guard time <= now, let promise = records.promises[task.id] else {
-            records.tasks[task.id] = task
+        guard let promise = records.promises[task.id] else { return }
+        // A timer that has a target is made by clients who only want its deadline kept: there is nothing to do.
+        if promise.isTimer {
+            records.tasks[task.id] = task.unheld(.pending, dueAt: promise.timeoutAt)
             return
         }
-        task.dueAt = later(rules.retryInterval)
-        records.tasks[task.id] = task
-        // A timer that has a target is made by clients who only want its deadline kept: there is nothing to do.
-        guard !promise.isTimer, let address = promise.tags[PromiseTag.target] else { return }
+        let time = max(time, promise.tags[PromiseTag.delay].flatMap { Int64($0) } ?? time)
+        records.tasks[task.id] = task.unheld(.pending, dueAt: time <= now ? later(rules.retryInterval) : time)
+        guard time <= now, let address = promise.tags[PromiseTag.target] else { return }
         tell(.execute(TaskReference(id: task.id, version: task.version), address: address))
     }
 

@@ -142,9 +142,9 @@ extension PromiseOperation {
     /// What has to be locked for the request; nil when it names nothing that could be stored.
     var partitions: Set<Int64>? {
         let ids = promiseIDs
-        if ids.contains(where: { $0.isEmpty || $0.utf8.contains(0) }) { return nil }
+        guard ids.allSatisfy({ Identifier.isValid($0) }) else { return nil }
         if let scheduleID {
-            if scheduleID.utf8.contains(0) { return nil }
+            guard Identifier.isValid(scheduleID) else { return nil }
             return [Partition.ofSchedule(scheduleID)]
         }
         return ids.isEmpty ? nil : Set(ids.map { Partition.ofPromise($0) })

@@ -14,7 +14,7 @@ public struct PromiseCreation: Sendable, Hashable {
 
     /// The rule that it breaks, if any.
     func flaw(_ rules: PromiseRules) -> String? {
-        if id.isEmpty || id.utf8.contains(0) { return "a promise's id is not empty and contains no NUL" }
+        if !Identifier.isValid(id) { return "a promise's id \(Identifier.rule)" }
         if timeoutAt < 0 { return "a promise's timeoutAt is not negative" }
         if param?.containsNUL ?? false { return "a promise's param contains no NUL" }
         guard let tags, !tags.isEmpty else { return nil }

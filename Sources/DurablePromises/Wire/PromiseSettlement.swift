@@ -13,7 +13,7 @@ public struct PromiseSettlement: Sendable, Hashable {
     /// The rule that it breaks, if any.
     var flaw: String? {
         if !state.isRequestable { return "a promise is settled as resolved, rejected or rejected_canceled" }
-        if id.isEmpty || id.utf8.contains(0) { return "a promise's id is not empty and contains no NUL" }
+        if !Identifier.isValid(id) { return "a promise's id \(Identifier.rule)" }
         return value?.containsNUL ?? false ? "a promise's value contains no NUL" : nil
     }
 }

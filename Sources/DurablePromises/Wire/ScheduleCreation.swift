@@ -26,10 +26,10 @@ public struct ScheduleCreation: Sendable, Hashable {
 
     /// The rule that it breaks, if any.
     var flaw: String? {
-        if id.isEmpty || id.utf8.contains(0) || id.contains(":") {
-            return "a schedule's id is not empty and contains neither a colon nor NUL"
+        if !Identifier.isValid(id) || id.contains(":") {
+            return "a schedule's id \(Identifier.rule), and contains no colon"
         }
-        if promiseId.isEmpty || promiseId.utf8.contains(0) { return "a schedule's promiseId is not empty" }
+        if !Identifier.isValid(promiseId) { return "a schedule's promiseId \(Identifier.rule)" }
         if promiseTimeout < 0 { return "a schedule's promiseTimeout is not negative" }
         guard let target = promiseTags?[PromiseTag.target], PromiseAddress(target) != nil else {
             return "a schedule's promiseTags have \(PromiseTag.target), an address such as poll://any@default"
