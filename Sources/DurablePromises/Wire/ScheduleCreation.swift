@@ -25,7 +25,7 @@ public struct ScheduleCreation: Sendable, Hashable {
     }
 
     /// The rule that it breaks, if any.
-    var flaw: String? {
+    func flaw(_ rules: PromiseRules) -> String? {
         if id.isEmpty || id.utf8.contains(0) || id.contains(":") {
             return "a schedule's id is not empty and contains neither a colon nor NUL"
         }
@@ -40,6 +40,6 @@ public struct ScheduleCreation: Sendable, Hashable {
         )
         let promise = record.promiseId(at: 0)
         return PromiseCreation(id: promise, timeoutAt: .max, param: promiseParam, tags: record.tags(of: promise))
-            .flaw(PromiseRules())
+            .flaw(rules)
     }
 }
