@@ -10,7 +10,8 @@ public struct CronExpression: Sendable, Hashable {
     private let days: Set<Int>
     private let months: Set<Int>
     private let weekdays: Set<Int>
-    private let years: Set<Int>?
+    /// In order; nil for every year.
+    private let years: [Int]?
     private let anyDay: Bool
     private let anyWeekday: Bool
 
@@ -37,9 +38,9 @@ public struct CronExpression: Sendable, Hashable {
         self.weekdays = Set(weekdays.map { $0 % 7 })
         anyDay = Self.isAny(fields[3])
         anyWeekday = Self.isAny(fields[5])
-        if fields.count == 7, !Self.isAny(fields[6]) {
+        if fields.count == 7, fields[6] != "*", fields[6] != "?" {
             guard let years = Self.values(fields[6], 1970...9999) else { return nil }
-            self.years = years
+            self.years = years.sorted()
         } else {
             years = nil
         }
@@ -57,14 +58,18 @@ public struct CronExpression: Sendable, Hashable {
     ) -> Set<Int>? {
         func number(_ text: Substring) -> Int? {
             if let index = names.firstIndex(of: String(text)) { return index + first }
-            return text.allSatisfy(\.isASCII) ? Int(text).flatMap { range.contains($0) ? $0 : nil } : nil
+            return digits(text).flatMap { range.contains($0) ? $0 : nil }
+        }
+        // Not what `Int` takes as well: a sign.
+        func digits(_ text: Substring) -> Int? {
+            text.utf8.allSatisfy { UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 } ? Int(text) : nil
         }
         if field == "?" { return Set(range) }
         var values: Set<Int> = []
         for part in field.split(separator: ",", omittingEmptySubsequences: false) {
             let pieces = part.split(separator: "/", omittingEmptySubsequences: false)
             guard pieces.count <= 2 else { return nil }
-            let step = pieces.count == 2 ? Int(pieces[1]) : 1
+            let step = pieces.count == 2 ? digits(pieces[1]) : 1
             guard let step, step > 0 else { return nil }
             let span: ClosedRange<Int>
             let ends = pieces[0].split(separator: "-", omittingEmptySubsequences: false)
@@ -82,24 +87,28 @@ public struct CronExpression: Sendable, Hashable {
         return values
     }
 
-    /// The first time after `time` at which it is due, both in milliseconds since 1970; nil when there is none within
-    /// some decades.
+    /// The first time after `time` at which it is due, both in milliseconds since 1970; nil when there is none.
     public func next(after time: Int64) -> Int64? {
         let second = time.dividedDown(by: 1000) + 1
-        var day = second.dividedDown(by: 86_400)
-        var earliest = Int(second - day * 86_400)
-        // The 29th of February falls on a given weekday once in 40 years, should a century be in between.
-        for _ in 0..<(41 * 366) {
-            if isDay(day), let found = firstTime(from: earliest) { return (day * 86_400 + Int64(found)) * 1000 }
-            day += 1
-            earliest = 0
+        let today = second.dividedDown(by: 86_400)
+        let thisYear = CivilDate(day: today).year
+        // The 29th of February falls on a given weekday once in 40 years, should a century be in between; and in 400 years
+        // the calendar is the same again.
+        let candidates = years.map { Array($0.drop { $0 < thisYear }.prefix(400)) } ?? Array(thisYear...thisYear + 41)
+        for year in candidates {
+            for day in max(today, CivilDate.newYear(year))..<CivilDate.newYear(year + 1) where isDay(day) {
+                let earliest = day == today ? Int(second - today * 86_400) : 0
+                guard let found = firstTime(from: earliest) else { continue }
+                let (time, isOverflow) = (day * 86_400 + Int64(found)).multipliedReportingOverflow(by: 1000)
+                return isOverflow ? nil : time
+            }
         }
         return nil
     }
 
     private func isDay(_ day: Int64) -> Bool {
         let date = CivilDate(day: day)
-        guard months.contains(date.month), years?.contains(date.year) ?? true else { return false }
+        guard months.contains(date.month) else { return false }
         // 1 January 1970 was a Thursday.
         let isWeekday = weekdays.contains(Int((day % 7 + 11) % 7))
         let isDayOfMonth = days.contains(date.day)
@@ -136,6 +145,13 @@ private struct CivilDate {
         self.day = Int(dayOfYear - (153 * shiftedMonth + 2) / 5 + 1)
         month = Int(shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9)
         year = Int(yearOfEra + era * 400) + (month <= 2 ? 1 : 0)
+    }
+
+    /// The first day of a year, counted from 1 January 1970.
+    static func newYear(_ year: Int) -> Int64 {
+        let past = Int64(year) - 1
+        let leapDays = past.dividedDown(by: 4) - past.dividedDown(by: 100) + past.dividedDown(by: 400)
+        return past * 365 + leapDays - 719_162
     }
 }
 

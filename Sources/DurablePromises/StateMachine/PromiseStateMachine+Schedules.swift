@@ -5,7 +5,7 @@ extension PromiseStateMachine {
     }
 
     mutating func create(_ creation: ScheduleCreation) throws(Refusal) -> ScheduleRecord {
-        if let flaw = creation.flaw { throw Refusal(400, flaw) }
+        if let flaw = creation.flaw(rules) { throw Refusal(400, flaw) }
         guard let cron = CronExpression(creation.cron) else {
             throw Refusal(400, "'\(creation.cron)' is no cron expression of five, six or seven fields")
         }

@@ -85,7 +85,10 @@ struct JSONReader {
     mutating func integer() throws(Flaw) -> Int64 {
         let text = try number()
         if let integer = Int64(text) { return integer }
-        guard let double = Double(text), let integer = Int64(exactly: double) else { throw flaw("a whole number") }
+        // A number that is only digits is too large then; what else is written is a `Double` to whoever wrote it.
+        guard text.utf8.contains(where: { !Self.isDigit($0) && $0 != UInt8(ascii: "-") }), let double = Double(text),
+            let integer = Int64(exactly: double)
+        else { throw flaw("a whole number") }
         return integer
     }
 
@@ -202,30 +205,42 @@ struct JSONReader {
         throw flaw("the end of a string")
     }
 
-    private mutating func number() throws(Flaw) -> Substring {
+    private mutating func number() throws(Flaw) -> String {
         _ = next
         let start = position
-        func isPart(_ byte: UInt8) -> Bool {
-            switch byte {
-            case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "+"), UInt8(ascii: "."),
-                UInt8(ascii: "e"), UInt8(ascii: "E"):
-                true
-            default: false
-            }
+        takeAny("-")
+        let isZero = position < bytes.count && bytes[position] == UInt8(ascii: "0")
+        let whole = takeDigits()
+        // JSON allows no zero before another digit.
+        var isNumber = whole == 1 || whole > 1 && !isZero
+        if takeAny(".") { isNumber = takeDigits() > 0 && isNumber }
+        if takeAny("e", "E") {
+            takeAny("+", "-")
+            isNumber = takeDigits() > 0 && isNumber
         }
-        while position < bytes.count, isPart(bytes[position]) { position += 1 }
-        let text = String(decoding: bytes[start..<position], as: UTF8.self)
-        let digits = text.drop { $0 == "-" }
-        guard let first = digits.first, first.isNumber, Double(text) != nil, digits.count == 1 || !isPadded(digits) else {
+        guard isNumber else {
             position = start
             throw flaw("a value")
         }
-        return text[...]
+        return String(decoding: bytes[start..<position], as: UTF8.self)
     }
 
-    /// JSON allows no zero before another digit.
-    private func isPadded(_ digits: Substring) -> Bool {
-        digits.first == "0" && digits.dropFirst().first?.isNumber == true
+    @discardableResult
+    private mutating func takeAny(_ characters: Unicode.Scalar...) -> Bool {
+        guard position < bytes.count, characters.contains(Unicode.Scalar(bytes[position])) else { return false }
+        position += 1
+        return true
+    }
+
+    /// How many there were.
+    private mutating func takeDigits() -> Int {
+        let start = position
+        while position < bytes.count, Self.isDigit(bytes[position]) { position += 1 }
+        return position - start
+    }
+
+    private static func isDigit(_ byte: UInt8) -> Bool {
+        UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte
     }
 
     private func flaw(_ expected: String) -> Flaw {

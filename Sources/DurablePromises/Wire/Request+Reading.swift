@@ -91,7 +91,7 @@ extension Request {
         case "promise.register_listener":
             let awaited = try data.require(data.awaited, "awaited")
             return .registerListener(Listener(awaited: awaited, address: try data.require(data.address, "address")))
-        case "promise.search": return .searchPromises(data.search())
+        case "promise.search": return .searchPromises(try data.search())
         case "task.get": return .getTask(id: try data.id())
         case "task.create":
             return .createTask(pid: try data.worker(), ttl: try data.lease(), action: try data.onlyAction())
@@ -106,11 +106,11 @@ extension Request {
         case "task.release": return .releaseTask(try data.reference())
         case "task.halt": return .haltTask(id: try data.id())
         case "task.continue": return .continueTask(id: try data.id())
-        case "task.search": return .searchTasks(data.search())
+        case "task.search": return .searchTasks(try data.search())
         case "schedule.create": return .createSchedule(try data.scheduleCreation())
         case "schedule.get": return .getSchedule(id: try data.id())
         case "schedule.delete": return .deleteSchedule(id: try data.id())
-        case "schedule.search": return .searchSchedules(data.search())
+        case "schedule.search": return .searchSchedules(try data.search())
         default: return .tick(time: try data.require(data.time, "time"))
         }
     }

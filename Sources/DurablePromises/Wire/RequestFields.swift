@@ -1,4 +1,5 @@
-/// What the data of any kind of request may have, as far as they have it. What is none of it is passed over.
+/// What the data of any kind of request may have, as far as they have it. What is none of it is passed over, and what has
+/// another shape is the matter of the kinds that look at it.
 struct RequestFields {
     typealias Flaw = JSONReader.Flaw
 
@@ -25,13 +26,21 @@ struct RequestFields {
     private(set) var promiseParam: PromiseValue?
     private(set) var promiseTags: [String: String]?
     private(set) var time: Int64?
+    private var flaws: [String: Flaw] = [:]
 
     init(reading reader: inout JSONReader) throws(JSONReader.Flaw) {
         // Not in the closure of an initializer, which may not capture what it initializes.
         var fields = RequestFields()
         try reader.object { (key, reader) throws(Flaw) in
             if try reader.isNull() { return }
-            try fields.take(key, &reader)
+            var member = reader
+            do throws(Flaw) {
+                try fields.take(key, &member)
+                reader = member
+            } catch {
+                fields.flaws[key] = error
+                try reader.skip()
+            }
         }
         self = fields
     }
@@ -78,7 +87,12 @@ struct RequestFields {
     // MARK: Together
 
     func require<Value>(_ value: Value?, _ name: String) throws(Flaw) -> Value {
-        guard let value else { throw Flaw(description: "\(name) is missing") }
+        guard let value = try optional(value, name) else { throw Flaw(description: "\(name) is missing") }
+        return value
+    }
+
+    func optional<Value>(_ value: Value?, _ name: String) throws(Flaw) -> Value? {
+        if let flaw = flaws[name] { throw Flaw(description: "\(name): \(flaw)") }
         return value
     }
 
@@ -92,7 +106,12 @@ struct RequestFields {
     }
 
     func creation() throws(Flaw) -> PromiseCreation {
-        PromiseCreation(id: try id(), timeoutAt: try require(timeoutAt, "timeoutAt"), param: param, tags: tags)
+        PromiseCreation(
+            id: try id(),
+            timeoutAt: try require(timeoutAt, "timeoutAt"),
+            param: try optional(param, "param"),
+            tags: try optional(tags, "tags")
+        )
     }
 
     func settlement() throws(Flaw) -> PromiseSettlement {
@@ -100,11 +119,16 @@ struct RequestFields {
         guard let state = PromiseState(rawValue: word) else {
             throw Flaw(description: "state is none of resolved, rejected, rejected_canceled")
         }
-        return PromiseSettlement(id: try id(), state: state, value: value)
+        return PromiseSettlement(id: try id(), state: state, value: try optional(value, "value"))
     }
 
-    func search() -> PromiseSearch {
-        PromiseSearch(state: state, tags: tags ?? [:], limit: limit, cursor: cursor)
+    func search() throws(Flaw) -> PromiseSearch {
+        PromiseSearch(
+            state: try optional(state, "state"),
+            tags: try optional(tags, "tags") ?? [:],
+            limit: try optional(limit, "limit"),
+            cursor: try optional(cursor, "cursor")
+        )
     }
 
     func scheduleCreation() throws(Flaw) -> ScheduleCreation {
@@ -113,8 +137,8 @@ struct RequestFields {
             cron: try require(cron, "cron"),
             promiseId: try require(promiseId, "promiseId"),
             promiseTimeout: try require(promiseTimeout, "promiseTimeout"),
-            promiseParam: promiseParam,
-            promiseTags: promiseTags
+            promiseParam: try optional(promiseParam, "promiseParam"),
+            promiseTags: try optional(promiseTags, "promiseTags")
         )
     }
 }

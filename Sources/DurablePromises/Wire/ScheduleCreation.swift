@@ -25,7 +25,7 @@ public struct ScheduleCreation: Sendable, Hashable {
     }
 
     /// The rule that it breaks, if any.
-    var flaw: String? {
+    func flaw(_ rules: PromiseRules) -> String? {
         if !Identifier.isValid(id) || id.contains(":") {
             return "a schedule's id \(Identifier.rule), and contains no colon"
         }
@@ -40,6 +40,6 @@ public struct ScheduleCreation: Sendable, Hashable {
         )
         let promise = record.promiseId(at: 0)
         return PromiseCreation(id: promise, timeoutAt: .max, param: promiseParam, tags: record.tags(of: promise))
-            .flaw(PromiseRules())
+            .flaw(rules)
     }
 }
