@@ -64,7 +64,7 @@ let package = Package(
         library(
             "PromiseServer",
             [
-                "DurablePromises", "PostgreSQL", "Prometheus", logging,
+                "DurablePromises", "HTTPClient", "PostgreSQL", "Prometheus", logging,
                 .product(name: "JWTKit", package: "jwt-kit"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -93,8 +93,8 @@ let package = Package(
         .executableTarget(
             name: "sluice",
             dependencies: [
-                "Backfill", "KubernetesClient", "MigrationEngine", "MigrationOperator", "PostgreSQL", "SchemaChange",
-                "YAML", logging,
+                "Backfill", "DurablePromises", "KubernetesClient", "MigrationEngine", "MigrationOperator", "PostgreSQL",
+                "PromiseServer", "RemotePromises", "SchemaChange", "YAML", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
@@ -137,6 +137,13 @@ let package = Package(
         tests("DurablePromises"),
         tests("RemotePromises", ["DurablePromises", "HTTPClient", logging]),
         tests("DurableExecution", ["DurablePromises", "PostgreSQL", "RemotePromises", logging]),
+        tests(
+            "PromiseServer",
+            [
+                "DurablePromises", "PostgreSQL", "Prometheus", logging,
+                .product(name: "JWTKit", package: "jwt-kit"),
+            ]
+        ),
         tests("SchemaChange"),
         tests("Backfill"),
         tests("MigrationEngine", ["Backfill", "DurablePromises", "PostgreSQL", "SchemaChange", logging]),

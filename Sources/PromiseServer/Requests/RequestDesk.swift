@@ -71,6 +71,7 @@ struct RequestDesk: Sendable {
         let isAway =
             switch error {
             case let error as PostgresError: error.isTransient || error.code == .closed || error.code == .cancelled
+            case let error as PromiseError: error.code == .unavailable
             case is StoreUnavailable, is CancellationError: true
             default: false
             }

@@ -1,3 +1,4 @@
+internal import DurablePromises
 public import Prometheus
 
 /// What a server counts.
@@ -35,8 +36,11 @@ public final class ServerMetrics: Sendable {
         durations.with(kind).observe(nanoseconds: nanoseconds)
     }
 
-    func took(_ kind: String) {
-        messages.with(kind).increment()
+    func took(_ message: PromiseMessage) {
+        switch message {
+        case .execute: messages.with("execute").increment()
+        case .unblock: messages.with("unblock").increment()
+        }
     }
 
     func delivered(_ status: String) {

@@ -53,7 +53,7 @@ extension Connection {
                 isChunked: isChunked,
                 delivering: run { connection in
                     for await delivery in deliveries {
-                        metrics.took(delivery.message.kind)
+                        metrics.took(delivery.message)
                         guard await connection.value.deliver(delivery.message, serverURL) else {
                             metrics.delivered("failed")
                             break
@@ -98,14 +98,5 @@ extension Connection {
         stream.stop()
         if stream.isChunked { write(ByteBuffer(staticString: "0\r\n\r\n")) }
         end()
-    }
-}
-
-extension PromiseMessage {
-    fileprivate var kind: String {
-        switch self {
-        case .execute: "execute"
-        case .unblock: "unblock"
-        }
     }
 }

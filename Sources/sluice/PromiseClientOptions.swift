@@ -1,0 +1,90 @@
+import ArgumentParser
+import DurablePromises
+import Foundation
+import Logging
+import PostgreSQL
+import RemotePromises
+
+/// Where the promises are: behind a server, or in a database.
+struct PromiseClientOptions: ParsableArguments {
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "A promise server, such as http://127.0.0.1:8001; else $SLUICE_SERVER. Its token is $SLUICE_TOKEN.",
+            valueName: "url"
+        )
+    )
+    var server: String?
+
+    @OptionGroup var database: DatabaseOptions
+
+    /// Lends a client to `body`.
+    func withClient<Value>(_ body: (any PromiseClient) async throws -> Value) async throws -> Value {
+        let logger = Logger(label: "sluice") { _ in SwiftLogNoOpLogHandler() }
+        let environment = ProcessInfo.processInfo.environment
+        let address = server ?? (database.databaseURL == nil ? environment["SLUICE_SERVER"] : nil)
+        if let address {
+            guard address.hasPrefix("http://") || address.hasPrefix("https://") else {
+                throw ValidationError("\"\(address)\" is not a server's URL; one is http://127.0.0.1:8001")
+            }
+            return try await body(HTTPPromiseClient(url: address, token: environment["SLUICE_TOKEN"], logger: logger))
+        }
+        guard database.databaseURL != nil || environment["SLUICE_DATABASE_URL"] != nil else {
+            throw ValidationError(
+                "no promises: give --server or --database-url, or set SLUICE_SERVER or SLUICE_DATABASE_URL")
+        }
+        let pool = PostgresPool(try database.configuration(), maximum: 2)
+        let store = PromiseStore(pool: pool, settings: .init(lanes: 1), logger: logger)
+        do {
+            let value = try await body(store)
+            store.close()
+            await pool.close()
+            return value
+        } catch {
+            store.close()
+            await pool.close()
+            // undefined_table, invalid_schema_name
+            if let error = error as? PostgresError, ["42P01", "3F000"].contains(error.sqlState) {
+                throw ValidationError(
+                    "the database holds no promises yet; `sluice server` and `sluice run` make their tables")
+            }
+            throw error
+        }
+    }
+}
+
+/// Text or JSON.
+enum PromiseFormat: String, ExpressibleByArgument, CaseIterable {
+    case text, json
+}
+
+/// `name=value`, of a tag.
+struct TagArgument: ExpressibleByArgument {
+    let name: String
+    let value: String
+
+    init?(argument: String) {
+        guard let equals = argument.firstIndex(of: "="), equals != argument.startIndex else { return nil }
+        name = String(argument[..<equals])
+        value = String(argument[argument.index(after: equals)...])
+    }
+
+    static func dictionary(_ tags: [TagArgument]) throws -> [String: String] {
+        try Dictionary(tags.map { ($0.name, $0.value) }) { _, _ in throw ValidationError("a tag is given twice") }
+    }
+}
+
+/// The data of a promise, which mean nothing to the server.
+struct PromiseDataOptions: ParsableArguments {
+    @Option(name: .long, help: "The data; - reads standard input.")
+    var data: String?
+
+    @Flag(name: .long, help: "Encode the data in base64, as the SDKs do with JSON.")
+    var base64 = false
+
+    func value() -> PromiseValue {
+        guard let data else { return PromiseValue() }
+        let bytes = data == "-" ? FileHandle.standardInput.readDataToEndOfFile() : Data(data.utf8)
+        return PromiseValue(data: base64 ? bytes.base64EncodedString() : String(decoding: bytes, as: UTF8.self))
+    }
+}

@@ -1,0 +1,118 @@
+public import ArgumentParser
+import DurablePromises
+import Foundation
+import Logging
+import PostgreSQL
+public import PromiseServer
+
+/// `sluice server`: the promise coordinator on its own.
+struct ServerCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "server",
+        abstract: "Serves durable promises over HTTP, from a PostgreSQL database.",
+        discussion: """
+            Speaks the Resonate protocol, version 2026-04-01: its SDKs are clients. Keeps everything in the schema sluice \
+            of the database, whose tables it makes; any number of servers may stand before one. Says where it listens, \
+            waits for a database that is away, and runs until SIGTERM; then it ends what is running and exits 0.
+
+            Every option may come from the environment as well: --max-streams is SLUICE_MAX_STREAMS.
+
+            EXAMPLE:
+              export SLUICE_DATABASE_URL=postgresql://app@db.example/promises
+              sluice server --listen 127.0.0.1:8001
+            """
+    )
+
+    @Option(name: .long, help: "Where to listen; port 0 is any that is free (default: 127.0.0.1:8001).")
+    var listen: ListenAddress?
+
+    @Option(name: .long, help: "Where to serve /metrics; else with everything else.")
+    var metricsListen: ListenAddress?
+
+    @Option(name: .long, help: "What messages call this server; else as the worker called it.")
+    var url: String?
+
+    @OptionGroup var database: DatabaseOptions
+
+    @Option(name: .long, help: "Transactions at the same time; each needs a connection (default: 2).")
+    var lanes: Int?
+
+    @Option(name: .long, help: "Threads that read requests and write answers (default: 1).")
+    var threads: Int?
+
+    @Flag(name: .long, help: "Refuse what the reference model refuses, though clients in the field send it.")
+    var strict = false
+
+    @Option(name: .long, help: "How long settled promises are kept, such as 720h; else for ever.")
+    var retention: Timeout?
+
+    @Option(name: .long, help: "After how long a task that nobody took is offered again (default: 5s).")
+    var retryInterval: Timeout?
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "A host, as name or name:port, that messages may be posted to; may be repeated. None means any.",
+            discussion: "In SLUICE_PUSH_HOST several are separated by commas.",
+            valueName: "host"
+        )
+    )
+    var pushHost: [String] = []
+
+    @OptionGroup(title: "Access") var access: ServerAccessOptions
+    @OptionGroup(title: "Limits") var limits: ServerLimitOptions
+    @OptionGroup var log: LogOptions
+
+    func run() async throws {
+        let logger = try log.logger("sluice", standard: .info)
+        let url = try EnvironmentSetting.value(url, "SLUICE_URL")
+        let metrics = ServerMetrics()
+        let settings = ServerSettings(
+            listen: try EnvironmentSetting.value(
+                listen, "SLUICE_LISTEN", else: ListenAddress(host: "127.0.0.1", port: 8001)
+            ),
+            metricsListen: try EnvironmentSetting.value(metricsListen, "SLUICE_METRICS_LISTEN"),
+            url: url,
+            limits: try limits.limits(),
+            authenticator: try await access.authenticator(),
+            isDebugging: try access.isDebugging(),
+            threads: try positive(threads, "SLUICE_THREADS", else: 1)
+        )
+        let hosts = EnvironmentSetting.list(pushHost, "SLUICE_PUSH_HOST")
+        let webhook = WebDelivery(url: url, hosts: hosts.isEmpty ? nil : Set(hosts), metrics: metrics, logger: logger)
+        let storeSettings = try storeSettings(webhook)
+        let pool = PostgresPool(try database.configuration(), maximum: storeSettings.lanes + 4)
+        let store = PromiseStore(pool: pool, settings: storeSettings, logger: logger)
+        FileDescriptors.allowMany()
+        // Asked to stop, it has stopped: that is success.
+        _ = try await untilSignalled {
+            try await PromiseService(store, pool, settings, metrics, logger).run()
+        }
+    }
+
+    private func storeSettings(_ webhook: WebDelivery) throws -> PromiseStore.Settings {
+        var rules = PromiseRules(isStrict: try EnvironmentSetting.flag(strict, "SLUICE_STRICT"))
+        if let interval = try EnvironmentSetting.value(retryInterval, "SLUICE_RETRY_INTERVAL") {
+            rules.retryInterval = max(1, Int64(interval.duration / .milliseconds(1)))
+        }
+        return PromiseStore.Settings(
+            rules: rules,
+            lanes: try positive(lanes, "SLUICE_LANES", else: 2),
+            retention: try EnvironmentSetting.value(retention, "SLUICE_RETENTION")?.duration,
+            webhook: webhook,
+            isDebugging: try access.isDebugging()
+        )
+    }
+
+    private func positive(_ given: Int?, _ name: String, else standard: Int) throws -> Int {
+        let value = try EnvironmentSetting.value(given, name, else: standard)
+        guard value > 0 else { throw ValidationError("\(name) and its option are at least 1") }
+        return value
+    }
+}
+
+extension ListenAddress: ExpressibleByArgument {
+    public init?(argument: String) {
+        self.init(argument)
+    }
+}

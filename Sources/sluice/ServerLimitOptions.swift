@@ -1,0 +1,67 @@
+import ArgumentParser
+import PromiseServer
+
+/// How much clients may ask of `sluice server`.
+struct ServerLimitOptions: ParsableArguments {
+    @Option(name: .long, help: "Bytes of a request's body (default: 4194304).")
+    var maxBodyBytes: Int?
+
+    @Option(name: .long, help: "Bytes of an id, a worker's name, a stream's group (default: 1024).")
+    var maxIdBytes: Int?
+
+    @Option(name: .long, help: "Tags of a promise (default: 64).")
+    var maxTags: Int?
+
+    @Option(name: .long, help: "Bytes of a tag's name, and of its value (default: 4096).")
+    var maxTagBytes: Int?
+
+    @Option(name: .long, help: "Open connections, streams among them (default: 8192).")
+    var maxConnections: Int?
+
+    @Option(name: .long, help: "Open streams of workers (default: 4096).")
+    var maxStreams: Int?
+
+    @Option(name: .long, help: "How long a request may take to arrive, such as 10s (default: 30s).")
+    var requestTimeout: Timeout?
+
+    @Option(name: .long, help: "How long a connection may be silent between requests (default: 75s).")
+    var idleTimeout: Timeout?
+
+    @Option(
+        name: .long,
+        help: "How long a stream lasts before its worker has to connect again; at most 240s, which is the default."
+    )
+    var streamDuration: Timeout?
+
+    @Option(name: .long, help: "How long running requests have to end after SIGTERM (default: 10s).")
+    var shutdownTimeout: Timeout?
+
+    func limits() throws -> ServerLimits {
+        var limits = ServerLimits()
+        func number(_ given: Int?, _ name: String, _ path: WritableKeyPath<ServerLimits, Int>) throws {
+            limits[keyPath: path] = try EnvironmentSetting.value(given, name, else: limits[keyPath: path])
+            guard limits[keyPath: path] > 0 else { throw ValidationError("\(name) and its option are at least 1") }
+        }
+        func time(_ given: Timeout?, _ name: String, _ path: WritableKeyPath<ServerLimits, Duration>) throws {
+            let standard = Timeout(duration: limits[keyPath: path])
+            limits[keyPath: path] = try EnvironmentSetting.value(given, name, else: standard).duration
+            guard limits[keyPath: path] > .zero else {
+                throw ValidationError("\(name) and its option are more than 0s")
+            }
+        }
+        try number(maxBodyBytes, "SLUICE_MAX_BODY_BYTES", \.bodyBytes)
+        try number(maxIdBytes, "SLUICE_MAX_ID_BYTES", \.idBytes)
+        try number(maxTags, "SLUICE_MAX_TAGS", \.tags)
+        try number(maxTagBytes, "SLUICE_MAX_TAG_BYTES", \.tagBytes)
+        try number(maxConnections, "SLUICE_MAX_CONNECTIONS", \.connections)
+        try number(maxStreams, "SLUICE_MAX_STREAMS", \.streams)
+        try time(requestTimeout, "SLUICE_REQUEST_TIMEOUT", \.requestTimeout)
+        try time(idleTimeout, "SLUICE_IDLE_TIMEOUT", \.idleTimeout)
+        try time(streamDuration, "SLUICE_STREAM_DURATION", \.streamDuration)
+        try time(shutdownTimeout, "SLUICE_SHUTDOWN_TIMEOUT", \.shutdownTimeout)
+        guard limits.streamDuration <= .seconds(240) else {
+            throw ValidationError("a stream lasts at most 240s: clients break by themselves after 300s, and stay away")
+        }
+        return limits
+    }
+}
