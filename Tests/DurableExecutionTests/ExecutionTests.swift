@@ -105,8 +105,9 @@ struct ExecutionTests {
                 try await executions.resolve("p:2", with: 40)
                 #expect(try await handle.value == [2, 40, 80])
             }
-            // Once for each time it had to wait, and once more.
-            #expect(deeds.all == ["parent": 5, "double 1": 1, "ask p:2": 1, "double 40": 1])
+            // Once for each time it had to wait, and once more; it need not wait for what is there already.
+            #expect((2...5).contains(deeds["parent"]))
+            #expect(["double 1", "ask p:2", "double 40"].allSatisfy { deeds[$0] == 1 }, "\(deeds.all)")
         }
     }
 

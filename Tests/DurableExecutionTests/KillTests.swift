@@ -31,12 +31,15 @@ struct KillTests {
         return functions
     }
 
-    @Test("an error of any request changes nothing but the time it takes", arguments: FaultyClient.Fault.Effect.allCases)
+    @Test(
+        "an error of any request changes nothing but the time it takes", arguments: FaultyClient.Fault.Effect.allCases)
     func errors(_ effect: FaultyClient.Fault.Effect) async throws {
         try await everyFault(effect, isDeath: false)
     }
 
-    @Test("a worker that dies at any request is followed by another one, with one result", arguments: FaultyClient.Fault.Effect.allCases)
+    @Test(
+        "a worker that dies at any request is followed by another one, with one result",
+        arguments: FaultyClient.Fault.Effect.allCases)
     func deaths(_ effect: FaultyClient.Fault.Effect) async throws {
         try await everyFault(effect, isDeath: true)
     }
@@ -66,7 +69,8 @@ struct KillTests {
         let client = FaultyClient(stage.store, fault)
         var result: [String] = []
         try await stage.whileRunning(stage.worker(functions, on: client)) {
-            try await eventually("\(fault): it ends, or its worker dies", within: .seconds(20), every: .milliseconds(5)) {
+            try await eventually("\(fault): it ends, or its worker dies", within: .seconds(20), every: .milliseconds(5))
+            {
                 if client.isDead { return true }
                 let promise = try await stage.store.getPromise(id: id)
                 // What is lost without a trace is offered again after a while.
