@@ -1,0 +1,54 @@
+"""Durable steps of DBOS Transact. How to call it, and what it prints: see measure.py.
+
+Its own system database, its defaults, no tracing. Workflows are synchronous functions, each in a thread: what DBOS does for an
+asynchronous step is the same, handed to a thread of a pool. A connection for each client, as its documentation has it for
+more than the 20 of the default.
+"""
+
+from dbos import DBOS, DBOSConfig, SetWorkflowID
+
+import measure
+
+clients: dict[int, measure.Client] = {}
+
+
+@DBOS.step()
+def step(number: int) -> int:
+    return number
+
+
+@DBOS.workflow()
+def steps(client: int) -> int:
+    for number in range(measure.STEPS):
+        if clients[client].is_over:
+            break
+        clients[client].step(lambda: step(number))
+    return client
+
+
+def launch(url: str, connections: int) -> None:
+    config: DBOSConfig = {
+        "name": "steps",
+        "system_database_url": url,
+        "sys_db_pool_size": max(connections, 20),
+        "log_level": "ERROR",
+    }
+    DBOS(config=config)
+    DBOS.launch()
+
+
+def prepare(url: str) -> None:
+    launch(url, 1)
+    DBOS.destroy()
+
+
+def work(url: str, client: measure.Client) -> None:
+    clients[id(client)] = client
+    steps(id(client))
+    client.warm()
+    while not client.is_over:
+        steps(id(client))
+
+
+if __name__ == "__main__":
+    measure.main("dbos", prepare, work, processes=lambda clients: 2, start=launch)
