@@ -15,6 +15,8 @@ async def scenario(stage: Stage) -> None:
             handle = resonate.options(target=group).rpc(stage.id(name), "nap", str(notes), seconds)
 
             async def suspended() -> bool:
+                # The call above returns before its promise is made.
+                await resonate.promises.get(stage.id(name))
                 return (await stage.request("task.get", id=stage.id(name)))["task"]["state"] == "suspended"
 
             if dies:
