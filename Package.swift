@@ -76,7 +76,10 @@ let package = Package(
             "Backfill",
             ["SchemaChange", "PostgreSQL", logging, .product(name: "DequeModule", package: "swift-collections")]
         ),
-        library("MigrationEngine", ["SchemaChange", "Backfill", "DurablePromises", "PostgreSQL", logging]),
+        library(
+            "MigrationEngine",
+            ["SchemaChange", "Backfill", "DurableExecution", "DurablePromises", "PostgreSQL", logging]
+        ),
 
         // Where they meet.
         .target(
