@@ -139,7 +139,7 @@ let package = Package(
         tests("PostgreSQL"),
         tests("DurablePromises"),
         tests("RemotePromises", ["DurablePromises", "HTTPClient", logging]),
-        tests("DurableExecution", ["DurablePromises", "PostgreSQL", "RemotePromises", logging]),
+        tests("DurableExecution", ["DurablePromises", "PostgreSQL", "PromiseServer", "RemotePromises", logging]),
         tests(
             "PromiseServer",
             [
