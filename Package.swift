@@ -76,7 +76,10 @@ let package = Package(
             "Backfill",
             ["SchemaChange", "PostgreSQL", logging, .product(name: "DequeModule", package: "swift-collections")]
         ),
-        library("MigrationEngine", ["SchemaChange", "Backfill", "DurablePromises", "PostgreSQL", logging]),
+        library(
+            "MigrationEngine",
+            ["SchemaChange", "Backfill", "DurableExecution", "DurablePromises", "PostgreSQL", logging]
+        ),
 
         // Where they meet.
         .target(
@@ -136,7 +139,7 @@ let package = Package(
         tests("PostgreSQL"),
         tests("DurablePromises"),
         tests("RemotePromises", ["DurablePromises", "HTTPClient", logging]),
-        tests("DurableExecution", ["DurablePromises", "PostgreSQL", "RemotePromises", logging]),
+        tests("DurableExecution", ["DurablePromises", "PostgreSQL", "PromiseServer", "RemotePromises", logging]),
         tests(
             "PromiseServer",
             [

@@ -1,5 +1,5 @@
 internal import Backfill
-internal import DurablePromises
+internal import DurableExecution
 internal import Foundation
 internal import Logging
 internal import PostgreSQL
@@ -8,8 +8,7 @@ internal import SchemaChange
 /// A walk whose task this worker holds, with the fence that makes it the only one to change anything: makes moves.
 struct ClaimedTravel: Sendable {
     let travel: Travel
-    let promises: WalkPromises
-    let claim: TaskClaim
+    let steps: NamedSteps
     let fence: Fence
     let pool: PostgresPool
 
@@ -28,18 +27,18 @@ struct ClaimedTravel: Sendable {
             if let record = try await pool.withConnection({ try await ledger.read($0) }) { reporter.take(record) }
         case .apply(let step):
             announce(step.stepName, step.title)
-            try await promises.once(step.id, under: claim, isDone: { try await isApplied(step) }) {
+            try await steps.once(step.id, isDone: { try await isApplied(step) }) {
                 try await apply(step)
             }
         case .revert(let step):
             announce("Undoing", "undoing: \(step.title)")
-            try await promises.once("undo/\(step.id)", under: claim, isDone: { try await !isApplied(step) }) {
+            try await steps.once("undo/\(step.id)", isDone: { try await !isApplied(step) }) {
                 try await revert(step)
             }
         case .repair(let step):
             announce("Repairing", step.title)
             // To make them once more does no harm.
-            try await promises.once("\(step.id)/\(fence.epoch)", under: claim, isDone: { false }) {
+            try await steps.once("\(step.id)/\(fence.epoch)", isDone: { false }) {
                 guard case .statements(let statements, _) = step.action else { return }
                 try await execute(statements, of: step) { _ in }
             }

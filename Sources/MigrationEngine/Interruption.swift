@@ -1,4 +1,5 @@
 internal import Backfill
+internal import DurableExecution
 internal import DurablePromises
 internal import PostgreSQL
 internal import SchemaChange
@@ -31,7 +32,7 @@ enum Interruption: Error, Hashable, Sendable {
             self = .stalled(
                 reason: "RowFailed",
                 message: "\(doing): \(error); mend the row or the expression, it goes on from there")
-        case is FenceLost:
+        case is FenceLost, is LeaseLost:
             self = .heldByAnother
         case let error as PromiseError where error.code == .conflict:
             self = .heldByAnother

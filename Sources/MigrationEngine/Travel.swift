@@ -1,4 +1,5 @@
 internal import Backfill
+internal import DurableExecution
 internal import DurablePromises
 internal import Foundation
 internal import Logging
@@ -223,44 +224,53 @@ struct Travel: Sendable {
     ) async throws -> Bool {
         let settings = run.engine.configuration(application: "sluice/promises", schema: spec.schema)
         let promisePool = PostgresPool(settings, maximum: 2)
-        let promises = WalkPromises(
-            store: PromiseStore(pool: promisePool, settings: .init(lanes: 1)),
-            root: root,
-            worker: run.engine.worker,
-            lease: run.engine.leaseDuration,
-            logger: run.logger
-        )
+        let store = PromiseStore(pool: promisePool, settings: .init(lanes: 1), logger: run.logger)
         do {
-            guard let claim = try await promises.claim() else {
-                await promisePool.close()
-                // The walk ended, and yet there is something to do: another one begins.
-                _ = try await ledger.beginWalk(to: target, after: record, on: connection)
-                return false
-            }
-            try await promises.whileHeld(claim) {
-                let fence = try await ledger.mintFence(walk: record.walk, on: connection)
-                let workSettings = run.engine.configuration(
-                    application: WorkerName.of(ledger.id, epoch: fence.epoch),
-                    schema: spec.schema,
-                    yields: true
-                )
-                let pool = PostgresPool(workSettings, maximum: workers + 1)
-                do {
-                    try await body(
-                        ClaimedTravel(travel: self, promises: promises, claim: claim, fence: fence, pool: pool)
-                    )
-                    await pool.close()
-                } catch {
-                    await pool.close()
-                    throw error
-                }
-            }
+            let isHeld = try await whileHeld(root, in: store, on: connection, body)
+            store.close()
             await promisePool.close()
-            return true
+            // The walk ended, and yet there is something to do: another one begins.
+            if !isHeld { _ = try await ledger.beginWalk(to: target, after: record, on: connection) }
+            return isHeld
         } catch {
+            store.close()
             await promisePool.close()
             throw error
         }
+    }
+
+    private func whileHeld(
+        _ root: String,
+        in store: PromiseStore,
+        on connection: PostgresConnection,
+        _ body: @escaping @Sendable (ClaimedTravel) async throws -> Void
+    ) async throws -> Bool {
+        let task = try await ForegroundTask.claim(
+            root,
+            on: store,
+            worker: run.engine.worker,
+            target: "poll://any@sluice",
+            lease: run.engine.leaseDuration,
+            logger: run.logger
+        )
+        guard let task else { return false }
+        try await task.whileHeld { steps in
+            let fence = try await ledger.mintFence(walk: record.walk, on: connection)
+            let workSettings = run.engine.configuration(
+                application: WorkerName.of(ledger.id, epoch: fence.epoch),
+                schema: spec.schema,
+                yields: true
+            )
+            let pool = PostgresPool(workSettings, maximum: workers + 1)
+            do {
+                try await body(ClaimedTravel(travel: self, steps: steps, fence: fence, pool: pool))
+                await pool.close()
+            } catch {
+                await pool.close()
+                throw error
+            }
+        }
+        return true
     }
 
     var workers: Int {

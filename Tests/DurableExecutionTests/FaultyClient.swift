@@ -61,3 +61,24 @@ final class FaultyClient: PromiseClient {
         inner.messages(group: group, id: id)
     }
 }
+
+/// A promise client that tells nothing of earlier steps, as some servers do.
+struct ForgetfulClient: PromiseClient {
+    let inner: any PromiseClient
+
+    func process(_ request: Request) async throws -> Response {
+        try await process([request])[0]
+    }
+
+    func process(_ requests: [Request]) async throws -> [Response] {
+        try await inner.process(requests).map { response in
+            var response = response
+            if response.data.preload != nil { response.data.preload = [] }
+            return response
+        }
+    }
+
+    func messages(group: String, id: String) -> AsyncStream<PromiseMessage> {
+        inner.messages(group: group, id: id)
+    }
+}

@@ -80,6 +80,14 @@ struct SafetyTests {
                     stage.log.text.contains("at flow:1 it recorded run \"first\", and now it asks for sleep;")
                 }
             }
+            var calls = FunctionRegistry()
+            calls.register(Self.flow) { context, _ in try await context.rpc("other") }
+            try await stage.working(calls) { _ in
+                try await stage.later()
+                try await eventually("it is told") {
+                    stage.log.text.contains("it recorded run \"first\", and now it asks for call \"other\" version 1;")
+                }
+            }
             var ends = FunctionRegistry()
             ends.register(Self.flow) { _, _ in "done" }
             try await stage.working(ends, rejects: true) { executions in

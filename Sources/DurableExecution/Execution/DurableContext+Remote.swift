@@ -59,7 +59,7 @@ extension DurableContext {
         let step = try nextStep(.call, call.name, version: call.version)
         let tags = [PromiseTag.target: target ?? execution.defaultTarget]
         let param = try Payload.encode(call)
-        execution.begin(step, creation(of: step, param: param, scope: "global", timeout: timeout, tags: tags))
+        try execution.begin(step, creation(of: step, param: param, scope: "global", timeout: timeout, tags: tags))
         return step.id
     }
 

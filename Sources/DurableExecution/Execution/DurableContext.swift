@@ -142,8 +142,9 @@ public final class DurableContext {
         tags: [String: String] = [:]
     ) -> PromiseCreation {
         let origin = execution.promise.tags[PromiseTag.origin] ?? StepID.origin(executionID)
-        // The steps of one execution have one branch, by which all of them are found. What others work on is its own.
-        let branch = scope == "local" ? executionID : step.id
+        // The steps of one execution have one branch, by which all of them are found at once. What others work on is their
+        // own.
+        let branch = tags[PromiseTag.target] == nil ? executionID : step.id
         let own = [
             PromiseTag.scope: scope, PromiseTag.origin: origin, PromiseTag.branch: branch,
             PromiseTag.parent: parent ?? id,

@@ -240,16 +240,21 @@ final class Execution: Sendable {
         if isOpen { signal.yield() } else { writing.done(.failure(CancellationError())) }
     }
 
-    /// Begins a call, without waiting for anything.
-    func begin(_ step: Step, _ creation: PromiseCreation) {
-        let isNew = state.withLock { state in
+    /// Begins a call, without waiting for anything. Throws when the attempt is over, or another step is recorded there.
+    func begin(_ step: Step, _ creation: PromiseCreation) throws {
+        let decision: ReplayDecision = try state.withLock { state in
+            if state.outcome != nil { throw CancellationError() }
             state.asked.insert(step.id)
             state.calls.append(step.id)
-            guard state.records[step.id] == nil else { return false }
-            state.branches.begin()
-            return true
+            let decision = ReplayDecision.decide(step, recorded: state.records[step.id])
+            if decision == .perform { state.branches.begin() }
+            return decision
         }
-        guard isNew else { return }
+        switch decision {
+        case .perform: break
+        case .wait, .settled: return
+        case .mismatch(let recorded): throw broken(.nonDeterminism(step, recorded: recorded, in: function))
+        }
         write(
             Writing(operations: [.createPromise(creation)]) { result in
                 do {
