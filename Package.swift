@@ -144,6 +144,7 @@ let package = Package(
             "PromiseServer",
             [
                 "DurablePromises", "PostgreSQL", "Prometheus", logging,
+                .product(name: "CryptoExtras", package: "swift-crypto"),
                 .product(name: "JWTKit", package: "jwt-kit"),
             ]
         ),
