@@ -35,7 +35,35 @@ struct ModelTests {
         }
         print("model: \(counts.values.reduce(0, +)) requests; by status: \(counts.sorted { $0.key < $1.key })")
         // A test in which nothing succeeds would see no difference either.
-        for status in [200, 300, 400, 404, 409, 422] { #expect(counts[status, default: 0] > (status == 300 ? 0 : 20), "\(status)") }
+        for status in [200, 300, 400, 404, 409, 422] {
+            #expect(counts[status, default: 0] > (status == 300 ? 0 : 20), "\(status)")
+        }
+    }
+
+    @Test("tell a worker of the branch of a task that was made in the same transaction")
+    func branch() async throws {
+        try await withTestDatabase { url in
+            let configuration = try PostgresConfiguration(
+                url: url, origin: .operatorOwned, applicationName: "sluice/test")
+            let pool = PostgresPool(configuration, maximum: 5)
+            let store = PromiseStore(pool: pool, clock: .manual { Self.newYear })
+            try await store.install()
+            var model = ModelPromises(now: Self.newYear)
+            let branch = [PromiseTag.branch: "a"]
+            let requests = [
+                [creating("a:1", branch)],
+                [
+                    creating("a:2", branch.merging(targeted) { $1 }),
+                    Request(.acquireTask(TaskReference(id: "a:2", version: 0), pid: "me", ttl: 9)),
+                ],
+            ]
+            for requests in requests {
+                let expected = model.answer(requests)
+                #expect(try await store.process(requests) == expected)
+            }
+            store.close()
+            await pool.close()
+        }
     }
 
     /// One history, from an empty store.
