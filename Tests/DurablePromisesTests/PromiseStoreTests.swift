@@ -1,8 +1,9 @@
-@testable import DurablePromises
 import PostgreSQL
 import Synchronization
 import TestSupport
 import Testing
+
+@testable import DurablePromises
 
 @Suite("the promise store")
 struct PromiseStoreTests {
@@ -57,7 +58,9 @@ struct PromiseStoreTests {
             let (first, second) = try await pool.withConnection { blocker in
                 // Both are made to wait for the same lock, so that neither is done before the other begins.
                 let workers = try await blocker.transaction { blocker in
-                    _ = try await blocker.query(BatchStatements.lock([Partition.ofPromise("p")]).sql, [.textArray(["\(Partition.ofPromise("p"))"])])
+                    _ = try await blocker.query(
+                        BatchStatements.lock([Partition.ofPromise("p")]).sql,
+                        [.textArray(["\(Partition.ofPromise("p"))"])])
                     let workers = [("a", store), ("b", other)].map { name, store in
                         Task { try await store.acquireTask(id: "p", version: 0, pid: name, ttl: 60_000) }
                     }

@@ -1,8 +1,9 @@
-@testable import DurablePromises
 import PostgreSQL
 import Synchronization
 import TestSupport
 import Testing
+
+@testable import DurablePromises
 
 @Suite("messages of the store")
 struct StoreMessageTests {

@@ -52,7 +52,8 @@ struct PromiseBatch {
     private func load(_ connection: PostgresConnection) async throws -> (PromiseRecords, Int64) {
         var ids: Set<String> = []
         var schedules: Set<String> = []
-        var preloads: [String: String] = [:]
+        var preloads: Set<String> = []
+        var branches: [String: String] = [:]
         var partitions: Set<Int64> = []
         for item in items {
             partitions.formUnion(item.partitions)
@@ -60,7 +61,11 @@ struct PromiseBatch {
             case .request(let request):
                 ids.formUnion(request.operation.promiseIDs)
                 if let schedule = request.operation.scheduleID { schedules.insert(schedule) }
-                if let id = request.operation.preloads { preloads[id] = request.operation.branch ?? preloads[id] ?? "" }
+                if let id = request.operation.preloads { preloads.insert(id) }
+                // What one request creates another of this transaction may take.
+                if let creation = request.operation.creation, branches[creation.id] == nil {
+                    branches[creation.id] = creation.tags?[PromiseTag.branch]
+                }
             case .event(let event):
                 ids.formUnion(event.promiseIDs)
                 if let schedule = event.scheduleID { schedules.insert(schedule) }
@@ -69,7 +74,10 @@ struct PromiseBatch {
         var statements = [BatchStatements.begin, BatchStatements.lock(partitions), BatchStatements.promises(ids)]
         statements.append(BatchStatements.waiting(ids))
         if !schedules.isEmpty { statements.append(BatchStatements.schedules(schedules)) }
-        if !preloads.isEmpty { statements.append(BatchStatements.branches(preloads)) }
+        if !preloads.isEmpty {
+            let named = preloads.map { ($0, branches[$0] ?? "") }
+            statements.append(BatchStatements.branches(Dictionary(uniqueKeysWithValues: named)))
+        }
         let outcomes = try await connection.pipeline(statements)
         for outcome in outcomes { _ = try outcome.get() }
         var results = try outcomes.dropFirst().map { try $0.get().rows }[...]
@@ -108,11 +116,12 @@ struct PromiseBatch {
 }
 
 extension PromiseOperation {
-    /// The branch of the promise that it would create.
-    fileprivate var branch: String? {
-        guard case .createTask(_, _, let action) = self, case .createPromise(let creation) = action.operation else {
-            return nil
+    /// The promise that it would create.
+    fileprivate var creation: PromiseCreation? {
+        switch self {
+        case .createPromise(let creation): creation
+        case .createTask(_, _, let action), .fence(_, let action): action.operation.creation
+        default: nil
         }
-        return creation.tags?[PromiseTag.branch]
     }
 }
