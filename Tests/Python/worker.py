@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import sys
 from datetime import timedelta
 
@@ -20,7 +21,8 @@ async def raise_unknown(ctx, text: str) -> None:
 async def main() -> None:
     url, group, ttl = sys.argv[1:]
     logging.basicConfig(level=logging.INFO)
-    resonate = Resonate(url=url, group=group, ttl=timedelta(seconds=float(ttl)))
+    # By its process id it can be called, and it alone.
+    resonate = Resonate(url=url, group=group, pid=str(os.getpid()), ttl=timedelta(seconds=float(ttl)))
     functions.register(resonate)
     resonate.register(raise_unknown, retry_policy=functions.NEVER)
     await asyncio.Event().wait()

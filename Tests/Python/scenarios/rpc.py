@@ -1,6 +1,6 @@
 """A call goes to a worker of a group, which calls a worker of another."""
 
-from stage import Stage, expect, expect_equal
+from stage import Stage, expect_equal
 
 
 async def scenario(stage: Stage) -> None:
@@ -11,10 +11,16 @@ async def scenario(stage: Stage) -> None:
         result = await stage.result(handle)
         expect_equal("the result, and who worked", result, [42, right.pid, left.pid])
 
-        # To one process of a group, and to it alone.
-        await stage.worker(stage.id("left"))
-        pids = [
-            await stage.result(resonate.options(target=stage.id("left")).rpc(stage.id(f"any-{number}"), "process"))
-            for number in range(10)
-        ]
-        expect(left.pid in pids or len(set(pids)) == 1, f"a call went to neither worker of its group: {pids}")
+        other = await stage.worker(stage.id("left"))
+
+        async def called(target: str, count: int) -> list[int]:
+            """Which processes take calls of an address."""
+            calls = resonate.options(target=target)
+            return [await stage.result(calls.rpc(stage.id(f"{hash(target)}-{n}"), "process")) for n in range(count)]
+
+        pids = await called(stage.id("left"), 12)
+        expect_equal("who takes calls of a group", set(pids), {left.pid, other.pid})
+        for worker in [left, other]:
+            for kind in ["uni", "any"]:
+                address = f"poll://{kind}@{stage.id('left')}/{worker.pid}"
+                expect_equal(f"who takes calls of {address}", await called(address, 3), [worker.pid] * 3)
