@@ -28,7 +28,8 @@ struct ContractApproval {
         case .rejected, .rejectedCanceled, .rejectedTimedout:
             throw Interruption.stalled(
                 reason: "NotApproved",
-                message: "Contract was refused: the promise \(id) is \(promise.state.rawValue); go to Backfill, and ask "
+                message:
+                    "Contract was refused: the promise \(id) is \(promise.state.rawValue); go to Backfill, and ask "
                     + "again by going to Contract"
             )
         }

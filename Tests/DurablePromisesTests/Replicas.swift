@@ -1,7 +1,8 @@
-@testable import DurablePromises
 import PostgreSQL
 import Synchronization
 import TestSupport
+
+@testable import DurablePromises
 
 /// What came out of a stream, acknowledged.
 final class Received: Sendable {

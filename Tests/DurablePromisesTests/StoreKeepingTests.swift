@@ -1,7 +1,8 @@
-@testable import DurablePromises
 import PostgreSQL
 import TestSupport
 import Testing
+
+@testable import DurablePromises
 
 @Suite("what the store keeps")
 struct StoreKeepingTests {

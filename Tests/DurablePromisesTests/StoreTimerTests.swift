@@ -1,6 +1,7 @@
-@testable import DurablePromises
 import TestSupport
 import Testing
+
+@testable import DurablePromises
 
 @Suite("timers of the store")
 struct StoreTimerTests {

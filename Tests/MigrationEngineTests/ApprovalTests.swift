@@ -25,7 +25,8 @@ struct ApprovalTests {
             let waiting = try await database.obstacle(spec, to: .contract)
             #expect(waiting.hasPrefix("WaitingForApproval: "))
             let promise = try await database.promises { store in
-                let found = try await store.searchPromises(PromiseSearch(state: "pending", tags: [PromiseTag.external: "true"]))
+                let found = try await store.searchPromises(
+                    PromiseSearch(state: "pending", tags: [PromiseTag.external: "true"]))
                 return try #require(found.promises.first)
             }
             #expect(waiting.contains(promise.id))

@@ -39,7 +39,9 @@ extension PromiseStateMachine {
     /// Settles each promise whose deadline has passed, with all that follows.
     mutating func expire(_ ids: Set<String>) {
         for id in ids {
-            guard let promise = records.promises[id], promise.state == .pending, promise.timeoutAt <= now else { continue }
+            guard let promise = records.promises[id], promise.state == .pending, promise.timeoutAt <= now else {
+                continue
+            }
             close(promise.projected(at: now))
         }
     }

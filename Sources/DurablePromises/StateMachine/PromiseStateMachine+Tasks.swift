@@ -51,7 +51,11 @@ extension PromiseStateMachine {
             var task = try? task(id)
         else { return }
         task.resumes += 1
-        if task.state == .suspended { offer(task, at: now) } else if task.state != .fulfilled { records.tasks[id] = task }
+        if task.state == .suspended {
+            offer(task, at: now)
+        } else if task.state != .fulfilled {
+            records.tasks[id] = task
+        }
     }
 
     private func later(_ milliseconds: Int64) -> Int64 {

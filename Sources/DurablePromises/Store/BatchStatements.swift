@@ -113,7 +113,8 @@ enum BatchStatements {
             + write(callbacks: outcome.changes.callbacks, removing: outcome.removedCallbacks)
             + write(listeners: outcome.changes.listeners, removing: outcome.removedListeners)
             + write(schedules: Array(outcome.changes.schedules.values), removing: outcome.removedSchedules)
-            + write(TimerChange.all(of: outcome, over: stored)) + write(outcome.messages.values.sorted { $0.key < $1.key })
+            + write(TimerChange.all(of: outcome, over: stored))
+            + write(outcome.messages.values.sorted { $0.key < $1.key })
     }
 
     private static func write(_ promises: [PromiseRecord], over stored: PromiseRecords) -> [Write] {

@@ -58,7 +58,8 @@ public final class PromiseStore: PromiseClient, Sendable {
 
     /// A store on connections that others may use as well. It wants ``Settings/lanes`` of them for requests, and with
     /// ``run()`` two more.
-    public init(pool: PostgresPool, settings: Settings = Settings(), logger: Logger = Logger(label: "sluice.promises")) {
+    public init(pool: PostgresPool, settings: Settings = Settings(), logger: Logger = Logger(label: "sluice.promises"))
+    {
         self.pool = pool
         self.settings = settings
         self.logger = logger
@@ -75,7 +76,7 @@ public final class PromiseStore: PromiseClient, Sendable {
     public func process(_ request: Request) async throws -> Response {
         switch request.operation {
         case .searchPromises, .searchTasks, .searchSchedules: return try await PromiseSearches(self).answer(request)
-        case .startDebugging, .stopDebugging, .resetForDebugging, .tick, .snapshot: 
+        case .startDebugging, .stopDebugging, .resetForDebugging, .tick, .snapshot:
             return try await Debugging(self).answer(request)
         default: break
         }

@@ -185,7 +185,8 @@ struct JSONReader {
 
     private mutating func literal(_ text: StaticString) throws(Flaw) {
         let end = position + text.utf8CodeUnitCount
-        guard end <= bytes.count, (0..<text.utf8CodeUnitCount).allSatisfy({ bytes[position + $0] == text.utf8Start[$0] })
+        guard end <= bytes.count,
+            (0..<text.utf8CodeUnitCount).allSatisfy({ bytes[position + $0] == text.utf8Start[$0] })
         else { throw flaw("\(text)") }
         position = end
     }

@@ -103,7 +103,9 @@ struct JSONWriter {
     }
 
     private mutating func escape(_ text: UnsafeBufferPointer<UInt8>) {
-        let isPlain = text.allSatisfy { $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") && ($0 < 0x80 || !isASCII) }
+        let isPlain = text.allSatisfy {
+            $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") && ($0 < 0x80 || !isASCII)
+        }
         if isPlain { return bytes.append(contentsOf: text) }
         for scalar in String(decoding: text, as: UTF8.self).unicodeScalars {
             switch scalar {
