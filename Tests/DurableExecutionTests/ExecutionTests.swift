@@ -304,6 +304,27 @@ struct ExecutionTests {
         }
     }
 
+    @Test("what is recorded counts, not what a step gave: a person may have settled it meanwhile")
+    func settledByPerson() async throws {
+        let stuck = DurableFunction<Nothing, String>("stuck")
+        try await withStage { stage in
+            let store = stage.store
+            var functions = FunctionRegistry()
+            functions.register(stuck) { context, _ in
+                try await context.run("stuck") { () async throws -> String in
+                    _ = try await store.createPromise(id: "s:1", timeoutAt: .max)
+                    _ = try await store.settlePromise(
+                        id: "s:1", state: .resolved, value: PromiseValue(data: "InBlcnNvbiI="))
+                    return "step"
+                }
+            }
+            try await stage.working(functions) { executions in
+                let value = try await executions.begin(stuck, id: "s", input: Nothing()).value
+                #expect(value == "person")
+            }
+        }
+    }
+
     @Test("a context is not used inside its own step")
     func nested() async throws {
         let nested = DurableFunction<Nothing, Int>("nested")

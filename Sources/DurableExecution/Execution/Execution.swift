@@ -12,8 +12,8 @@ internal import Synchronization
 final class Execution: Sendable {
     /// How the attempt ended.
     enum Outcome: Sendable {
-        /// The promise is settled.
-        case fulfilled
+        /// The promise is settled: so.
+        case fulfilled(PromiseRecord)
         /// The task sleeps until something that it waits for is settled.
         case suspended
         /// Somebody else has the task, or has settled its promise.
@@ -176,8 +176,7 @@ final class Execution: Sendable {
         case .broken(let error): return .broken(error)
         case .settled(let state, let value):
             do {
-                try await task.fulfill(state, value)
-                return .fulfilled
+                return .fulfilled(try await task.fulfill(state, value))
             } catch {
                 if Task.isCancelled { return .stopped }
                 return error is LeaseLost ? .lost : .broken(error)

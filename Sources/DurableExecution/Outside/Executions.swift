@@ -16,6 +16,8 @@ public final class Executions: Sendable {
     private let arrivals = Arrivals()
     /// How many tasks take messages for it.
     private let listeners = Mutex(0)
+    /// Who can begin at once what is done in this process.
+    private let worker = Mutex<DurableWorker?>(nil)
 
     /// - Parameters:
     ///   - group: whose workers do what names no target.
@@ -77,7 +79,7 @@ public final class Executions: Sendable {
         guard !id.isEmpty, !id.utf8.contains(where: { $0 == UInt8(ascii: ":") || $0 == 0 }) else {
             throw DurableError(.invalid, "the id of an execution is not empty, and contains no colon: \"\(id)\"")
         }
-        let record = try await client.createPromise(
+        let creation = PromiseCreation(
             id: id,
             timeoutAt: environment.time(after: timeout),
             param: try Payload.encode(call),
@@ -86,6 +88,14 @@ public final class Executions: Sendable {
                 PromiseTag.parent: id, PromiseTag.scope: "global",
             ]
         )
+        let record: PromiseRecord
+        if target == nil, let begun = try await worker.withLock({ $0 })?.begin(call, creation) {
+            record = begun
+        } else {
+            record = try await client.createPromise(
+                id: id, timeoutAt: creation.timeoutAt, param: creation.param ?? PromiseValue(),
+                tags: creation.tags ?? [:])
+        }
         if let name = Step(recorded: record).name, name != call.name {
             throw DurableError(.idTaken, "\(id) is an execution of \(name), not of \(call.name)")
         }
@@ -143,6 +153,16 @@ public final class Executions: Sendable {
         }
     }
 
+    /// A promise was settled in this process.
+    func tell(_ promise: PromiseRecord) {
+        arrivals.tell(promise)
+    }
+
+    /// Executions are begun at once by that worker; nil when it works no more.
+    func begins(with worker: DurableWorker?) {
+        self.worker.withLock { $0 = worker }
+    }
+
     /// Waits until a promise is settled.
     func settled(_ id: String) async throws -> PromiseRecord {
         var rounds = 0
@@ -150,6 +170,11 @@ public final class Executions: Sendable {
             let isTold = listeners.withLock { $0 } > 0
             // From before it is asked, so that nothing comes in between.
             let arrival = arrivals.expect(id)
+            if rounds == 0, worker.withLock({ $0 })?.isAt(id) ?? false {
+                rounds += 1
+                if let record = try await first(arrival, Self.here) { return record }
+                continue
+            }
             do {
                 guard let record = try await look(id, isTold) else {
                     throw DurableError(.notFound, "there is no promise \(id)")
@@ -202,6 +227,8 @@ public final class Executions: Sendable {
     }
 
     private struct NotYet: Error {}
+    /// What is done in this process may be done so soon that nobody else needs to be asked to tell.
+    private static let here: Duration = .milliseconds(20)
     /// A message may be lost.
     private static let told = RetryPolicy(mostAttempts: nil, first: .seconds(2), longest: .seconds(30), jitter: 0.2)
     private static let asking = RetryPolicy(

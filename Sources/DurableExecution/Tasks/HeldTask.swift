@@ -54,11 +54,15 @@ final class HeldTask: Sendable {
         return response.status != 300
     }
 
-    /// Settles the task's promise.
-    func fulfill(_ state: PromiseState, _ value: PromiseValue) async throws {
+    /// Settles the task's promise, and gives it.
+    @discardableResult
+    func fulfill(_ state: PromiseState, _ value: PromiseValue) async throws -> PromiseRecord {
         let settlement = PromiseSettlement(id: claim.id, state: state, value: value)
         let request = Request(.fulfillTask(claim.reference, action: Request(.settlePromise(settlement))))
-        _ = try checked(try await ask([request])[0])
+        guard let promise = try checked(try await ask([request])[0]).promise else {
+            throw PromiseError(.incompatible, "an answer lacks the record that it is about")
+        }
+        return promise
     }
 
     /// Gives the task back, so that nobody has to wait for the end of the lease. A task that was cancelled can still do so.

@@ -43,6 +43,17 @@ public final class DurableWorker: Sendable {
     private let logger: Logger
     private let leases: LeaseKeeper
     private let intake: Mutex<Intake>
+    /// What is to be worked on next.
+    private let starts: Mutex<AsyncStream<Start>.Continuation?>
+    /// What was made and taken here, and is not begun yet.
+    private let begun = Mutex<[String: TaskClaim]>([:])
+
+    private enum Start: Sendable {
+        /// A task that is offered.
+        case offer(TaskReference)
+        /// One that this worker made and holds already.
+        case claim(TaskClaim)
+    }
 
     public init(
         _ client: any PromiseClient,
@@ -61,34 +72,107 @@ public final class DurableWorker: Sendable {
         leases = LeaseKeeper(
             client: client, pid: settings.id, lease: settings.lease, environment: environment, logger: logger)
         intake = Mutex(Intake(width: max(1, settings.concurrency)))
+        starts = Mutex(nil)
     }
 
     /// Works until the task is cancelled. Then what is under way is cancelled as well, and given back, so that others go on
-    /// with it at once.
+    /// with it at once. May be called once.
     public func run() async {
-        let (starts, start) = AsyncStream.makeStream(of: TaskReference.self)
+        let (stream, start) = AsyncStream.makeStream(of: Start.self)
+        starts.withLock { $0 = start }
+        executions.begins(with: self)
         await withDiscardingTaskGroup { group in
             group.addTask { try? await self.leases.run() }
             group.addTask {
-                await self.executions.take(self.client.messages(group: self.settings.group, id: self.settings.id)) {
-                    task in
-                    if let task = self.intake.withLock({ $0.offer(task) }) { start.yield(task) }
+                let messages = self.client.messages(group: self.settings.group, id: self.settings.id)
+                await self.executions.take(messages) { task in
+                    if let task = self.intake.withLock({ $0.offer(task) }) { start.yield(.offer(task)) }
                 }
             }
-            for await task in starts {
-                group.addTask {
-                    await self.work(on: task)
-                    if let next = self.intake.withLock({ $0.done(task) }) { start.yield(next) }
-                }
-            }
+            for await next in stream { group.addTask { await self.work(on: next) } }
             group.cancelAll()
         }
+        executions.begins(with: nil)
+        starts.withLock { $0 = nil }
+        for claim in begun.withLock({ $0.values }) { await giveBack(claim) }
+    }
+
+    private func work(on start: Start) async {
+        switch start {
+        case .offer(let task):
+            if !Task.isCancelled, let claim = await acquire(task) { await work(on: claim) }
+            done(task)
+        case .claim(let claim):
+            begun.withLock { $0[claim.id] = nil }
+            await work(on: claim)
+            done(Self.place(of: claim.id))
+        }
+    }
+
+    private func done(_ task: TaskReference) {
+        guard let next = intake.withLock({ $0.done(task) }) else { return }
+        starts.withLock { _ = $0?.yield(.offer(next)) }
+    }
+
+    // MARK: Beginning here
+
+    /// Makes an execution and begins it at once, where there is room for one of a function that is known here. Nil where not,
+    /// and where the execution exists already.
+    func begin(_ call: Call, _ creation: PromiseCreation) async throws -> PromiseRecord? {
+        let place = Self.place(of: creation.id)
+        guard functions[call.name, call.version] != nil, intake.withLock({ $0.reserve(place) }) else { return nil }
+        do {
+            let claim = try await client.createTask(
+                id: creation.id,
+                timeoutAt: creation.timeoutAt,
+                param: creation.param ?? PromiseValue(),
+                tags: creation.tags ?? [:],
+                processID: settings.id,
+                ttl: Int64(settings.lease / .milliseconds(1))
+            )
+            if claim.isFulfilled {
+                done(place)
+            } else {
+                begun.withLock { $0[claim.id] = claim }
+                let isTaken = starts.withLock { Self.isTaken($0?.yield(.claim(claim))) }
+                if !isTaken { await giveBack(claim) }
+            }
+            return claim.promise
+        } catch let error as PromiseError where error.code == .conflict {
+            done(place)
+            return nil
+        } catch {
+            done(place)
+            await giveBackIfTaken(place)
+            throw error
+        }
+    }
+
+    /// Whether it is at an execution that was begun here.
+    func isAt(_ id: String) -> Bool {
+        intake.withLock { $0.isRunning(Self.place(of: id)) }
+    }
+
+    /// It has stopped before it came to it.
+    private func giveBack(_ claim: TaskClaim) async {
+        guard begun.withLock({ $0.removeValue(forKey: claim.id) }) != nil else { return }
+        done(Self.place(of: claim.id))
+        let client = client
+        await Task { try? await client.releaseTask(id: claim.id, version: claim.version) }.value
+    }
+
+    private static func isTaken(_ result: AsyncStream<Start>.Continuation.YieldResult?) -> Bool {
+        if case .enqueued = result { true } else { false }
+    }
+
+    /// Where a task that is made here stands in the intake.
+    private static func place(of id: String) -> TaskReference {
+        TaskReference(id: id, version: 0)
     }
 
     // MARK: One task
 
-    private func work(on reference: TaskReference) async {
-        guard !Task.isCancelled, let claim = await acquire(reference) else { return }
+    private func work(on claim: TaskClaim) async {
         // A timer that has a target is made so by clients who only want its deadline kept: its lease just ends.
         if claim.isFulfilled || claim.promise.state != .pending || claim.promise.isTimer { return }
         var logger = logger
@@ -123,7 +207,10 @@ public final class DurableWorker: Sendable {
 
     private func settle(_ outcome: Execution.Outcome, _ task: HeldTask, _ logger: Logger) async {
         switch outcome {
-        case .fulfilled, .suspended: logger.debug("ran", metadata: ["outcome": "\(outcome)"])
+        case .fulfilled(let promise):
+            executions.tell(promise)
+            logger.debug("fulfilled", metadata: ["state": "\(promise.state.rawValue)"])
+        case .suspended: logger.debug("suspended")
         case .lost: logger.info("somebody else has the task, or its promise is settled")
         case .stopped: await task.release()
         case .broken(let error):

@@ -27,6 +27,15 @@ struct Intake: Sendable {
         return nil
     }
 
+    /// A task is to be begun here; false when there is no room.
+    mutating func reserve(_ task: TaskReference) -> Bool {
+        guard running.count < width, !running.contains(task) else { return false }
+        running.insert(task)
+        return true
+    }
+
+    func isRunning(_ task: TaskReference) -> Bool { running.contains(task) }
+
     /// A task is done with; the one to be taken in its place is returned.
     mutating func done(_ task: TaskReference) -> TaskReference? {
         running.remove(task)
