@@ -187,6 +187,7 @@ struct SafetyTests {
         try await withStage { stage in
             var functions = FunctionRegistry()
             functions.register(hasty) { context, _ in
+                _ = try await context.promise("without a limit of its own", as: String.self)
                 do {
                     return try await context.promise(as: String.self, timeout: .seconds(5)).value
                 } catch let error as DurableError where error.code == .timedOut {
@@ -198,7 +199,7 @@ struct SafetyTests {
                 let handle = try await executions.begin(hasty, id: "h", input: Nothing(), timeout: .seconds(60))
                 try await eventually("it waits") { try await stage.store.getTask(id: "h")?.state == .suspended }
                 try await stage.later(.seconds(6))
-                try await eventually("it sleeps") { try await stage.store.getPromise(id: "h:2") != nil }
+                try await eventually("it sleeps") { try await stage.store.getPromise(id: "h:3") != nil }
                 let limits = try await stage.promises(below: "h").map(\.timeoutAt)
                 #expect(limits.max() == limits.first)
                 try await stage.later(.seconds(60))
