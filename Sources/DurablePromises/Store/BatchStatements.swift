@@ -272,8 +272,10 @@ enum BatchStatements {
                     FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::bigint[],
                         $8::bigint[], $9::bigint[])
                         u (id, cron, promise_id, promise_timeout, param, tags, created_at, next_run_at, last_run_at)
-                    ON CONFLICT (id) DO UPDATE
-                        SET next_run_at = excluded.next_run_at, last_run_at = excluded.last_run_at
+                    ON CONFLICT (id) DO UPDATE SET cron = excluded.cron, promise_id = excluded.promise_id,
+                        promise_timeout = excluded.promise_timeout, promise_param = excluded.promise_param,
+                        promise_tags = excluded.promise_tags, created_at = excluded.created_at,
+                        next_run_at = excluded.next_run_at, last_run_at = excluded.last_run_at
                     """,
                     [
                         schedules.map(\.id), schedules.map(\.cron), schedules.map(\.promiseId),

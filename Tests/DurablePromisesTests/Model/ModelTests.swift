@@ -40,8 +40,8 @@ struct ModelTests {
         }
     }
 
-    @Test("tell a worker of the branch of a task that was made in the same transaction")
-    func branch() async throws {
+    @Test("keep what one transaction deletes and makes again, and what it makes and takes, as several would")
+    func together() async throws {
         try await withTestDatabase { url in
             let configuration = try PostgresConfiguration(
                 url: url, origin: .operatorOwned, applicationName: "sluice/test")
@@ -56,14 +56,34 @@ struct ModelTests {
                     creating("a:2", branch.merging(targeted) { $1 }),
                     Request(.acquireTask(TaskReference(id: "a:2", version: 0), pid: "me", ttl: 9)),
                 ],
+                [schedule("x", cron: "* * * * *")],
+                [Request(.deleteSchedule(id: "s")), schedule("y", cron: "0 * * * *")],
+                [
+                    Request(.deleteSchedule(id: "s")), schedule("z", cron: "0 0 * * *"),
+                    Request(.deleteSchedule(id: "s")),
+                ],
+                [schedule("x", cron: "* * * * *"), Request(.deleteSchedule(id: "s")), Request(.getSchedule(id: "s"))],
+                [
+                    Request(.registerCallback(Callback(awaited: "a:3", awaiter: "a:2"))), creating("a:3", external),
+                    Request(.registerCallback(Callback(awaited: "a:3", awaiter: "a:2"))), settling("a:3"),
+                ],
             ]
             for requests in requests {
                 let expected = model.answer(requests)
                 #expect(try await store.process(requests) == expected)
+                #expect(try await StoredRows(pool).difference(from: StoredRows(model)) == nil)
             }
             store.close()
             await pool.close()
         }
+    }
+
+    private func schedule(_ promiseId: String, cron: String) -> Request {
+        Request(
+            .createSchedule(
+                ScheduleCreation(id: "s", cron: cron, promiseId: promiseId, promiseTimeout: 9, promiseTags: targeted)
+            )
+        )
     }
 
     /// One history, from an empty store.
