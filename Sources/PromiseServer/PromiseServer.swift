@@ -37,6 +37,7 @@ public final class PromiseServer: Sendable {
             ),
             connections: connections,
             streams: StreamRegistry(most: settings.limits.streams, metrics: metrics),
+            work: RunningWork(),
             url: settings.url,
             isReady: isReady
         )
@@ -58,6 +59,10 @@ public final class PromiseServer: Sendable {
             await untilCancelled(or: listeners.main.channel)
             for listener in [listeners.main, listeners.metrics] { try? await listener?.channel.close() }
             await connections.close(within: settings.limits.shutdownTimeout, on: group.next())
+            guard await main.work.untilNone(within: .seconds(1), on: group.next()) else {
+                logger.warning("requests whose clients were cut off are still running; their threads stay")
+                return
+            }
         } catch {
             try? await group.shutdownGracefully()
             throw error
@@ -74,8 +79,8 @@ public final class PromiseServer: Sendable {
         let first = try await listen(settings.listen, main, group)
         guard let address = settings.metricsListen else { return (first, nil) }
         let offer = ConnectionService(
-            offer: .metrics, desk: main.desk, connections: connections, streams: main.streams, url: nil,
-            isReady: main.isReady
+            offer: .metrics, desk: main.desk, connections: connections, streams: main.streams, work: main.work,
+            url: nil, isReady: main.isReady
         )
         do {
             return (first, try await listen(address, offer, group))

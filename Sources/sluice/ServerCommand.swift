@@ -80,9 +80,11 @@ struct ServerCommand: AsyncParsableCommand {
         )
         let hosts = EnvironmentSetting.list(pushHost, "SLUICE_PUSH_HOST")
         let webhook = WebDelivery(url: url, hosts: hosts.isEmpty ? nil : Set(hosts), metrics: metrics, logger: logger)
-        let storeSettings = try storeSettings(webhook)
+        var storeSettings = try storeSettings(webhook)
+        storeSettings.didSchedule = { metrics.scheduled($0) }
         let pool = PostgresPool(try database.configuration(), maximum: storeSettings.lanes + 4)
         let store = PromiseStore(pool: pool, settings: storeSettings, logger: logger)
+        metrics.watch(store)
         FileDescriptors.allowMany()
         // Asked to stop, it has stopped: that is success.
         _ = try await untilSignalled {

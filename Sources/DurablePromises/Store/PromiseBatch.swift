@@ -38,10 +38,20 @@ struct PromiseBatch {
             for (statement, outcome) in zip(statements, outcomes) {
                 if let rows = statement.rows, try outcome.get().affectedRows != rows { throw Self.changedMeanwhile }
             }
+            let scheduled = scheduled(outcome, over: stored)
+            if scheduled > 0 { settings.didSchedule?(scheduled) }
             return Result(responses: responses, toldSomebody: !outcome.messages.isEmpty)
         } catch {
             await connection.rollBack()
             throw error
+        }
+    }
+
+    /// How many promises are new because a schedule's time came.
+    private func scheduled(_ outcome: PromiseStateMachine.Outcome, over stored: PromiseRecords) -> Int {
+        items.count { item in
+            guard case .event(.tick(_, let promise)) = item.work else { return false }
+            return stored.promises[promise] == nil && outcome.changes.promises[promise] != nil
         }
     }
 

@@ -34,6 +34,8 @@ public final class PromiseStore: PromiseClient, Sendable {
         public var webhook: (any MessageWebhook)?
         /// Takes `debug.*` requests, and the time from requests. Whoever may send requests may then do anything.
         public var isDebugging: Bool
+        /// Is told how many promises schedules have made, whenever they have made some.
+        public var didSchedule: (@Sendable (Int) -> Void)?
 
         public init(
             clock: PromiseClock = .database,

@@ -204,7 +204,12 @@ final class Connection: ChannelDuplexHandler {
     func run(_ body: @escaping @Sendable (NIOLoopBound<Connection>) async -> Void) -> Task<Void, Never>? {
         guard let context, let executor else { return nil }
         let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
-        return Task(executorPreference: executor) { await body(bound) }
+        let work = service.work
+        work.began()
+        return Task(executorPreference: executor) {
+            await body(bound)
+            work.ended()
+        }
     }
 
     // MARK: Answers

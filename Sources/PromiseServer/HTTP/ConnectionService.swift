@@ -23,6 +23,7 @@ struct ConnectionService: Sendable {
     let desk: RequestDesk
     let connections: ConnectionRegistry
     let streams: StreamRegistry
+    let work: RunningWork
     /// What messages call the server; nil means as the client that takes them called it.
     let url: String?
     let isReady: @Sendable () async -> Bool

@@ -1,15 +1,12 @@
-internal import DurablePromises
+public import DurablePromises
 public import Prometheus
 
 /// What a server counts.
 public final class ServerMetrics: Sendable {
     public let registry: MetricsRegistry
 
-    /// Promises that schedules made; counted by whoever makes them.
-    public let scheduledPromises: Counter
-    /// Messages that were sent, or tried to be, by whether they arrived.
-    public let deliveries: Family<Counter>
-
+    private let scheduledPromises: Counter
+    private let deliveries: Family<Counter>
     private let requests: Family<Counter>
     private let durations: Family<Histogram>
     private let messages: Family<Counter>
@@ -29,6 +26,24 @@ public final class ServerMetrics: Sendable {
         scheduledPromises = registry.counter("resonate_schedule_promises_total", "Promises made by schedules.")
         connections = registry.gauge("sluice_server_connections", "Open connections.")
         streams = registry.gauge("sluice_server_streams", "Open streams of messages.")
+    }
+
+    /// Schedules have made so many promises.
+    public func scheduled(_ count: Int) {
+        scheduledPromises.increment(by: UInt64(count))
+    }
+
+    /// Tells how much is in a store, whenever somebody asks.
+    public func watch(_ store: PromiseStore) {
+        func gauge(_ name: String, _ help: String, _ value: @escaping @Sendable (StoreBacklog) -> Int64?) {
+            registry.gauge(name, help) {
+                let number = try? await store.backlog()
+                return number.flatMap(value).map { [MetricsRegistry.Sample(Double($0))] } ?? []
+            }
+        }
+        gauge("sluice_store_promises", "Promises, as PostgreSQL estimates them.") { $0.promises }
+        gauge("sluice_store_messages", "Messages that have not arrived, at most \(StoreBacklog.most).") { $0.messages }
+        gauge("sluice_store_due_timers", "Timers whose time has come, at most \(StoreBacklog.most).") { $0.dueTimers }
     }
 
     func answered(_ kind: String, _ status: Int, nanoseconds: Int64) {
