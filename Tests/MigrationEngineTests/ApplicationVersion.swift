@@ -1,3 +1,5 @@
+import TestSupport
+
 /// What the two versions of an application write to ``OracleScenario``'s table: a statement at a time, at random.
 enum ApplicationVersion: Sendable, Hashable, CaseIterable {
     case old, new

@@ -30,6 +30,7 @@ final class RemoteWorker: Sendable {
     }
 
     /// Serves `group` while `body` runs.
+    @discardableResult
     static func serving<Value: Sendable>(
         _ url: String,
         group: String = "names",
