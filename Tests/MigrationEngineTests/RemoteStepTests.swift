@@ -47,7 +47,7 @@ struct RemoteStepTests {
             "SELECT attname FROM pg_attribute WHERE attname LIKE 'sluice\\_side\\_%' AND NOT attisdropped")
     }
 
-    @Test("fills, proves, contracts, and goes back to what was before")
+    @Test("fills, proves, and goes back to what was before")
     func roundTrip() async throws {
         try await EvolvingDatabase.with(Self.customers(2500)) { database in
             let before = try await database.structure()
@@ -64,7 +64,9 @@ struct RemoteStepTests {
             }
             #expect(try await database.structure() == before)
             #expect(try await database.traces() == "")
-            #expect(try await database.sql("SELECT full_name FROM customers WHERE id IN (7, 8) ORDER BY id") == "Eve Doe\nAda8 van der Berg")
+            #expect(
+                try await database.sql("SELECT full_name FROM customers WHERE id IN (7, 8) ORDER BY id")
+                    == "Eve Doe\nAda8 van der Berg")
         }
     }
 
@@ -88,7 +90,8 @@ struct RemoteStepTests {
                         == "1||\n1000||")
                 // Of a row that is not filled nobody knows the first name yet.
                 #expect(
-                    try await database.refusal(of: "UPDATE customers SET last_name = 'B' WHERE id = 1").contains("40001"))
+                    try await database.refusal(of: "UPDATE customers SET last_name = 'B' WHERE id = 1").contains(
+                        "40001"))
                 #expect(try await database.engine.needsFilling(MigrationName(namespace: "shop", name: "a")))
                 try await database.walk(spec, to: .backfill)
                 #expect(try await !database.engine.needsFilling(MigrationName(namespace: "shop", name: "a")))
@@ -99,7 +102,8 @@ struct RemoteStepTests {
                     try await database.sql("SELECT first_name, last_name FROM customers WHERE id IN (1, 5) ORDER BY id")
                         == "Cher|\nBo|Li")
                 #expect(
-                    try await database.refusal(of: "UPDATE customers SET first_name = NULL WHERE id = 1").contains("23502"))
+                    try await database.refusal(of: "UPDATE customers SET first_name = NULL WHERE id = 1").contains(
+                        "23502"))
                 try await database.walk(spec, to: .backfill)
                 try await database.walk(spec, to: .initial)
                 #expect(try await database.traces() == "")
@@ -218,7 +222,8 @@ struct RemoteStepTests {
                 try await database.walk(Self.spec, to: .backfill)
             }
             #expect(try await database.sql(Self.wrong) == "0")
-            #expect(keys.withLock { $0.values.allSatisfy { $0 == 2 } }, "each row once to fill it, and once to prove it")
+            #expect(
+                keys.withLock { $0.values.allSatisfy { $0 == 2 } }, "each row once to fill it, and once to prove it")
         }
     }
 
@@ -237,7 +242,9 @@ struct RemoteStepTests {
                     """)
                 try await database.walk(Self.spec, to: .dualWrite)
                 let obstacle = try await database.obstacle(Self.spec, to: .backfill)
-                #expect(obstacle.hasPrefix("Mismatch: 2 of 300 rows") && obstacle.contains("keys (42), (43)"), "\(obstacle)")
+                #expect(
+                    obstacle.hasPrefix("Mismatch: 2 of 300 rows") && obstacle.contains("keys (42), (43)"), "\(obstacle)"
+                )
                 try await database.sql("UPDATE customers SET full_name = 'Cleo' WHERE id IN (42, 43)")
                 try await database.walk(Self.spec, to: .backfill)
                 #expect(try await database.sql(Self.wrong) == "0")
@@ -247,7 +254,9 @@ struct RemoteStepTests {
 
     @Test("loses no write while both versions work during the backfill")
     func bothWrite() async throws {
-        try await EvolvingDatabase.with(Self.customers(1500) + "ALTER TABLE customers ADD meant text; UPDATE customers SET meant = full_name;") {
+        try await EvolvingDatabase.with(
+            Self.customers(1500) + "ALTER TABLE customers ADD meant text; UPDATE customers SET meant = full_name;"
+        ) {
             database in
             try await database.walk(Self.spec, to: .dualWrite)
             try await RemoteWorker.serving(database.url) {
@@ -273,7 +282,8 @@ struct RemoteStepTests {
                 try await database.walk(Self.spec, to: .backfill)
             }
             #expect(try await database.sql(Self.wrong) == "0")
-            #expect(try await database.sql("SELECT count(*) FROM customers WHERE full_name IS DISTINCT FROM meant") == "0")
+            #expect(
+                try await database.sql("SELECT count(*) FROM customers WHERE full_name IS DISTINCT FROM meant") == "0")
             #expect(try await database.sql("SELECT count(*) > 20 FROM customers WHERE meant LIKE 'N%'") == "t")
         }
     }

@@ -83,7 +83,8 @@ final class RemoteWorker: Sendable {
         case .rows(let rows):
             answer = (.resolved, String(decoding: try JSONEncoder().encode(rows), as: UTF8.self))
         case .rejected(let message):
-            let json = String(decoding: try JSONEncoder().encode(["__type": "error", "message": message]), as: UTF8.self)
+            let json = String(
+                decoding: try JSONEncoder().encode(["__type": "error", "message": message]), as: UTF8.self)
             answer = (.rejected, json)
         }
         let value = PromiseValue(data: Data(answer.1.utf8).base64EncodedString())

@@ -24,7 +24,8 @@ public struct RemoteFailure: Error, Hashable, Sendable, CustomStringConvertible 
     public var description: String {
         switch kind {
         case .rejected: "\(function) at \(target) rejected rows \(keys) of \(table): \(message) (promise \(id))"
-        case .answer: "\(function) at \(target) answered wrongly for rows \(keys) of \(table): \(message) (promise \(id))"
+        case .answer:
+            "\(function) at \(target) answered wrongly for rows \(keys) of \(table): \(message) (promise \(id))"
         case .overdue: "no worker at \(target) has answered \(function) for rows \(keys) of \(table) (promise \(id))"
         }
     }

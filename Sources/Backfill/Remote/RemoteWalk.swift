@@ -182,7 +182,8 @@ public struct RemoteWalk: Sendable {
             switch reply.outcome {
             case .answered(let json):
                 guard !chunk.keys.isEmpty else {
-                    throw try await failure(.answer, chunk, reply, "the promise is about something else", on: connection)
+                    throw try await failure(
+                        .answer, chunk, reply, "the promise is about something else", on: connection)
                 }
                 guard let flaw = chunk.flaw(inAnswer: json, for: mapping) else { return (chunk, json) }
                 throw try await failure(.answer, chunk, reply, flaw, on: connection)

@@ -41,7 +41,8 @@ extension ClaimedTravel {
             if all, left > 0 {
                 throw Interruption.waiting(
                     reason: "WaitingForWorker",
-                    message: "\(mapping.table): the old version still writes rows, faster than \(mapping.remote!.target) "
+                    message:
+                        "\(mapping.table): the old version still writes rows, faster than \(mapping.remote!.target) "
                         + "answers; \(left) of them were not filled at the last look"
                 )
             }
