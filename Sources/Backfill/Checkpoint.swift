@@ -13,6 +13,8 @@ struct Checkpoint: Sendable, Hashable {
     var position: [String]?
     var tally: ChunkTally
     var isDone: Bool
+    /// How many calls of a worker are behind it: with that the next one has the same id, whoever makes it.
+    var calls: Int64
 
     init(_ row: PostgresRow) throws {
         range = Int(try row.integer("range"))
@@ -21,6 +23,7 @@ struct Checkpoint: Sendable, Hashable {
         position = try row["position"].map(Self.key)
         tally = try ChunkTally(row)
         isDone = try row.boolean("done")
+        calls = try row.integer("calls")
     }
 
     private static func key(_ json: String) throws -> [String] {
@@ -29,7 +32,7 @@ struct Checkpoint: Sendable, Hashable {
 
     static let columns = """
         range, to_json(lower) AS lower, to_json(upper) AS upper, to_json("position") AS "position",
-        rows, old_side, new_side, mismatches, to_json(examples) AS examples, done
+        rows, old_side, new_side, mismatches, to_json(examples) AS examples, done, calls
         """
 }
 
@@ -63,8 +66,14 @@ public struct ChunkTally: Sendable, Hashable {
 
 /// The table of checkpoints, in the schema that Sluice owns.
 public enum CheckpointTable {
-    /// Safe to run again. Room is left in each page, so that an update stays in it.
-    public static let schema = """
+    /// Safe to run again.
+    public static let schema = [
+        table,
+        "ALTER TABLE sluice.checkpoint ADD COLUMN IF NOT EXISTS calls bigint NOT NULL DEFAULT 0",
+    ]
+
+    /// Room is left in each page, so that an update stays in it.
+    private static let table = """
         CREATE TABLE IF NOT EXISTS sluice.checkpoint (
             migration text NOT NULL,
             walk bigint NOT NULL,

@@ -76,7 +76,7 @@ public struct TableWalk: Sendable {
         progress: @escaping @Sendable (Int64) -> Void,
         yielded: @escaping @Sendable (PostgresConnection) async throws -> Void = { _ in }
     ) async throws -> ChunkTally {
-        let checkpoints = try await pool.withConnection { try await ranges($0) }
+        let checkpoints = try await pool.withConnection { try await ranges.pinned($0) }
         progress(checkpoints.reduce(0) { $0 + $1.tally.rows })
         try await withThrowingTaskGroup(of: Void.self) { group in
             for checkpoint in checkpoints where !checkpoint.isDone {
@@ -89,62 +89,12 @@ public struct TableWalk: Sendable {
             try await group.waitForAll()
         }
         return try await pool.withConnection { connection in
-            try await stored(connection).reduce(into: ChunkTally()) { $0 += $1.tally }
+            try await ranges.stored(connection).reduce(into: ChunkTally()) { $0 += $1.tally }
         }
     }
 
-    // MARK: Ranges
-
-    /// The ranges that an earlier worker pinned, or new ones.
-    private func ranges(_ connection: PostgresConnection) async throws -> [Checkpoint] {
-        let present = try await stored(connection)
-        guard present.isEmpty else { return present }
-        let keyset = Keyset(statement.mapping)
-        let estimate = try await TableSize.estimate(of: statement.mapping.table, on: connection)
-        var bounds: [[String]] = []
-        if workers > 1, estimate > 10_000 {
-            let percent = min(100, max(0.1, 2000.0 * 100 / Double(estimate)))
-            let rows = try await connection.query(
-                keyset.splitPoints,
-                [.integer(Int64(workers)), .text(String(percent))]
-            ).rows
-            bounds = rows.map { row in row.values.map { $0! } }
-        }
-        let lowers: [[String]?] = [nil] + bounds
-        let uppers: [[String]?] = bounds + [nil]
-        // One transaction, so that a worker that dies here leaves all ranges or none.
-        try await connection.transaction { connection in
-            guard try await !connection.query(Fence.query, fenceValues).rows.isEmpty else {
-                throw FenceLost(place.fence)
-            }
-            for (index, (lower, upper)) in zip(lowers, uppers).enumerated() {
-                _ = try await connection.query(
-                    """
-                    INSERT INTO sluice.checkpoint (migration, walk, step, range, lower, upper)
-                    VALUES ($1, $2::bigint, $3, $4::int, $5::text[], $6::text[]) ON CONFLICT DO NOTHING
-                    """,
-                    [
-                        .text(place.fence.migration), .integer(place.walk), .text(place.step), .integer(Int64(index)),
-                        lower.map { .textArray($0) } ?? .null, upper.map { .textArray($0) } ?? .null,
-                    ]
-                )
-            }
-        }
-        return try await stored(connection)
-    }
-
-    private func stored(_ connection: PostgresConnection) async throws -> [Checkpoint] {
-        try await connection.query(
-            """
-            SELECT \(Checkpoint.columns) FROM sluice.checkpoint
-            WHERE migration = $1 AND walk = $2::bigint AND step = $3 ORDER BY range
-            """,
-            [.text(place.fence.migration), .integer(place.walk), .text(place.step)]
-        ).rows.map(Checkpoint.init)
-    }
-
-    private var fenceValues: [PostgresValue] {
-        [.text(place.fence.migration), .integer(place.fence.epoch)]
+    private var ranges: WalkRanges {
+        WalkRanges(mapping: statement.mapping, place: place, workers: workers)
     }
 
     // MARK: Chunks
@@ -233,9 +183,9 @@ public struct TableWalk: Sendable {
         let (condition, values) = Keyset(statement.mapping).between(lower, upper, parametersFrom: 9)
         let row = try await connection.query(
             statement.sql(condition: condition),
-            fenceValues + [
-                .integer(place.walk), .text(place.step), .integer(Int64(range)),
-                upper.map { .textArray($0) } ?? .null, .boolean(isLast), .optional(rows),
+            [
+                .text(place.fence.migration), .integer(place.fence.epoch), .integer(place.walk), .text(place.step),
+                .integer(Int64(range)), upper.map { .textArray($0) } ?? .null, .boolean(isLast), .optional(rows),
             ] + values.map { .text($0) }
         ).row()
         guard try row.boolean("fenced") else { throw FenceLost(place.fence) }

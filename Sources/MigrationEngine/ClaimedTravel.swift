@@ -1,5 +1,6 @@
 internal import Backfill
 internal import DurableExecution
+internal import DurablePromises
 internal import Foundation
 internal import Logging
 internal import PostgreSQL
@@ -9,12 +10,13 @@ internal import SchemaChange
 struct ClaimedTravel: Sendable {
     let travel: Travel
     let steps: NamedSteps
+    let client: any PromiseClient
     let fence: Fence
     let pool: PostgresPool
 
     private var run: MigrationRun { travel.run }
     private var ledger: Ledger { travel.run.ledger }
-    private var reporter: Reporter { travel.run.reporter }
+    var reporter: Reporter { travel.run.reporter }
     private var plan: Plan { travel.record.plan }
     private var walk: Int64 { travel.record.walk }
 
@@ -90,6 +92,8 @@ struct ClaimedTravel: Sendable {
             _ = try await walkTable(.filling, mapping, of: step, checkpoints: step.id, meter)
             meter.finish()
             try await fenced { try await ledger.note(applied: step, walk: walk, on: $0) }
+        case .concurrently(let statements, _):
+            try await executeConcurrently(statements) { try await ledger.note(applied: step, walk: walk, on: $0) }
         case .check(let query, let message):
             let found = try await pool.withConnection { try await $0.query(query) }.rows.compactMap { $0[0] }
             guard found.isEmpty else {
@@ -109,6 +113,8 @@ struct ClaimedTravel: Sendable {
             try await execute(statements ?? [], of: step, hurts: hurts, looksAtTriggers: step.phase == .contract) {
                 try await ledger.note(reverted: step, on: $0)
             }
+        case .concurrently(_, let statements):
+            try await executeConcurrently(statements) { try await ledger.note(reverted: step, on: $0) }
         case .backfill, .check:
             // What was filled stays; it is looked at again on the way forwards.
             try await fenced { try await ledger.note(reverted: step, on: $0) }
@@ -137,6 +143,7 @@ struct ClaimedTravel: Sendable {
     ) async throws {
         for attempt in 1... {
             try await requireGuards(hurts)
+            if hurts == .oldVersion { try await fillRest(all: true) }
             do {
                 return try await fenced { connection in
                     if hurts != .nobody || looksAtTriggers {
@@ -145,6 +152,7 @@ struct ClaimedTravel: Sendable {
                         }
                         try await requireTriggers(on: connection)
                     }
+                    if hurts == .oldVersion, try await !isFilled(on: connection) { throw Unfilled() }
                     // One round trip: a lock is not held over more than it takes.
                     if !statements.isEmpty {
                         for result in try await connection.pipeline(statements.map { PostgresStatement($0) }) {
@@ -159,6 +167,8 @@ struct ClaimedTravel: Sendable {
                     }
                     try await note(connection)
                 }
+            } catch is Unfilled {
+                continue
             } catch let error as PostgresError where error.isLostRace {
                 try await pool.withConnection {
                     try await reportLock(step, on: step.table, suffix: "; attempt \(attempt)", asking: $0)
@@ -169,6 +179,9 @@ struct ClaimedTravel: Sendable {
             }
         }
     }
+
+    /// The old version wrote a row just before the lock was there, and a worker has to be asked about it.
+    private struct Unfilled: Error {}
 
     /// What was never proven nobody relies on: there the old side is all there is.
     private func requireTriggers(on connection: PostgresConnection) async throws {
@@ -211,17 +224,24 @@ struct ClaimedTravel: Sendable {
         checkpoints: String,
         _ meter: ProgressMeter
     ) async throws -> ChunkTally {
+        let progress: @Sendable (Int64) -> Void = { rows in
+            // Whatever it had to wait for is over.
+            reporter.working(step.stepName, reason: step.stepName, step.title)
+            meter.passed(rows)
+        }
+        let yielded: @Sendable (PostgresConnection) async throws -> Void = { connection in
+            try await reportLock(step, on: mapping.table, asking: connection)
+        }
+        if let remoteWalk = remoteWalk(mapping, of: step.stepName, checkpoints: checkpoints) {
+            return pass == .filling
+                ? try await remoteWalk.fill(progress: progress, yielded: yielded)
+                : try await remoteWalk.compare(progress: progress, yielded: yielded)
+        }
         let place = TableWalk.Place(fence: fence, walk: walk, step: checkpoints)
         let chunkDuration = travel.spec.backfill?.chunkDuration?.duration ?? .milliseconds(40)
         let make = pass == .filling ? TableWalk.filling : TableWalk.comparing
         let tableWalk = make(mapping, place, pool, chunkDuration, travel.workers, run.logger)
-        return try await tableWalk.run { rows in
-            // Whatever it had to wait for is over.
-            reporter.working(step.stepName, reason: step.stepName, step.title)
-            meter.passed(rows)
-        } yielded: { connection in
-            try await reportLock(step, on: mapping.table, asking: connection)
-        }
+        return try await tableWalk.run(progress: progress, yielded: yielded)
     }
 
     private func meter(of mappings: [Mapping]) async throws -> ProgressMeter {
@@ -236,6 +256,7 @@ struct ClaimedTravel: Sendable {
     /// Compares every row, and issues the certificate: only if none broke its side, and the triggers that keep it so are
     /// still as they were created.
     private func verify(_ step: Step) async throws {
+        try await fillRest()
         let meter = try await meter(of: plan.mappings)
         var tally = ChunkTally()
         for (index, mapping) in plan.mappings.enumerated() {
@@ -245,7 +266,7 @@ struct ClaimedTravel: Sendable {
         guard tally.mismatches == 0 else {
             try await fenced { connection in
                 for index in plan.mappings.indices {
-                    try await ledger.clearCheckpoints(step: "\(step.id)/\(index)", walk: walk, on: connection)
+                    try await ledger.restartCheckpoints(step: "\(step.id)/\(index)", walk: walk, on: connection)
                 }
             }
             let keys = tally.examples.map { "(\($0))" }.joined(separator: ", ")
@@ -297,6 +318,7 @@ extension Step {
         case .backfill: "Backfilling"
         case .verify: "Verifying"
         case .check: "Checking"
+        case .concurrently: "Indexing"
         case .statements:
             switch phase {
             case .initial, .expand: "Expanding"

@@ -32,6 +32,18 @@ enum Interruption: Error, Hashable, Sendable {
             self = .stalled(
                 reason: "RowFailed",
                 message: "\(doing): \(error); mend the row or the expression, it goes on from there")
+        case let error as RemoteFailure:
+            switch error.kind {
+            case .overdue: self = .waiting(reason: "WaitingForWorker", message: "\(doing): \(error); it is asked again")
+            case .rejected:
+                self = .stalled(
+                    reason: "WorkerFailed",
+                    message: "\(doing): \(error); mend the function or the rows, they are asked about again")
+            case .answer:
+                self = .stalled(
+                    reason: "WorkerAnswer",
+                    message: "\(doing): \(error); mend the function, it is asked again")
+            }
         case is FenceLost, is LeaseLost:
             self = .heldByAnother
         case let error as PromiseError where error.code == .conflict:

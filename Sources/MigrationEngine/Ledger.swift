@@ -14,7 +14,7 @@ struct Ledger: Sendable {
     // MARK: Schema
 
     /// The version of the tables that this program knows.
-    private static let version: Int64 = 1
+    private static let version: Int64 = 2
 
     /// Makes the tables, unless they are there: then nothing is written. The lock is tried only, since to wait for an
     /// advisory lock while an index is built concurrently can deadlock.
@@ -89,8 +89,11 @@ struct Ledger: Sendable {
                 PRIMARY KEY (migration, step)
             )
             """,
-            CheckpointTable.schema,
-            "INSERT INTO sluice.component VALUES ('ledger', \(version)) ON CONFLICT (name) DO NOTHING",
+        ] + CheckpointTable.schema + [
+            """
+            INSERT INTO sluice.component VALUES ('ledger', \(version))
+            ON CONFLICT (name) DO UPDATE SET version = excluded.version
+            """
         ]
 
     // MARK: The record
@@ -328,9 +331,14 @@ struct Ledger: Sendable {
         )
     }
 
-    func clearCheckpoints(step: String, walk: Int64, on connection: PostgresConnection) async throws {
+    /// The ranges of a step begin anew. What workers were asked stays counted: they are asked again.
+    func restartCheckpoints(step: String, walk: Int64, on connection: PostgresConnection) async throws {
         _ = try await connection.query(
-            "DELETE FROM sluice.checkpoint WHERE migration = $1 AND step = $2 AND walk = $3::bigint",
+            """
+            UPDATE sluice.checkpoint SET "position" = NULL, rows = 0, old_side = 0, new_side = 0, mismatches = 0,
+                examples = '{}', done = false, calls = calls + 1
+            WHERE migration = $1 AND step = $2 AND walk = $3::bigint
+            """,
             [.text(id), .text(step), .integer(walk)]
         )
     }

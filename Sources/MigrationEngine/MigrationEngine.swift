@@ -122,7 +122,7 @@ public struct MigrationEngine: Sendable {
 
     // MARK: Sessions
 
-    private func looking<Value: Sendable>(
+    func looking<Value: Sendable>(
         _ body: (PostgresConnection) async throws -> Value?
     ) async throws -> Value? {
         try await connected(to: "public") { connection in

@@ -52,7 +52,7 @@ extension Step {
     var isProof: Bool {
         switch action {
         case .backfill, .verify, .check: true
-        case .statements: false
+        case .statements, .concurrently: false
         }
     }
 }

@@ -33,7 +33,8 @@ struct Travel: Sendable {
             + repairs.map { Move.repair($0) }
         if moves.isEmpty {
             try await requireProof(on: connection)
-            return true
+            guard try await record.needsFilling(on: connection) else { return true }
+            return try await claimed(record.promise, on: connection) { try await $0.fillRest() }
         }
         if let irreversible = moves.compactMap(\.irreversible).first {
             throw Interruption.stalled(
@@ -46,7 +47,9 @@ struct Travel: Sendable {
         try await waitForTurn(moves, on: connection)
         if record.isUntouched, try await planAgain(on: connection) { return false }
         if moves.contains(where: \.takesAway) { try await requireMayGoBack(on: connection) }
+        let needsFilling = target >= .backfill ? try await record.needsFilling(on: connection) : false
         return try await claimed(record.promise, on: connection) { travel in
+            if needsFilling { try await travel.fillRest() }
             for move in moves {
                 try Task.checkCancellation()
                 try await travel.make(move)
@@ -263,7 +266,7 @@ struct Travel: Sendable {
             )
             let pool = PostgresPool(workSettings, maximum: workers + 1)
             do {
-                try await body(ClaimedTravel(travel: self, steps: steps, fence: fence, pool: pool))
+                try await body(ClaimedTravel(travel: self, steps: steps, client: store, fence: fence, pool: pool))
                 await pool.close()
             } catch {
                 await pool.close()

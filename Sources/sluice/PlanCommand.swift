@@ -78,10 +78,16 @@ enum PlanText {
             if revert == nil, !step.id.hasPrefix("purge/") { lines.append("      (nobody said how to undo it)") }
         case .backfill(let index):
             let mapping = plan.mappings[index]
-            lines += mapping.new.map { "      \($0.name) = \(mapping.forward[$0.name] ?? "")" }
+            if let remote = mapping.remote {
+                lines.append("      by \(remote.function) of the workers at \(remote.target)")
+            } else {
+                lines += mapping.new.map { "      \($0.name) = \(mapping.forward[$0.name] ?? "")" }
+            }
             lines.append("      in chunks by \(mapping.key.map(\.name).joined(separator: ", "))")
         case .check(let query, _):
             lines.append("      \(query)")
+        case .concurrently(let apply, _):
+            lines += apply.map { "      " + $0 }
         case .verify:
             break
         }

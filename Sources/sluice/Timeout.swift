@@ -1,5 +1,6 @@
 import ArgumentParser
 import MigrationEngine
+import SchemaChange
 
 /// A length of time in an argument, as Kubernetes writes it.
 struct Timeout: ExpressibleByArgument {

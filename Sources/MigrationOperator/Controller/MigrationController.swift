@@ -140,6 +140,12 @@ final class MigrationController: Sendable {
             entry.failure = nil
             entry.proof = ProofReading(.init(check), at: Date(), of: known)
         }
+        // Rows that the old version wrote since, and a worker has to be asked about: a run asks.
+        if let spec = migration.spec, spec.suspend != true, spec.desiredPhase >= .backfill, case .holds = check,
+            try await reaching({ try await engine.needsFilling(migration.migrationName) })
+        {
+            try await startWorker(migration, spec.desiredPhase)
+        }
     }
 
     private func forget(_ migration: Migration) async throws {

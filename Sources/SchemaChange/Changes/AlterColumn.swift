@@ -14,6 +14,8 @@ public struct AlterColumn: Codable, Hashable, Sendable, ChangeKind {
     public var to: NewColumn?
     /// With `to`: an immutable SQL expression over the row's present columns.
     public var forward: String?
+    /// With `to`, instead of `forward`: the worker that computes the new column from the old one.
+    public var forwardBy: RemoteForward?
     /// With `to`: an immutable SQL expression over the row's new column.
     public var backward: String?
 
@@ -25,6 +27,7 @@ public struct AlterColumn: Codable, Hashable, Sendable, ChangeKind {
         dropDefault: Bool? = nil,
         to: NewColumn? = nil,
         forward: String? = nil,
+        forwardBy: RemoteForward? = nil,
         backward: String? = nil
     ) {
         self.table = table
@@ -34,6 +37,7 @@ public struct AlterColumn: Codable, Hashable, Sendable, ChangeKind {
         self.dropDefault = dropDefault
         self.to = to
         self.forward = forward
+        self.forwardBy = forwardBy
         self.backward = backward
     }
 
@@ -47,8 +51,10 @@ public struct AlterColumn: Codable, Hashable, Sendable, ChangeKind {
             if inPlace { return flaw("with to, the new column's nullable goes into to; default and nullable go alone") }
             return replacement.flaws(at: path)
         }
-        if to != nil || forward != nil || backward != nil {
-            return flaw("a new type needs all of to, forward and backward: it goes into a column of a new name")
+        if to != nil || forward != nil || forwardBy != nil || backward != nil {
+            return flaw(
+                "a new type needs all of to, forward and backward, or forwardBy in place of forward: it goes into a "
+                    + "column of a new name")
         }
         if !inPlace { return flaw("it changes nothing; give nullable, default, dropDefault or to") }
         if `default` != nil && dropDefault == true { return flaw("default and dropDefault exclude each other") }
@@ -135,12 +141,13 @@ public struct AlterColumn: Codable, Hashable, Sendable, ChangeKind {
     // MARK: Under a new name
 
     private var replacement: ReplaceColumns? {
-        guard let to, let forward, let backward else { return nil }
+        guard let to, let backward, forward != nil || forwardBy != nil else { return nil }
         return ReplaceColumns(
             table: table,
             from: [column],
             to: [to],
-            forward: [to.name: forward],
+            forward: forward.map { [to.name: $0] } ?? [:],
+            forwardBy: forwardBy,
             backward: [column: backward]
         )
     }

@@ -8,8 +8,10 @@ public struct ReplaceColumns: Codable, Hashable, Sendable, ChangeKind {
     public var table: String
     public var from: [String]
     public var to: [NewColumn]
-    /// For each new column an immutable SQL expression over the row's present columns.
+    /// For each new column an immutable SQL expression over the row's present columns. Empty with `forwardBy`.
     public var forward: [String: String]
+    /// Instead of `forward`: the worker that computes the new columns from the old ones.
+    public var forwardBy: RemoteForward?
     /// For each old column an immutable SQL expression over the row's new columns.
     public var backward: [String: String]
 
@@ -17,14 +19,26 @@ public struct ReplaceColumns: Codable, Hashable, Sendable, ChangeKind {
         table: String,
         from: [String],
         to: [NewColumn],
-        forward: [String: String],
+        forward: [String: String] = [:],
+        forwardBy: RemoteForward? = nil,
         backward: [String: String]
     ) {
         self.table = table
         self.from = from
         self.to = to
         self.forward = forward
+        self.forwardBy = forwardBy
         self.backward = backward
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        table = try container.decode(String.self, forKey: .table)
+        from = try container.decode([String].self, forKey: .from)
+        to = try container.decode([NewColumn].self, forKey: .to)
+        forwardBy = try container.decodeIfPresent(RemoteForward.self, forKey: .forwardBy)
+        forward = try container.decodeIfPresent([String: String].self, forKey: .forward) ?? [:]
+        backward = try container.decode([String: String].self, forKey: .backward)
     }
 
     var tables: [String] { [table] }
@@ -33,7 +47,14 @@ public struct ReplaceColumns: Codable, Hashable, Sendable, ChangeKind {
     func flaws(at path: String) -> [PlanError] {
         var flaws = flaws(of: forward.mapValues { $0 }, at: "\(path).forward")
         flaws += self.flaws(of: backward.mapValues { $0 }, at: "\(path).backward")
-        flaws += mismatches(forward, with: to.map(\.name), at: "\(path).forward", of: "new")
+        if let forwardBy {
+            flaws += forwardBy.flaws(at: "\(path).forwardBy")
+            if !forward.isEmpty {
+                flaws.append(PlanError(.invalidChange, at: path, "forward and forwardBy exclude each other; keep one"))
+            }
+        } else {
+            flaws += mismatches(forward, with: to.map(\.name), at: "\(path).forward", of: "new")
+        }
         flaws += mismatches(backward, with: from, at: "\(path).backward", of: "old")
         if from.isEmpty || to.isEmpty {
             flaws.append(PlanError(.invalidChange, at: path, "from and to each name at least one column"))
@@ -55,7 +76,15 @@ public struct ReplaceColumns: Codable, Hashable, Sendable, ChangeKind {
 
     func plan(into builder: inout PlanBuilder, at path: String) throws(PlanError) {
         let (description, old) = try columns(at: path, in: builder.catalog)
-        try builder.addMapping(table: description, old: old, new: to, forward: forward, backward: backward, at: path)
+        try builder.addMapping(
+            table: description,
+            old: old,
+            new: to,
+            forward: forward,
+            backward: backward,
+            remote: forwardBy,
+            at: path
+        )
     }
 
     private func columns(

@@ -9,6 +9,18 @@ extension PlanBuilder {
             table: mapping.table
         )
         byPhase[.backfill, default: []].append(step)
+        if mapping.remote != nil {
+            let unfilled = UnfilledIndex(mapping: mapping)
+            let index = Step(
+                id: "backfill/\(index)/unfilled",
+                phase: .backfill,
+                title: "indexing the rows of \(mapping.table) that are not filled",
+                action: .concurrently(apply: unfilled.create, revert: unfilled.drop),
+                table: mapping.table,
+                lock: "SHARE UPDATE EXCLUSIVE"
+            )
+            byPhase[.backfill, default: []].append(index)
+        }
         add(
             .backfill,
             "analyze",
@@ -24,7 +36,7 @@ extension PlanBuilder {
     /// break one.
     var backfillSteps: [Step] {
         let proof = Step(id: "backfill/verify", phase: .backfill, title: "comparing every row", action: .verify)
-        let constraints = mappings.flatMap { mapping in
+        let constraints = mappings.filter { $0.remote == nil }.flatMap { mapping in
             mapping.notNull.flatMap { column in
                 NotNull(table: mapping.table, column: column, token: mapping.token).steps.map { part in
                     Step(

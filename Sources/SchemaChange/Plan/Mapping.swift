@@ -19,6 +19,9 @@ public struct Mapping: Codable, Hashable, Sendable {
     public let notNull: [String]
     /// The key by which the table is walked.
     public let key: [Column]
+    /// Who computes the new columns instead of `forward`, which is empty then. Rows without a side are no mistake there:
+    /// they have still to be asked about.
+    public let remote: RemoteForward?
 
     public init(
         table: TableName,
@@ -29,7 +32,8 @@ public struct Mapping: Codable, Hashable, Sendable {
         backward: [String: String],
         named: [Column],
         notNull: [String],
-        key: [Column]
+        key: [Column],
+        remote: RemoteForward? = nil
     ) {
         self.table = table
         self.token = token
@@ -40,6 +44,7 @@ public struct Mapping: Codable, Hashable, Sendable {
         self.named = named
         self.notNull = notNull
         self.key = key
+        self.remote = remote
     }
 
     /// The column that says which side a row follows.
@@ -59,9 +64,15 @@ public struct Mapping: Codable, Hashable, Sendable {
 
     /// Whether a row keeps to its side, as an SQL condition that is true where it does **not**. Compared as images, since
     /// `1.0 = 1.00`, and since `json` has no `=` at all.
+    ///
+    /// Where a worker computes the new side, what it computed cannot be seen here, and is taken for right.
     public var violation: String {
-        let forwardImage = image(new.map { "(\(forward[$0.name]!))::\($0.type)" }, of: new)
         let backwardImage = old.isEmpty ? "false" : image(old.map { "(\(backward[$0.name]!))::\($0.type)" }, of: old)
+        if remote != nil {
+            let nulls = notNull.map { " OR \(marker.quotedIdentifier) IS NOT NULL AND \($0.quotedIdentifier) IS NULL" }
+            return "(\(marker.quotedIdentifier) = 'n' AND \(backwardImage)\(nulls.joined()))"
+        }
+        let forwardImage = image(new.map { "(\(forward[$0.name]!))::\($0.type)" }, of: new)
         let nulls = notNull.map { " OR \($0.quotedIdentifier) IS NULL" }.joined()
         return """
             (CASE \(marker.quotedIdentifier) WHEN 'o' THEN \(forwardImage) \

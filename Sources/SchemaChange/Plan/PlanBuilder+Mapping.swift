@@ -7,6 +7,7 @@ extension PlanBuilder {
         new: [NewColumn],
         forward: [String: String],
         backward: [String: String],
+        remote: RemoteForward? = nil,
         at path: String
     ) throws(PlanError) {
         guard !table.key.isEmpty else {
@@ -67,12 +68,15 @@ extension PlanBuilder {
             backward: backward,
             named: columns(names.sorted()),
             notNull: new.filter { $0.nullable == false }.map(\.name),
-            key: columns(table.key)
+            key: columns(table.key),
+            remote: remote
         )
         mappings.append(mapping)
         addColumns(of: mapping)
         addBackfill(of: mapping)
         addArchive(of: mapping)
+        // Until then a row may be unfilled.
+        if remote != nil { for column in mapping.notNull { addNotNull(.contract, column, of: table.name) } }
     }
 
     /// What must be asked about the expressions of a mapping.

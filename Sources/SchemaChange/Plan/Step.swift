@@ -6,6 +6,8 @@ public struct Step: Codable, Hashable, Sendable {
     public enum Action: Codable, Hashable, Sendable {
         /// `revert` is nil when nobody said how to undo it.
         case statements(apply: [String], revert: [String]?)
+        /// Each statement by itself and in no transaction, so each may be run twice. They wait for nobody who writes.
+        case concurrently(apply: [String], revert: [String])
         /// Fills the rows of `mappings[index]` that have no side yet. Undoing it leaves them as they are.
         case backfill(mapping: Int)
         /// A query that must find nothing; what it finds, one text a row, is told with `message`.

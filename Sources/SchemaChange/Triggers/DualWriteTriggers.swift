@@ -112,6 +112,7 @@ struct DualWriteTriggers {
     // MARK: Bodies
 
     private var earlyBody: String {
+        if mapping.remote != nil { return RemoteRow(mapping: mapping).early(note: note(new:)) }
         let fill = mapping.new.enumerated().map { index, column in
             """
             IF strpos(NEW.\(marker), '\(note(new: index))') = 0 THEN
@@ -134,6 +135,12 @@ struct DualWriteTriggers {
             (strpos(NEW.\(marker), '\(note(old: index))') > 0 \
             AND record_image_ne(ROW(NEW.\(column.quoted)), ROW(OLD.\(column.quoted))))
             """
+        }
+        if mapping.remote != nil {
+            return RemoteRow(mapping: mapping).last(
+                namesNew: "strpos(NEW.\(marker), '+') > 0",
+                changesOld: oldChanged.joined(separator: " OR ")
+            )
         }
         let newGiven = mapping.new.map { "NEW.\($0.quoted) IS NOT NULL" }.joined(separator: " OR ")
         return """

@@ -1,5 +1,5 @@
 import Foundation
-import MigrationEngine
+import SchemaChange
 import Testing
 
 @Suite("lengths of time in a spec")

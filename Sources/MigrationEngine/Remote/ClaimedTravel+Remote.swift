@@ -1,0 +1,88 @@
+internal import Backfill
+internal import PostgreSQL
+internal import SchemaChange
+
+/// What is different where a worker computes the new side: rows are asked about, and may have to be asked about again
+/// whenever the old version wrote them.
+extension ClaimedTravel {
+    /// Nil for a mapping that SQL computes.
+    func remoteWalk(_ mapping: Mapping, of step: String, checkpoints: String) -> RemoteWalk? {
+        let place = TableWalk.Place(fence: fence, walk: travel.record.walk, step: checkpoints)
+        let pool = pool
+        let calls = WorkerCalls(
+            client: client,
+            root: travel.record.promise,
+            now: {
+                try await pool.withConnection { connection in
+                    let now = "SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now"
+                    return try await connection.query(now).row().integer("now")
+                }
+            },
+            waiting: { reporter.working(step, reason: "WaitingForWorker", $0) }
+        )
+        return RemoteWalk(
+            mapping, at: place, asking: calls, pool: pool, workers: travel.workers, logger: travel.run.logger)
+    }
+
+    /// Asks about the rows that the old version has written since: before anything else is done with a migration that is
+    /// proven. With `all`, until none is left.
+    ///
+    /// - Throws: `Interruption.waiting` when they are written faster than they are answered.
+    func fillRest(all: Bool = false) async throws {
+        for (index, mapping) in travel.record.plan.mappings.enumerated() where mapping.remote != nil {
+            guard try await pool.withConnection({ try await RemoteWalk.isUnfilled(mapping, on: $0) }) else { continue }
+            travel.run.doing = "filling rows of \(mapping.table) that were written meanwhile"
+            reporter.working("Filling", reason: "Filling", travel.run.doing)
+            guard let walk = remoteWalk(mapping, of: "Filling", checkpoints: "rest/\(index)") else { continue }
+            let left = try await walk.fillRest(all: all) { _ in
+            } yielded: { _ in
+                try await Task.sleep(for: .milliseconds(100))
+            }
+            if all, left > 0 {
+                throw Interruption.waiting(
+                    reason: "WaitingForWorker",
+                    message:
+                        "\(mapping.table): the old version still writes rows, faster than \(mapping.remote!.target) "
+                        + "answers; \(left) of them were not filled at the last look"
+                )
+            }
+        }
+    }
+
+    /// Whether no row is left to be asked about; under the lock that keeps others from writing one.
+    func isFilled(on connection: PostgresConnection) async throws -> Bool {
+        for mapping in travel.record.plan.mappings where mapping.remote != nil {
+            if try await RemoteWalk.isUnfilled(mapping, on: connection) { return false }
+        }
+        return true
+    }
+
+    /// Each by itself. They wait for transactions under way and stop nobody, so the wait has no limit.
+    func executeConcurrently(_ statements: [String], note: (PostgresConnection) async throws -> Void) async throws {
+        try await pool.withConnection { connection in
+            try await connection.execute("SET lock_timeout = 0")
+            for statement in statements { try await connection.execute(statement) }
+            try await connection.execute("SET lock_timeout = '200ms'")
+        }
+        try await fenced { try await note($0) }
+    }
+}
+
+extension LedgerRecord {
+    /// Whether it is proven, and has rows whose new side a worker has still to be asked for.
+    func needsFilling(on connection: PostgresConnection) async throws -> Bool {
+        guard phase == .backfill, certificate != nil else { return false }
+        for mapping in plan.mappings where mapping.remote != nil {
+            if try await RemoteWalk.isUnfilled(mapping, on: connection) { return true }
+        }
+        return false
+    }
+}
+
+extension MigrationEngine {
+    /// Whether a verified migration has rows that a worker has still to be asked about: ``run(_:uid:spec:to:guards:report:)``
+    /// does so. Changes nothing.
+    public func needsFilling(_ name: MigrationName) async throws -> Bool {
+        try await looking { try await Ledger(name: name).read($0)?.needsFilling(on: $0) } ?? false
+    }
+}
