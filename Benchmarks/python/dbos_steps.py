@@ -4,6 +4,7 @@ Its defaults, without tracing, and a connection for each client where that is mo
 are plain functions, each in a thread: an asynchronous step hands the same work to a thread, and takes longer for it.
 """
 
+import os
 import uuid
 
 from dbos import DBOS, DBOSConfig
@@ -54,4 +55,5 @@ def work(url: str, client: measure.Client) -> None:
 
 
 if __name__ == "__main__":
-    measure.main("dbos", prepare, work, processes=lambda clients: 2, start=launch)
+    # One process is at its limit at one core, so there is one for each.
+    measure.main("dbos", prepare, work, processes=lambda clients: os.cpu_count() or 1, start=launch)
