@@ -61,6 +61,9 @@ def run_process(work, url: str, count: int, seconds: float, barrier: Barrier, re
     def run(client: Client) -> None:
         try:
             work(url, client)
+        except threading.BrokenBarrierError:
+            # Another says why.
+            pass
         except BaseException:
             barrier.abort()
             raise
