@@ -14,7 +14,7 @@ struct LinearizabilityTests {
         try await withReplicas { stores, pools in
             let load = ConcurrentLoad(
                 ask: { client, request in await Self.ask(stores[client % 2], request) },
-                clients: 128, width: 32, families: TestServers.isSoak ? 20_000 : 850
+                clients: 128, width: 32, families: TestServers.isSoak ? 20_000 : 860
             )
             let families = try await withThrowingTaskGroup(of: [Family]?.self) { group in
                 group.addTask { await load.run(prefix: "r") }
