@@ -6,22 +6,17 @@ public struct PromiseRecords: Sendable, Hashable {
     public var listeners: Set<Listener>
     public var schedules: [String: ScheduleRecord]
 
-    /// Promises that are here only because they wait for another: what hangs on them is not.
-    public var awaiters: Set<String>
-
     public init(
         promises: [PromiseRecord] = [],
         tasks: [TaskRecord] = [],
         callbacks: some Sequence<Callback> = [],
         listeners: some Sequence<Listener> = [],
-        schedules: [ScheduleRecord] = [],
-        awaiters: Set<String> = []
+        schedules: [ScheduleRecord] = []
     ) {
         self.promises = Dictionary(promises.map { ($0.id, $0) }) { $1 }
         self.tasks = Dictionary(tasks.map { ($0.id, $0) }) { $1 }
         self.callbacks = Set(callbacks)
         self.listeners = Set(listeners)
         self.schedules = Dictionary(schedules.map { ($0.id, $0) }) { $1 }
-        self.awaiters = awaiters
     }
 }
