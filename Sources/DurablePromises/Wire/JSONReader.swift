@@ -284,21 +284,20 @@ struct JSONReader {
         }
     }
 
-    /// Leaves the position at the last digit. Half of a surrogate pair alone becomes the replacement character, as it
-    /// has no form in UTF-8.
+    /// Leaves the position at the last digit. Half of a surrogate pair alone is refused: it has no form in UTF-8, and in
+    /// its stead something else would be stored.
     private mutating func unicodeEscape() throws(Flaw) -> Character {
         let unit = try codeUnit()
+        if let scalar = Unicode.Scalar(unit) { return Character(scalar) }
         guard unit & 0xFC00 == 0xD800, position + 6 < bytes.count, bytes[position + 1] == UInt8(ascii: "\\"),
             bytes[position + 2] == UInt8(ascii: "u")
-        else { return Character(Unicode.Scalar(unit) ?? "\u{FFFD}") }
-        let before = position
+        else { throw flaw("both halves of a surrogate pair") }
         position += 2
         let low = try codeUnit()
-        guard low & 0xFC00 == 0xDC00 else {
-            position = before
-            return "\u{FFFD}"
+        guard low & 0xFC00 == 0xDC00, let scalar = Unicode.Scalar(0x10000 + ((unit & 0x3FF) << 10 | low & 0x3FF)) else {
+            throw flaw("both halves of a surrogate pair")
         }
-        return Character(Unicode.Scalar(0x10000 + ((unit & 0x3FF) << 10 | low & 0x3FF)) ?? "\u{FFFD}")
+        return Character(scalar)
     }
 
     private mutating func codeUnit() throws(Flaw) -> UInt32 {

@@ -37,6 +37,10 @@ struct ConnectionService: Sendable {
             guard max(group.utf8.count, id.utf8.count) <= limits.idBytes else {
                 return .answer(Answer(400, error: "a stream's group and id have at most \(limits.idBytes) bytes each"))
             }
+            guard PromiseAddress("poll://uni@\(group)/\(id)") == .one(group: group, id: id) else {
+                let message = "a stream's group and id have no white space and no control character; a group has no slash"
+                return .answer(Answer(400, error: message))
+            }
             return .stream(StreamRegistry.Name(group: group, id: id))
         case .metrics where offer.contains(.metrics):
             let registry = desk.metrics.registry

@@ -88,16 +88,17 @@ struct JSONTests {
         #expect(throws: JSONReader.Flaw.self) { try JSONTree(json: quote + Array(#"\n"#.utf8) + bytes + quote) }
     }
 
-    @Test("with half of a surrogate pair has the replacement character there")
+    @Test("has characters as pairs of surrogates, and nothing by half of one")
     func surrogates() throws {
-        let cases = [
-            (#""\ud83d\ude00""#, "😀"), (#""\uD83D\uDE00""#, "😀"), (#""\ud83d""#, "\u{FFFD}"),
-            (#""\ude00""#, "\u{FFFD}"),
-            (#""\ud83dx""#, "\u{FFFD}x"), (#""\ud83d\n""#, "\u{FFFD}\n"), (#""\ud83d\u0041""#, "\u{FFFD}A"),
-            (#""\ud83d\ud83d\ude00""#, "\u{FFFD}😀"), (#""\ude00\ud83d""#, "\u{FFFD}\u{FFFD}"), (#""\u0000""#, "\0"),
-        ]
-        for (text, expected) in cases { #expect(try JSONTree(json: Array(text.utf8)) == .string(expected), "\(text)") }
-        #expect(throws: JSONReader.Flaw.self) { try JSONTree(json: Array(#""\ud83d\u00""#.utf8)) }
+        for (text, expected) in [(#""\ud83d\ude00""#, "😀"), (#""\uD83D\uDE00""#, "😀"), (#""\u0000""#, "\0")] {
+            #expect(try JSONTree(json: Array(text.utf8)) == .string(expected), "\(text)")
+        }
+        for text in [
+            #""\ud83d""#, #""\ude00""#, #""\ud83dx""#, #""\ud83d\n""#, #""\ud83d\u0041""#, #""\ud83d\ud83d\ude00""#,
+            #""\ude00\ud83d""#, #""\ud83d\u00""#,
+        ] {
+            #expect(throws: JSONReader.Flaw.self, "\(text)") { try JSONTree(json: Array(text.utf8)) }
+        }
     }
 
     @Test("may be nested, but not without an end")
