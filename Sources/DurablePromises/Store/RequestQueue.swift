@@ -1,3 +1,4 @@
+internal import EventLoop
 internal import Synchronization
 
 /// What waits to be decided, and the lanes that take from it.
@@ -81,8 +82,11 @@ final class RequestQueue: Sendable {
         switch next {
         case .nothing: break
         case .start:
-            // Their end is that of the queue, which whoever owns it closes.
-            for _ in 0..<lanes { Task { await self.work() } }
+            // Their end is that of the queue, which whoever owns it closes. They talk to the database all the time, and a batch
+            // is decided sooner than another thread is woken.
+            for _ in 0..<lanes {
+                Task(executorPreference: EventLoop.taskExecutor) { await self.work() }
+            }
         case .refuse:
             for item in items { item.finish(.failure(PromiseError(.unavailable, "the promise store is closed"))) }
         case .wake(let lane, let batch): lane.resume(returning: batch)
@@ -101,6 +105,7 @@ final class RequestQueue: Sendable {
         for lane in resting { lane.resume(returning: []) }
     }
 
+    @EventLoop
     private func work() async {
         while true {
             let batch = await next()
