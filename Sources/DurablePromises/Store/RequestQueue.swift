@@ -43,6 +43,9 @@ final class RequestQueue: Sendable {
     private struct State {
         /// What came together stays together.
         var waiting: [[Item]] = []
+        var waitingItems = 0
+        /// How many items lanes are at work on.
+        var taken = 0
         var hasStarted = false
         /// Lanes with nothing to do.
         var resting: [CheckedContinuation<[Item], Never>] = []
@@ -72,12 +75,13 @@ final class RequestQueue: Sendable {
         let next: Next = state.withLock { state in
             if state.isClosed { return .refuse }
             state.waiting.append(items)
+            state.waitingItems += items.count
             if !state.hasStarted {
                 state.hasStarted = true
                 return .start
             }
-            guard !state.resting.isEmpty else { return .nothing }
-            return .wake(state.resting.removeFirst(), take(&state))
+            guard !state.resting.isEmpty, let batch = take(&state) else { return .nothing }
+            return .wake(state.resting.removeFirst(), batch)
         }
         switch next {
         case .nothing: break
@@ -111,6 +115,7 @@ final class RequestQueue: Sendable {
             let batch = await next()
             if batch.isEmpty { return }
             await run(batch)
+            state.withLock { $0.taken -= batch.count }
         }
     }
 
@@ -118,8 +123,9 @@ final class RequestQueue: Sendable {
     private func next() async -> [Item] {
         await withCheckedContinuation { continuation in
             let batch: [Item]? = state.withLock { state in
-                let batch = take(&state)
-                if !batch.isEmpty || state.isClosed { return batch }
+                if let batch = take(&state) { return batch }
+                // Whoever is at work takes what waits.
+                if state.isClosed { return [] }
                 state.resting.append(continuation)
                 return nil
             }
@@ -127,7 +133,14 @@ final class RequestQueue: Sendable {
         }
     }
 
-    private func take(_ state: inout State) -> [Item] {
+    /// What a lane that is free shall do at once, if anything.
+    ///
+    /// A transaction costs as much as some dozens of requests. So one is begun beside others only when as much has gathered as
+    /// they are at work on; less waits until one of them has ended.
+    private func take(_ state: inout State) -> [Item]? {
+        guard !state.waiting.isEmpty, state.taken == 0 || state.waitingItems >= min(state.taken, batchSize) else {
+            return nil
+        }
         var count = 0
         var batch: [Item] = []
         while count < state.waiting.count, batch.isEmpty || batch.count + state.waiting[count].count <= batchSize {
@@ -135,6 +148,8 @@ final class RequestQueue: Sendable {
             count += 1
         }
         state.waiting.removeFirst(count)
+        state.waitingItems -= batch.count
+        state.taken += batch.count
         return batch
     }
 }
