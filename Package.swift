@@ -108,7 +108,7 @@ let package = Package(
         .executableTarget(
             name: "promise-load",
             dependencies: [
-                "DurablePromises", "PostgreSQL", logging,
+                "DurableExecution", "DurablePromises", "PostgreSQL", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Benchmarks/promise-load",

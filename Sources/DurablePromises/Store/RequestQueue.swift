@@ -66,71 +66,60 @@ final class RequestQueue: Sendable {
 
     /// Adds items that share a transaction, in which they are done in this order.
     func add(_ items: [Item]) {
-        enum Next {
-            case nothing
-            case start
-            case refuse
-            case wake(CheckedContinuation<[Item], Never>, [Item])
-        }
-        let next: Next = state.withLock { state in
-            if state.isClosed { return .refuse }
+        let isClosed = change { state in
+            if state.isClosed { return true }
             state.waiting.append(items)
             state.waitingItems += items.count
-            if !state.hasStarted {
-                state.hasStarted = true
-                return .start
-            }
-            guard !state.resting.isEmpty, let batch = take(&state) else { return .nothing }
-            return .wake(state.resting.removeFirst(), batch)
+            return false
         }
-        switch next {
-        case .nothing: break
-        case .start:
-            // Their end is that of the queue, which whoever owns it closes. They talk to the database all the time, and a batch
-            // is decided sooner than another thread is woken.
-            for _ in 0..<lanes {
-                Task(executorPreference: EventLoop.taskExecutor) { await self.work() }
-            }
-        case .refuse:
-            for item in items { item.finish(.failure(PromiseError(.unavailable, "the promise store is closed"))) }
-        case .wake(let lane, let batch): lane.resume(returning: batch)
-        }
+        guard isClosed else { return startLanes() }
+        for item in items { item.finish(.failure(PromiseError(.unavailable, "the promise store is closed"))) }
     }
 
     /// Ends the lanes when they have done what is waiting. May be repeated.
     func close() {
-        let resting = state.withLock { state in
-            defer {
-                state.isClosed = true
-                state.resting = []
-            }
-            return state.resting
+        change { $0.isClosed = true }
+    }
+
+    private func startLanes() {
+        let hasStarted = state.withLock { state in
+            defer { state.hasStarted = true }
+            return state.hasStarted
         }
-        for lane in resting { lane.resume(returning: []) }
+        if hasStarted { return }
+        // Their end is that of the queue, which whoever owns it closes. They talk to the database all the time, and a batch
+        // is decided sooner than another thread is woken.
+        for _ in 0..<lanes {
+            Task(executorPreference: EventLoop.taskExecutor) { await self.work() }
+        }
     }
 
     @EventLoop
     private func work() async {
         while true {
-            let batch = await next()
+            let batch = await withCheckedContinuation { lane in change { $0.resting.append(lane) } }
             if batch.isEmpty { return }
             await run(batch)
-            state.withLock { $0.taken -= batch.count }
+            change { $0.taken -= batch.count }
         }
     }
 
-    /// What a lane does next: nothing more when it is empty.
-    private func next() async -> [Item] {
-        await withCheckedContinuation { continuation in
-            let batch: [Item]? = state.withLock { state in
-                if let batch = take(&state) { return batch }
+    /// Changes the state, and sets to work whichever lanes can be. A lane that gets nothing ends.
+    @discardableResult
+    private func change<Value: Sendable>(_ change: (inout State) -> Value) -> Value {
+        let (value, work) = state.withLock { state in
+            let value = change(&state)
+            var work: [(lane: CheckedContinuation<[Item], Never>, batch: [Item])] = []
+            while !state.resting.isEmpty, let batch = take(&state) { work.append((state.resting.removeLast(), batch)) }
+            if state.isClosed {
                 // Whoever is at work takes what waits.
-                if state.isClosed { return [] }
-                state.resting.append(continuation)
-                return nil
+                for lane in state.resting { work.append((lane, [])) }
+                state.resting = []
             }
-            if let batch { continuation.resume(returning: batch) }
+            return (value, work)
         }
+        for (lane, batch) in work { lane.resume(returning: batch) }
+        return value
     }
 
     /// What a lane that is free shall do at once, if anything.
