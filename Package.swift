@@ -117,7 +117,7 @@ let package = Package(
 
         .target(
             name: "TestSupport",
-            dependencies: ["PostgreSQL", "KubernetesClient"],
+            dependencies: ["HTTPClient", "KubernetesClient", "PostgreSQL"],
             path: "Tests/Support",
             swiftSettings: strict
         ),
@@ -137,7 +137,7 @@ let package = Package(
         tests("KubernetesClient"),
         tests("ControllerRuntime"),
         tests("PostgreSQL"),
-        tests("DurablePromises"),
+        tests("DurablePromises", ["PostgreSQL", "RemotePromises", logging]),
         tests("RemotePromises", ["DurablePromises", "HTTPClient", logging]),
         tests("DurableExecution", ["DurablePromises", "PostgreSQL", "PromiseServer", "RemotePromises", logging]),
         tests(

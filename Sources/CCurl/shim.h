@@ -33,6 +33,22 @@ static inline CURLcode sluice_curl_set_blob(CURL *easy, CURLoption option, const
 static inline CURLcode sluice_curl_get_long(CURL *easy, CURLINFO info, long *value) {
     return curl_easy_getinfo(easy, info, value);
 }
+
+/// When a connection that was used before ends without an answer, libcurl sends the request again over another: the server
+/// may have done it by then. This refuses that. What was not begun to be sent may still go over another connection.
+static inline int sluice_curl_is_unsent(void *easy, char *there, char *here, int port_there, int port_here) {
+    long sent = 0;
+    (void)there;
+    (void)here;
+    (void)port_there;
+    (void)port_here;
+    curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &sent);
+    return sent == 0 ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
+}
+static inline CURLcode sluice_curl_send_once(CURL *easy) {
+    curl_easy_setopt(easy, CURLOPT_PREREQDATA, easy);
+    return curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, sluice_curl_is_unsent);
+}
 static inline CURLMcode sluice_curl_multi_set_long(CURLM *multi, CURLMoption option, long value) {
     return curl_multi_setopt(multi, option, value);
 }

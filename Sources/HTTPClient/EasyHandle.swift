@@ -13,7 +13,7 @@ final class EasyHandle {
 
     init(_ request: HTTPRequest, over transport: HTTPTransport) throws(HTTPError) {
         guard let handle = curl_easy_init() else {
-            throw HTTPError(.connection, "libcurl is out of memory")
+            throw HTTPError(.connection, "libcurl is out of memory", mayHaveArrived: false)
         }
         self.handle = handle
         message = .allocate(capacity: Int(CURL_ERROR_SIZE))
@@ -24,6 +24,7 @@ final class EasyHandle {
         // None that the environment would bring in.
         sluice_curl_set_string(handle, CURLOPT_PROXY, "")
         sluice_curl_set_string(handle, CURLOPT_USERAGENT, transport.userAgent)
+        if !request.isIdempotent { sluice_curl_send_once(handle) }
         setConnection(request, isOwn: transport.usesOwnConnection)
         setTrust(transport.tls)
         setRequest(request, serverName: transport.tls.serverName)
@@ -123,16 +124,23 @@ final class EasyHandle {
         guard code != CURLE_OK.rawValue else { return nil }
         var number = 0
         sluice_curl_get_long(handle, CURLINFO_OS_ERRNO, &number)
-        let detail = String(cString: message)
-        let text = detail.isEmpty ? String(cString: curl_easy_strerror(CURLcode(code))) : detail
+        var sent = 0
+        sluice_curl_get_long(handle, CURLINFO_REQUEST_SIZE, &sent)
         let kind: HTTPError.Code =
             switch CURLcode(code) {
-            case CURLE_COULDNT_CONNECT where number == Int(ECONNREFUSED): .refused
+            case CURLE_COULDNT_CONNECT where number == Int(ECONNREFUSED) && sent == 0: .refused
             case CURLE_OPERATION_TIMEDOUT: .timeout
             case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CERTPROBLEM, CURLE_SSL_CACERT_BADFILE: .certificate
             default: .connection
             }
-        return HTTPError(kind, "\(request.name): \(text)")
+        let detail = String(cString: message)
+        var text = detail.isEmpty ? String(cString: curl_easy_strerror(CURLcode(code))) : detail
+        if sent > 0, !request.isIdempotent {
+            // That it was not allowed to send it again, or that nobody listens any more, is not what went wrong first.
+            if kind == .connection { text = "the connection ended before the whole answer" }
+            text += "; whether the server has done it is not known"
+        }
+        return HTTPError(kind, "\(request.name): \(text)", mayHaveArrived: sent > 0)
     }
 
     /// Gives everything back. The handle must be out of the loop. May be repeated.

@@ -5,7 +5,7 @@ public struct HTTPError: Error, Sendable, Hashable, CustomStringConvertible {
 
         /// Nothing listens at the server's address.
         public static let refused = Code(description: "refused")
-        /// The server could not be reached, or the connection broke.
+        /// The server could not be reached, or the connection broke: before or after the request was sent.
         public static let connection = Code(description: "connection")
         /// No answer came in time.
         public static let timeout = Code(description: "timeout")
@@ -17,10 +17,13 @@ public struct HTTPError: Error, Sendable, Hashable, CustomStringConvertible {
 
     public var code: Code
     public var message: String
+    /// Whether some of the request was sent, so that nobody knows whether the server did what it asks.
+    public var mayHaveArrived: Bool
 
-    init(_ code: Code, _ message: String) {
+    init(_ code: Code, _ message: String, mayHaveArrived: Bool = true) {
         self.code = code
         self.message = message
+        self.mayHaveArrived = mayHaveArrived
     }
 
     public var description: String { message }

@@ -10,6 +10,9 @@ public struct HTTPRequest: Sendable {
     public var idle: Duration?
     /// How much may arrive before it is taken: for a stream what waits, else the whole answer.
     public var mostBytes = 256 << 20
+    /// Whether a server may get it twice: what it does the second time changes nothing. Then it is sent again when a
+    /// connection that was used before ends without an answer. As its method says (RFC 9110, section 9.2.2), unless set.
+    public var isIdempotent: Bool
 
     public init(
         method: String,
@@ -25,6 +28,7 @@ public struct HTTPRequest: Sendable {
         self.body = body
         self.total = total
         self.idle = idle
+        isIdempotent = !["POST", "PATCH", "CONNECT"].contains(method)
     }
 
     /// What it is, for a message: without the user and the password that a URL may have.

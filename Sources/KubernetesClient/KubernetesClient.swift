@@ -130,6 +130,7 @@ public final class KubernetesClient: Sendable {
             url += "?" + call.query.map { "\($0.name)=\($0.value.pathEscaped)" }.joined(separator: "&")
         }
         var request = HTTPRequest(method: call.method, url: url, body: call.body, total: total)
+        request.isIdempotent = call.isIdempotent
         request.headers = [("Accept", "application/json")]
         if call.body != nil { request.headers.append(("Content-Type", call.contentType)) }
         if let authorization = try credentials.authorization() {

@@ -5,7 +5,7 @@ public import Logging
 /// Asks a promise server by HTTP: `POST /` for requests, `GET /poll/{group}/{id}` for messages.
 ///
 /// Connections are kept and several requests go at once. A request that gets no answer throws a `PromiseError` with the code
-/// `unavailable`, and is not repeated here.
+/// `unavailable`, and is not repeated here, nor by the transport: nobody knows then whether it took effect.
 public struct HTTPPromiseClient: PromiseClient {
     private let url: String
     private let token: Token?

@@ -53,8 +53,8 @@ struct ResonateSDKTests {
     @Test("does not notice that one of two servers is killed")
     func replicas() async throws {
         try await withTestDatabase { database in
-            try await withServer(on: database) { first in
-                try await withServer(on: database) { second in
+            try await withSluiceServer(on: database) { first in
+                try await withSluiceServer(on: database) { second in
                     try await hold(
                         "replicas", at: first, "--second-url", second.url,
                         "--kill", "\(first.process.processIdentifier)")
@@ -66,18 +66,17 @@ struct ResonateSDKTests {
     @Test("goes on after the server was killed and started again")
     func restart() async throws {
         try await withTestDatabase { database in
-            try await withServer(on: database) { first in
+            try await withSluiceServer(on: database) { first in
                 let folder = try TestServers.folder + "/" + uniqueName("restart")
                 let (python, arguments) = try await Self.command("restart", at: first)
                 let program = try RunningProgram(python, arguments, folder: folder)
                 try await eventually("workflows are under way", within: .seconds(30)) {
                     program.standardOutput.contains("kill it")
                 }
-                try await first.process.kill()
-                try await withServer(on: database, listen: first.address) { _ in
-                    let status = try await program.waitForExit(within: .seconds(60))
-                    #expect(status == 0, "\(program.standardOutput)\(program.standardError)")
-                }
+                try await first.kill()
+                try await first.restart()
+                let status = try await program.waitForExit(within: .seconds(60))
+                #expect(status == 0, "\(program.standardOutput)\(program.standardError)")
             }
         }
     }
@@ -90,7 +89,7 @@ struct ResonateSDKTests {
     /// Starts a server on a database of its own, and a scenario against it.
     private func hold(_ scenario: String, within limit: Duration = .seconds(90)) async throws {
         try await withTestDatabase { database in
-            try await withServer(on: database) { server in
+            try await withSluiceServer(on: database) { server in
                 try await hold(scenario, at: server, within: limit)
             }
         }

@@ -175,8 +175,8 @@ struct ConnectingTests {
 
     @Test("because nobody answers ends in time", .timeLimit(.minutes(1)))
     func silent() async throws {
-        let listener = try SilentListener()
-        defer { listener.close() }
+        let listener = try ScriptedServer { _ in .silence }
+        defer { listener.stop() }
         var configuration = try configuration("postgresql://u:x@127.0.0.1:\(listener.port)/shop")
         configuration.connectTimeout = .milliseconds(200)
         let fixed = configuration

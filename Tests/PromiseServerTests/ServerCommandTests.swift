@@ -5,24 +5,13 @@ import Testing
 
 @Suite("sluice server and sluice promise")
 struct ServerCommandTests {
-    /// Runs `sluice server` on a free port beside the body.
     private func withServerProcess(
         _ url: String,
         _ arguments: [String] = [],
         environment: [String: String] = [:],
         _ body: (SluiceProcess, Int) async throws -> Void
     ) async throws {
-        let environment = environment.merging(["SLUICE_DATABASE_URL": url]) { $1 }
-        let process = try SluiceProcess(["server", "--listen", "127.0.0.1:0"] + arguments, environment: environment)
-        defer { process.send(SIGKILL) }
-        let port = try await eventually("the server listens") {
-            process.standardOutput.firstMatch(of: /^listening on http:\/\/127\.0\.0\.1:(\d+)\n/).flatMap { Int($0.1) }
-        }
-        do {
-            try await body(process, port)
-        } catch let failure as TestFailure {
-            throw TestFailure("\(failure)\nthe server said last:\n\(process.lines.suffix(20).joined(separator: "\n"))")
-        }
+        try await withSluiceServer(on: url, arguments, environment: environment) { try await body($0.process, $0.port) }
     }
 
     private func request(
@@ -110,7 +99,7 @@ struct ServerCommandTests {
 
     @Test("a task is offered to a URL")
     func push() async throws {
-        let listener = try WebListener(status: "200 OK")
+        let listener = try ScriptedServer { _ in .answer("200 OK") }
         defer { listener.stop() }
         try await withTestDatabase { url in
             try await withServerProcess(url) { _, port in
@@ -118,7 +107,7 @@ struct ServerCommandTests {
                 let create = #"{"id":"a","timeoutAt":4102444800000,"tags":{"resonate:target":"\#(listener.url)"}}"#
                 #expect(try await request(port, "POST", "/", envelope("promise.create", create)).status == 200)
                 try await eventually("the message") {
-                    listener.requests.contains { $0.contains(#""task":{"id":"a","version":0}"#) }
+                    listener.requests.contains { $0.text.contains(#""task":{"id":"a","version":0}"#) }
                 }
             }
         }

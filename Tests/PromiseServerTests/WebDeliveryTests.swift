@@ -28,13 +28,13 @@ struct WebDeliveryTests {
         ]
     )
     func statuses(_ status: String, _ isTaken: Bool, _ word: String) async throws {
-        let elsewhere = try WebListener(status: "200 OK")
+        let elsewhere = try ScriptedServer { _ in .answer("200 OK") }
         defer { elsewhere.stop() }
-        let listener = try WebListener(status: status, header: "Location: \(elsewhere.url)")
+        let listener = try ScriptedServer { _ in .answer(status, headers: ["Location: \(elsewhere.url)/hook"]) }
         defer { listener.stop() }
         let metrics = ServerMetrics()
-        #expect(await delivery(metrics).deliver(Self.message, to: listener.url) == isTaken)
-        let request = try #require(listener.requests.first)
+        #expect(await delivery(metrics).deliver(Self.message, to: "\(listener.url)/hook") == isTaken)
+        let request = try #require(listener.requests.first?.text)
         #expect(request.hasPrefix("POST /hook HTTP/1.1\r\n"))
         #expect(request.contains("Content-Type: application/json\r\n"))
         #expect(
@@ -50,8 +50,8 @@ struct WebDeliveryTests {
 
     @Test("who does not answer, or is not there, has not taken it")
     func silence() async throws {
-        let listener = try WebListener(status: nil)
-        #expect(await !delivery().deliver(Self.message, to: listener.url))
+        let listener = try ScriptedServer { _ in .silence }
+        #expect(await !delivery().deliver(Self.message, to: "\(listener.url)/hook"))
         #expect(listener.requests.count == 1)
         listener.stop()
         #expect(await !delivery().deliver(Self.message, to: "http://127.0.0.1:1/"))
@@ -59,13 +59,13 @@ struct WebDeliveryTests {
 
     @Test("hosts that are not allowed are not asked")
     func hosts() async throws {
-        let listener = try WebListener(status: "200 OK")
+        let listener = try ScriptedServer { _ in .answer("200 OK") }
         defer { listener.stop() }
         for (hosts, isTaken) in [
             (["127.0.0.1"], true), (["127.0.0.1:\(listener.port)"], true), (["127.0.0.1:1"], false),
             (["example"], false),
         ] {
-            #expect(await delivery(hosts: Set(hosts)).deliver(Self.message, to: listener.url) == isTaken)
+            #expect(await delivery(hosts: Set(hosts)).deliver(Self.message, to: "\(listener.url)/hook") == isTaken)
         }
         #expect(listener.requests.count == 2)
     }

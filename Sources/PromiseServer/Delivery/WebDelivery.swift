@@ -48,6 +48,8 @@ public struct WebDelivery: MessageWebhook {
             total: timeout
         )
         request.mostBytes = 1 << 20
+        // A message may come twice in any case.
+        request.isIdempotent = true
         do {
             let answer = try await transport.send(request)
             let isTaken = (200..<300).contains(answer.status)

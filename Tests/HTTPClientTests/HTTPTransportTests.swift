@@ -1,0 +1,176 @@
+import HTTPClient
+import TestSupport
+import Testing
+
+@Suite("Requests over HTTP")
+struct HTTPTransportTests {
+    private let transport = HTTPTransport(userAgent: "test")
+
+    private func request(
+        _ method: String, _ server: ScriptedServer, _ path: String = "/", body: String? = nil, total: Duration? = nil
+    ) -> HTTPRequest {
+        HTTPRequest(
+            method: method, url: server.url + path, headers: [("X-Test", "yes")], body: body.map { Array($0.utf8) },
+            total: total)
+    }
+
+    /// The error that a request ends with.
+    private func failure(of request: HTTPRequest) async throws -> HTTPError {
+        do {
+            let answer = try await transport.send(request)
+            throw TestFailure("it was answered with \(answer.status)")
+        } catch let error as HTTPError {
+            return error
+        }
+    }
+
+    // MARK: Answers
+
+    @Test("any status is an answer, with its headers and its body", arguments: [200, 204, 302, 404, 500, 503])
+    func statuses(status: Int) async throws {
+        let body = status == 204 ? "" : "what there is to say"
+        let server = try ScriptedServer { _ in
+            .answer("\(status) Word", headers: ["X-Word: a", "x-word:  b "], body: body)
+        }
+        defer { server.stop() }
+        let answer = try await transport.send(request("POST", server, "/a?b=c", body: "ä€"))
+        #expect(answer.status == status)
+        #expect(answer.headers["x-word"] == "b")
+        #expect(String(decoding: answer.body, as: UTF8.self) == body)
+        let sent = try #require(server.requests.first?.text)
+        #expect(sent.hasPrefix("POST /a?b=c HTTP/1.1\r\n"))
+        #expect(sent.contains("\r\nX-Test: yes\r\n") && sent.contains("\r\nUser-Agent: test\r\n"))
+        #expect(sent.contains("\r\nContent-Length: 5\r\n") && sent.hasSuffix("\r\n\r\nä€"))
+        #expect(server.requests.count == 1, "a redirection is not followed")
+    }
+
+    @Test("a connection is kept for the next request")
+    func kept() async throws {
+        let server = try ScriptedServer { _ in .answer("200 OK") }
+        defer { server.stop() }
+        for _ in 1...3 { _ = try await transport.send(request("POST", server, body: "x")) }
+        #expect(server.requests.map(\.connection) == [1, 1, 1])
+    }
+
+    @Test("an answer that is larger than may be is not read to its end")
+    func mostBytes() async throws {
+        let server = try ScriptedServer { _ in .answer("200 OK", body: String(repeating: "x", count: 1001)) }
+        defer { server.stop() }
+        var request = request("GET", server)
+        request.mostBytes = 1001
+        #expect(try await transport.send(request).body.count == 1001)
+        request.mostBytes = 1000
+        let error = try await failure(of: request)
+        #expect(error.code == .connection && error.message.contains("arrived before they were read"), "\(error)")
+    }
+
+    // MARK: No answer
+
+    @Test("nobody who listens: nothing was sent")
+    func refused() async throws {
+        let server = try ScriptedServer { _ in .silence }
+        server.stop()
+        try await eventually("the port is closed") {
+            try await failure(of: request("POST", server, body: "x", total: .seconds(1))).code == .refused
+        }
+        let error = try await failure(of: request("POST", server, body: "x"))
+        #expect(!error.mayHaveArrived)
+        #expect(!error.message.contains("not known"))
+    }
+
+    @Test("no answer in time: it was sent")
+    func timeout() async throws {
+        let server = try ScriptedServer { _ in .silence }
+        defer { server.stop() }
+        let error = try await failure(of: request("POST", server, body: "x", total: .milliseconds(100)))
+        #expect(error.code == .timeout)
+        #expect(error.mayHaveArrived && error.message.hasSuffix("whether the server has done it is not known"))
+        #expect(server.requests.count == 1)
+    }
+
+    @Test("whoever is cancelled waits no longer")
+    func cancelled() async throws {
+        let server = try ScriptedServer { _ in .silence }
+        defer { server.stop() }
+        let request = request("POST", server, body: "x")
+        let asking = Task { try await failure(of: request) }
+        try await eventually("the server has it") { server.requests.count == 1 }
+        asking.cancel()
+        let error = try await asking.value
+        #expect(error.code == .cancelled && error.mayHaveArrived)
+    }
+
+    @Test("a stream that is silent for too long ends")
+    func idle() async throws {
+        let server = try ScriptedServer { _ in
+            .write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
+        }
+        defer { server.stop() }
+        var request = request("GET", server)
+        request.idle = .milliseconds(200)
+        let stream = try await transport.open(request)
+        #expect(stream.status == 200)
+        #expect(try await stream.bytes() == Array("abc".utf8))
+        do {
+            _ = try await stream.bytes()
+            Issue.record("it went on")
+        } catch {
+            #expect(error.code == .timeout)
+        }
+    }
+
+    // MARK: Sent once
+
+    /// The first request is answered. The second is read, and then its connection, which was kept, ends without an answer.
+    private func hangingUp() throws -> ScriptedServer {
+        try ScriptedServer { $0 == 2 ? .hangUp : .answer("200 OK") }
+    }
+
+    @Test("what may not be done twice is not sent again when a kept connection ends", arguments: ["POST", "PATCH"])
+    func once(method: String) async throws {
+        for body in ["x", String(repeating: "x", count: 300_000)] {
+            let server = try hangingUp()
+            defer { server.stop() }
+            _ = try await transport.send(request(method, server, body: "first"))
+            let error = try await failure(of: request(method, server, body: body))
+            #expect(error.code == .connection && error.mayHaveArrived)
+            #expect(
+                error.message.hasSuffix(
+                    "the connection ended before the whole answer; whether the server has done it is not known"),
+                "\(error)")
+            #expect(server.requests.map(\.connection) == [1, 1])
+            // The next one is a request of its own.
+            _ = try await transport.send(request(method, server, body: "third"))
+            #expect(server.requests.count == 3)
+        }
+    }
+
+    @Test("nor is it taken for refused when nobody listens any more by then")
+    func onceAndGone() async throws {
+        let server = try hangingUp()
+        _ = try await transport.send(request("POST", server, body: "first"))
+        server.stop()
+        let error = try await failure(of: request("POST", server, body: "second"))
+        #expect(error.code == .connection && error.mayHaveArrived)
+        #expect(server.requests.count == 2)
+    }
+
+    @Test("what may be done twice is", arguments: ["GET", "PUT", "DELETE"])
+    func again(method: String) async throws {
+        let server = try hangingUp()
+        defer { server.stop() }
+        for _ in 1...2 { #expect(try await transport.send(request(method, server)).status == 200) }
+        #expect(server.requests.map(\.connection) == [1, 1, 2])
+    }
+
+    @Test("a kept connection that has ended meanwhile is not used")
+    func endedMeanwhile() async throws {
+        let server = try ScriptedServer { _ in .write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", thenClose: true) }
+        defer { server.stop() }
+        for number in 1...3 {
+            _ = try await transport.send(request("POST", server, body: "x"))
+            try await eventually("its end") { server.ended == number }
+        }
+        #expect(server.requests.map(\.connection) == [1, 2, 3])
+    }
+}
