@@ -325,7 +325,7 @@ extension Step {
     fileprivate var stepName: String {
         switch action {
         case .backfill: "Backfilling"
-        case .declaration: "WaitingForDualWrite"
+        case .declaration: "Declaring"
         case .verify: "Verifying"
         case .check: "Checking"
         case .concurrently: "Indexing"

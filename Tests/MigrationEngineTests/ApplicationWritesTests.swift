@@ -272,6 +272,42 @@ struct ApplicationWritesTests {
         }
     }
 
+    @Test("sluice plan shows the wait; sluice run waits with the command, and asks the same after a crash")
+    func commandLine() async throws {
+        try await withTestDatabase { url in
+            let database = EvolvedDatabase(
+                url, fields: "dualWrite: {by: Application}", changes: EvolvedDatabase.amountToCents)
+            try await database.sql(
+                "CREATE TABLE items (id bigint PRIMARY KEY, amount integer); INSERT INTO items VALUES (1, 7)")
+            let plan = try await runSluice(
+                "plan", "-f", "-", environment: ["SLUICE_DATABASE_URL": url], input: database.manifest)
+            #expect(plan.standardOutput.contains("waiting until it is declared that every writer writes both sides"))
+            #expect(plan.standardOutput.contains("sluice promise settle <promise of the walk>:dual-writes"))
+
+            func command(_ process: SluiceProcess) async throws -> String {
+                try await eventually("it says what it waits for", within: .seconds(30)) {
+                    process.standardError.split(separator: "\n").first { $0.contains("waiting (WaitingForDualWrite)") }
+                        .flatMap { line in line.split(separator: ": sluice ").last.map(String.init) }
+                }
+            }
+            let first = try await database.running { process in
+                let first = try await command(process)
+                try await process.kill()
+                return first
+            }
+            try await database.running { process in
+                let again = try await command(process)
+                #expect(again == first)
+                let settled = try await Program.run(
+                    TestServers.sluice, again.split(separator: " ").map(String.init),
+                    environment: ["SLUICE_DATABASE_URL": url])
+                #expect(settled.status == 0, "\(again): \(settled.standardError)")
+                #expect(try await process.waitForExit(within: .seconds(30)) == 0)
+            }
+            #expect(try await database.sql("SELECT cents FROM items") == "700")
+        }
+    }
+
     @Test("a column without another side keeps its triggers, and who writes is part of the plan")
     func mixed() async throws {
         try await EvolvingDatabase.with(Self.customers(20)) { database in
