@@ -4,7 +4,6 @@ import DurablePromises
 struct AnyServer: PromiseClient {
     private let clients: [any PromiseClient]
 
-    /// - Parameter clients: messages come from the first.
     init(_ clients: [any PromiseClient]) {
         self.clients = clients
     }
@@ -19,6 +18,7 @@ struct AnyServer: PromiseClient {
     }
 
     func messages(group: String, id: String) -> AsyncStream<PromiseMessage> {
+        // Of one of them, for they are not all at once.
         clients[0].messages(group: group, id: id)
     }
 }

@@ -5,24 +5,28 @@ import TestSupport
 import Testing
 
 /// Durable functions while whatever they need is killed: servers, workers in Swift and Python, and PostgreSQL.
-@Suite("Everything is killed", .serialized)
+@Suite("Everything is killed")
 struct PromiseKillTests {
     /// 200 kills in `make soak`, by 20 seeds; 12 by two of them in `make test`.
     private static let seeds: ClosedRange<UInt64> = TestServers.isSoak ? 1...20 : 1...2
     private static let kills = TestServers.isSoak ? 10 : 6
+    /// Each has a dozen processes, and at its end may have to wait for what a dead server had taken.
+    private static let places = Places(2)
 
     @Test(
-        "at random, and no settled promise changes, no message is lost, every workflow ends", .timeLimit(.minutes(10)),
+        "at random, and no settled promise changes, no message is lost, every workflow ends", .timeLimit(.minutes(30)),
         arguments: seeds)
     func everything(seed: UInt64) async throws {
         let hasPython = seed % 2 == 0
-        try await withFleet(python: hasPython) { fleet, notes in
-            let schedule = KillSchedule(
-                seed: seed, count: Self.kills, servers: fleet.servers.count, workers: fleet.workers.count)
-            do {
-                try await travel(fleet, schedule, notes, seed: seed, python: hasPython ? Fleet.python : nil)
-            } catch {
-                throw TestFailure("seed \(seed): \(schedule)\n\(error)")
+        try await Self.places.with {
+            try await withFleet(python: hasPython) { fleet, notes in
+                let schedule = KillSchedule(
+                    seed: seed, count: Self.kills, servers: fleet.servers.count, workers: fleet.workers.count)
+                do {
+                    try await travel(fleet, schedule, notes, seed: seed, python: hasPython ? Fleet.python : nil)
+                } catch {
+                    throw TestFailure("seed \(seed): \(schedule)\n\(error)")
+                }
             }
         }
     }
@@ -33,21 +37,24 @@ struct PromiseKillTests {
         let evidence = Evidence()
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let clients = fleet.servers.map { HTTPPromiseClient(url: $0.url, timeout: .seconds(10), logger: logger) }
-        let travellers = Travellers(
-            WitnessClient(AnyServer(clients)) { evidence.add($0) }, python: python, logger: logger)
+            .map { client in WitnessClient(client) { evidence.add($0) } }
+        let travellers = Travellers(AnyServer(clients), python: python, logger: logger)
+        let correspondents = Correspondents(clients, client: AnyServer(clients))
         let url = fleet.postgres.url
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await travellers.run(8) }
+            group.addTask { await correspondents.run(4) }
             group.addTask { await watch(url, evidence) }
             defer { group.cancelAll() }
             try await fleet.carryOut(schedule)
             travellers.stop()
+            correspondents.stop()
             let began = ContinuousClock.now
             try await eventually("every journey has ended", within: .seconds(90), { travellers.underWay }) {
                 $0.isEmpty
             }
             // What a server had taken when it was killed is delivered by another after 30 s.
-            try await eventually("who listened has been told", within: .seconds(45), { travellers.untold }) {
+            try await eventually("every letter has arrived", within: .seconds(45), { correspondents.underWay }) {
                 $0.isEmpty
             }
             try await eventually("nothing is left to do", within: .seconds(45), every: .milliseconds(200)) {
@@ -63,11 +70,12 @@ struct PromiseKillTests {
             for (id, log) in travellers.logs {
                 #expect(snapshot.marks(of: id).sorted() == log.marks.sorted(), "each step of \(id) has one result")
             }
-            #expect(travellers.logs.count >= 8 && fleet.workers.allSatisfy { $0.exitStatus == nil })
+            #expect(travellers.logs.count >= 8 && correspondents.arrived >= 100)
+            #expect(fleet.workers.allSatisfy { $0.exitStatus == nil })
             print(
                 """
                 seed \(seed): \(schedule.kills.count) kills (\(schedule)); \(travellers.logs.count) journeys, \
-                \(travellers.told) told of; \(snapshot.promises.count) promises, \
+                \(correspondents.arrived) letters; \(snapshot.promises.count) promises, \
                 \(evidence.sightings.count) of them seen; all had ended \(ContinuousClock.now - began) later
                 """)
         }

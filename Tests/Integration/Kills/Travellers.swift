@@ -12,16 +12,12 @@ final class Travellers: Sendable {
         var count = 0
         var underWay: Set<String> = []
         var logs: [String: JourneyLog] = [:]
-        /// Who has to be told of, since there was a listener before the end, and who was.
-        var toBeTold: Set<String> = []
-        var told: Set<String> = []
         var errors: [String] = []
     }
 
     private let client: any PromiseClient
     private let executions: Executions
     private let python: String?
-    private let name = uniqueName("watch")
     private let state = Mutex(State())
 
     init(_ client: any PromiseClient, python: String?, logger: Logger) {
@@ -33,7 +29,6 @@ final class Travellers: Sendable {
     /// Begins journeys, so many at a time, until it is told to stop, and follows each to its end.
     func run(_ width: Int) async {
         await withTaskGroup(of: Void.self) { group in
-            group.addTask { await self.listen() }
             for _ in 0..<width { group.addTask { while let number = self.next() { await self.travel(number) } } }
         }
     }
@@ -49,12 +44,6 @@ final class Travellers: Sendable {
         }
     }
 
-    private func listen() async {
-        for await message in client.messages(group: "watch", id: name) {
-            if case .unblock(let promise) = message { state.withLock { _ = $0.told.insert(promise.id) } }
-        }
-    }
-
     private func travel(_ number: Int) async {
         let id = "journey-\(number)"
         state.withLock { _ = $0.underWay.insert(id) }
@@ -62,10 +51,6 @@ final class Travellers: Sendable {
             let plan = JourneyPlan(number: number, legs: Fleet.legs, python: python)
             let handle = try await executions.begin(
                 Journeys.journey, id: id, input: plan, target: Fleet.journeys)
-            let address = "poll://uni@watch/\(name)"
-            if try await client.registerListener(on: id, address: address).state == .pending {
-                state.withLock { _ = $0.toBeTold.insert(id) }
-            }
             let question = Journeys.question(of: id)
             while try await client.getPromise(id: question) == nil { try await Task.sleep(for: .milliseconds(100)) }
             try await executions.resolve(question, with: 1000 + number)
@@ -101,6 +86,4 @@ final class Travellers: Sendable {
     var underWay: [String] { state.withLock { $0.underWay.sorted() } }
     var logs: [String: JourneyLog] { state.withLock { $0.logs } }
     var errors: [String] { state.withLock { $0.errors } }
-    var untold: [String] { state.withLock { $0.toBeTold.subtracting($0.told).sorted() } }
-    var told: Int { state.withLock { $0.told.count } }
 }
