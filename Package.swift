@@ -58,7 +58,7 @@ let package = Package(
         library("ControllerRuntime", ["KubernetesClient", logging]),
 
         // What knows migrations, but no Kubernetes.
-        library("DurablePromises", ["PostgreSQL", logging]),
+        library("DurablePromises", ["EventLoop", "PostgreSQL", logging]),
         library("RemotePromises", ["DurablePromises", "HTTPClient", logging]),
         library("DurableExecution", ["DurablePromises", logging]),
         library(
@@ -108,7 +108,7 @@ let package = Package(
         .executableTarget(
             name: "promise-load",
             dependencies: [
-                "DurablePromises", "PostgreSQL", logging,
+                "DurableExecution", "DurablePromises", "PostgreSQL", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Benchmarks/promise-load",

@@ -101,6 +101,9 @@ struct ClaimedTravel: Sendable {
                 throw Interruption.stalled(reason: "DataNotReady", message: "\(message): keys \(keys)")
             }
             try await fenced { try await ledger.note(applied: step, walk: walk, on: $0) }
+        case .declaration:
+            try await PublicPromise.dualWrites(under: travel.record.promise).require(on: client)
+            try await fenced { try await ledger.note(applied: step, walk: walk, on: $0) }
         case .verify:
             try await verify(step)
         }
@@ -115,8 +118,8 @@ struct ClaimedTravel: Sendable {
             }
         case .concurrently(_, let statements):
             try await executeConcurrently(statements) { try await ledger.note(reverted: step, on: $0) }
-        case .backfill, .check:
-            // What was filled stays; it is looked at again on the way forwards.
+        case .backfill, .check, .declaration:
+            // What was filled stays; it is looked at again on the way forwards, as who writes is asked again.
             try await fenced { try await ledger.note(reverted: step, on: $0) }
         case .verify:
             try await fenced { connection in
@@ -152,7 +155,10 @@ struct ClaimedTravel: Sendable {
                         }
                         try await requireTriggers(on: connection)
                     }
-                    if hurts == .oldVersion, try await !isFilled(on: connection) { throw Unfilled() }
+                    if hurts == .oldVersion {
+                        if try await !isFilled(on: connection) { throw Unfilled() }
+                        if let flaw = try await BothSides.flaw(plan, on: connection) { throw flaw }
+                    }
                     // One round trip: a lock is not held over more than it takes.
                     if !statements.isEmpty {
                         for result in try await connection.pipeline(statements.map { PostgresStatement($0) }) {
@@ -161,7 +167,7 @@ struct ClaimedTravel: Sendable {
                     }
                     // Statements of the user's may have set something; the session is used again.
                     if step.lock == nil { try await connection.execute("RESET SESSION AUTHORIZATION; RESET ALL") }
-                    if step.phase == .dualWrite || step.phase == .contract {
+                    if step.phase != .backfill {
                         let triggers = try await TriggerFingerprint.read(plan, on: connection)
                         try await ledger.set(triggers: triggers, on: connection)
                     }
@@ -269,6 +275,7 @@ struct ClaimedTravel: Sendable {
                     try await ledger.restartCheckpoints(step: "\(step.id)/\(index)", walk: walk, on: connection)
                 }
             }
+            if let flaw = try await pool.withConnection({ try await BothSides.flaw(plan, on: $0) }) { throw flaw }
             let keys = tally.examples.map { "(\($0))" }.joined(separator: ", ")
             throw Interruption.stalled(
                 reason: "Mismatch",
@@ -302,6 +309,8 @@ struct ClaimedTravel: Sendable {
                         + ProofCheck.remedy
                 )
             }
+            // Rows that were right when they were compared, and were written since.
+            if let flaw = try await BothSides.flaw(plan, on: connection) { throw flaw }
             try await ledger.set(certificate: certificate, on: connection)
             try await ledger.note(applied: step, walk: walk, on: connection)
             return certificate
@@ -316,6 +325,7 @@ extension Step {
     fileprivate var stepName: String {
         switch action {
         case .backfill: "Backfilling"
+        case .declaration: "Declaring"
         case .verify: "Verifying"
         case .check: "Checking"
         case .concurrently: "Indexing"

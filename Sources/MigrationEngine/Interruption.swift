@@ -16,6 +16,12 @@ enum Interruption: Error, Hashable, Sendable {
         }
     }
 
+    var message: String {
+        switch self {
+        case .waiting(_, let message), .stalled(_, let message): message
+        }
+    }
+
     static let heldByAnother = Interruption.waiting(
         reason: "HeldByAnotherWorker",
         message: "another worker has the lease; if it died, its lease is over within seconds"

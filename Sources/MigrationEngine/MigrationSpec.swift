@@ -44,6 +44,8 @@ public struct MigrationSpec: Codable, Hashable, Sendable {
 
     /// Where the user wants the migration to be: Backfill, unless it is said.
     public var desiredPhase: Phase { phase ?? .backfill }
+    /// Who writes both sides: the database, unless it is said.
+    public var writer: DualWriter { dualWrite?.by ?? .database }
     /// The schema that unqualified table names are of.
     public var schema: String { database?.schema ?? "public" }
 }
@@ -80,14 +82,9 @@ public struct DatabaseReference: Codable, Hashable, Sendable {
 
 /// Who writes both sides while both versions of the application run.
 public struct DualWriteSettings: Codable, Hashable, Sendable {
-    public enum Writer: String, Codable, Sendable {
-        /// Triggers.
-        case database = "Database"
-    }
+    public var by: DualWriter?
 
-    public var by: Writer?
-
-    public init(by: Writer? = nil) {
+    public init(by: DualWriter? = nil) {
         self.by = by
     }
 }
@@ -150,7 +147,7 @@ public struct ContractSettings: Codable, Hashable, Sendable {
 public enum ApprovalPolicy: String, Codable, Sendable {
     /// Nobody has to.
     case none = "None"
-    /// Contract waits for a promise that is settled from outside: see ``ContractApproval``.
+    /// Contract waits for a promise that is settled from outside: see ``PublicPromise``.
     case required = "Required"
 }
 

@@ -11,6 +11,7 @@ struct Planner: Sendable {
         let server = try await ServerIdentity.read(connection)
         return Plan.hash(
             changes: spec.changes,
+            writer: spec.writer,
             schema: spec.schema,
             database: "\(server.systemIdentifier)/\(server.database)"
         )
@@ -18,7 +19,7 @@ struct Planner: Sendable {
 
     /// - Throws: `PlanError`, which says where and why.
     func plan(on connection: PostgresConnection) async throws -> Plan {
-        if let flaw = PlanBuilder.flaws(in: spec.changes).first { throw flaw }
+        if let flaw = PlanBuilder.flaws(in: spec.changes, writer: spec.writer).first { throw flaw }
         var tables: [String: TableDescription] = [:]
         for table in spec.changes.flatMap(\.tables) where tables[table] == nil {
             let rows = try await connection.query(TableDescription.query, [.text(spec.schema), .text(table)]).rows
@@ -37,6 +38,7 @@ struct Planner: Sendable {
         }
         return try PlanBuilder.plan(
             spec.changes,
+            writer: spec.writer,
             hash: try await hash(on: connection),
             migration: name.description,
             catalog: catalog,

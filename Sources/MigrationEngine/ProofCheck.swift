@@ -16,7 +16,8 @@ extension ProofCheck {
         "set phase: DualWrite, which makes the triggers again, and then phase: Backfill, "
         + "which compares every row and names those that were written meanwhile"
 
-    /// A live look at triggers, server and plan. Rows are not read: what the triggers keep need not be.
+    /// A live look at triggers, server and plan. Rows are not read: what the triggers keep need not be. What they cannot
+    /// keep and only note, where the application writes both sides, is looked for.
     static func look(at record: LedgerRecord?, on connection: PostgresConnection) async throws -> ProofCheck {
         guard let record, let certificate = record.certificate, record.phase >= .backfill else { return .none }
         guard certificate.planHash == record.planHash else {
@@ -37,6 +38,7 @@ extension ProofCheck {
                     + remedy
             )
         }
+        if let flaw = try await record.unevenness(on: connection) { return .broken(reason: flaw.message) }
         return .holds(certificate)
     }
 }

@@ -98,8 +98,13 @@ struct Travel: Sendable {
         }
     }
 
+    private func requireBothSides(_ record: LedgerRecord, on connection: PostgresConnection) async throws {
+        if let flaw = try await record.unevenness(on: connection) { throw flaw }
+    }
+
     private func requireProof(on connection: PostgresConnection) async throws {
         guard record.phase >= .backfill else { return }
+        try await requireBothSides(record, on: connection)
         switch try await ProofCheck.look(at: record, on: connection) {
         case .holds: break
         case .broken(let reason): throw Interruption.stalled(reason: "ProofBroken", message: reason)
@@ -171,6 +176,7 @@ struct Travel: Sendable {
     /// What must hold before the first thing is done that takes something from the old version. Looked at live.
     func requireContractGuards(on connection: PostgresConnection) async throws {
         let current = try await ledger.read(connection)
+        if let current { try await requireBothSides(current, on: connection) }
         guard case .holds(let certificate) = try await ProofCheck.look(at: current, on: connection) else {
             throw Interruption.stalled(
                 reason: "ProofBroken",
@@ -186,7 +192,7 @@ struct Travel: Sendable {
             )
         }
         if spec.approval == .required {
-            let approval = ContractApproval(root: record.promise)
+            let approval = PublicPromise.approval(under: record.promise)
             try await run.engine.withPromises(of: spec.schema) { try await approval.require(on: $0) }
         }
         try await requireNoSession(of: spec.contract?.oldSessions, "old", on: connection)

@@ -30,7 +30,9 @@ final class Operation {
     private(set) var isAnswered = false
 
     private(set) var outcomes: [Outcome] = []
-    private var current: Outcome?
+    private var current: Outcome? {
+        didSet { if case .failure(let error) = current, failure == nil { failure = error } }
+    }
 
     /// What the server is to answer, in order; a preparation's answer is nobody's.
     private enum Step {
@@ -53,10 +55,7 @@ final class Operation {
     }
 
     /// The error that the server reported first, if any.
-    var failure: PostgresError? {
-        for case .failure(let error) in outcomes + [current].compactMap({ $0 }) { return error }
-        return nil
-    }
+    private(set) var failure: PostgresError?
 
     /// Takes what `PQgetResult` returned.
     func take(_ result: OpaquePointer?) {
@@ -165,7 +164,7 @@ final class Operation {
         case .pipeline(let several): statements = several
         }
         for statement in statements {
-            if statement.sql.utf8.contains(0) || statement.parameters.contains(where: { $0.containsNUL }) {
+            if statement.sql.containsNUL || statement.parameters.contains(where: { $0.containsNUL }) {
                 return PostgresError(.protocolViolation, "PostgreSQL's text cannot contain a NUL character")
             }
             if statement.parameters.count > 65_535 {
@@ -179,9 +178,16 @@ final class Operation {
 extension PostgresValue {
     fileprivate var containsNUL: Bool {
         switch self {
-        case .text(let text): text.utf8.contains(0)
-        case .textArray(let elements): elements.contains { $0?.utf8.contains(0) ?? false }
+        case .text(let text): text.containsNUL
+        case .textArray(let elements): elements.contains { $0?.containsNUL ?? false }
         case .null, .integer, .boolean, .bytes: false
         }
+    }
+}
+
+extension String {
+    fileprivate var containsNUL: Bool {
+        var text = self
+        return text.withUTF8 { bytes in bytes.contains(0) }
     }
 }

@@ -38,6 +38,15 @@ public final class PostgresPool: Sendable {
         var waiters: [Waiter] = []
         var isClosed = false
         var isReaping = false
+
+        /// What can be had without waiting, if anything.
+        mutating func grant(of maximum: Int) -> Grant? {
+            if isClosed { return .failure(PostgresPool.closed) }
+            if let last = idle.popLast() { return .connection(last.connection) }
+            guard open < maximum else { return nil }
+            open += 1
+            return .room
+        }
     }
 
     /// What its connections are made with.
@@ -109,17 +118,13 @@ public final class PostgresPool: Sendable {
 
     /// A place among the open connections; whoever gets one passes it on in the end.
     private func grant() async -> Grant {
+        if let grant = state.withLock({ $0.grant(of: maximum) }) { return grant }
         let waiter = Waiter()
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 waiter.continuation.withLock { $0 = continuation }
                 let grant: Grant? = state.withLock { state in
-                    if state.isClosed { return .failure(Self.closed) }
-                    if let idle = state.idle.popLast() { return .connection(idle.connection) }
-                    if state.open < maximum {
-                        state.open += 1
-                        return .room
-                    }
+                    if let grant = state.grant(of: maximum) { return grant }
                     state.waiters.append(waiter)
                     return nil
                 }

@@ -49,13 +49,17 @@ final class Session {
     ) async throws(PostgresError) -> [Operation.Outcome] {
         let operation = Operation(work)
         if let flaw = operation.flaw { throw flaw }
-        guard isCancellable else { return try await enqueue(operation).get() }
-        let result = await withTaskCancellationHandler {
+        return try await run(operation, isCancellable: isCancellable).get()
+    }
+
+    /// Isolated as a whole: the closures of a cancellation handler run on the loop only where they can be seen to.
+    private func run(_ operation: Operation, isCancellable: Bool) async -> Result<[Operation.Outcome], PostgresError> {
+        guard isCancellable else { return await enqueue(operation) }
+        return await withTaskCancellationHandler {
             await enqueue(operation)
         } onCancel: {
             Task { @EventLoop in cancel(operation) }
         }
-        return try result.get()
     }
 
     private func enqueue(_ operation: Operation) async -> Result<[Operation.Outcome], PostgresError> {

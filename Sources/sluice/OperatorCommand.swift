@@ -41,6 +41,9 @@ struct OperatorCommand: AsyncParsableCommand {
     @Option(name: .long, help: "How long, in seconds, a worker may be silent before another takes over.")
     var leaseSeconds: Double = 10
 
+    @Option(name: .long, help: "How often, in seconds, a proof at rest is looked at, and what was written since.")
+    var proofSeconds: Double = 60
+
     @Option(name: .long, help: "Objects of a kind that are reconciled at the same time.")
     var concurrency = 4
 
@@ -53,10 +56,11 @@ struct OperatorCommand: AsyncParsableCommand {
     @OptionGroup var log: LogOptions
 
     func validate() throws {
-        guard leaderLeaseSeconds >= 2, leaseSeconds >= 1, concurrency >= 1, concurrentMigrations >= 1 else {
+        guard leaderLeaseSeconds >= 2, leaseSeconds >= 1, proofSeconds >= 1, concurrency >= 1, concurrentMigrations >= 1
+        else {
             throw ValidationError(
-                "--leader-lease-seconds is at least 2; --lease-seconds, --concurrency and --concurrent-migrations are at "
-                    + "least 1"
+                "--leader-lease-seconds is at least 2; --lease-seconds, --proof-seconds, --concurrency and "
+                    + "--concurrent-migrations are at least 1"
             )
         }
     }
@@ -70,6 +74,7 @@ struct OperatorCommand: AsyncParsableCommand {
         configuration.namespaces = namespace
         configuration.leaseNamespace = leaseNamespace
         configuration.workerLease = .seconds(leaseSeconds)
+        configuration.proofInterval = .seconds(proofSeconds)
         configuration.leadership = (
             lease: .seconds(leaderLeaseSeconds),
             renewDeadline: .seconds(leaderLeaseSeconds * 2 / 3),

@@ -88,6 +88,8 @@ enum PlanText {
             lines.append("      \(query)")
         case .concurrently(let apply, _):
             lines += apply.map { "      " + $0 }
+        case .declaration:
+            lines.append("      sluice promise settle <promise of the walk>:dual-writes --state resolved")
         case .verify:
             break
         }

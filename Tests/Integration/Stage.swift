@@ -26,15 +26,19 @@ struct Stage: Sendable {
     /// Runs the operator beside the body, with a short lease for its workers, and kills it at the end. It has the same
     /// identity each time, so that it leads again at once.
     @discardableResult
-    func withOperator<Value>(_ body: (SluiceProcess) async throws -> Value) async throws -> Value {
+    func withOperator<Value>(
+        proofSeconds: Int = 60,
+        _ body: (SluiceProcess) async throws -> Value
+    ) async throws -> Value {
         try await withSluice(
             "operator", "--kubeconfig", kubeconfig, "--namespace", namespace, "--lease-namespace", namespace,
-            "--identity", "test", "--lease-seconds", "5"
+            "--identity", "test", "--lease-seconds", "5", "--proof-seconds", "\(proofSeconds)"
         ) { process in
             try await body(process)
         }
     }
 
+    @discardableResult
     func psql(_ sql: String) async throws -> String {
         try await Psql.run(sql, on: database).trimmingCharacters(in: .whitespacesAndNewlines)
     }

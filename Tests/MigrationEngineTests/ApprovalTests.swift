@@ -1,6 +1,5 @@
 import DurablePromises
 import MigrationEngine
-import PostgreSQL
 import SchemaChange
 import TestSupport
 import Testing
@@ -23,41 +22,22 @@ struct ApprovalTests {
             spec.approval = .required
             _ = try await database.walk(spec, to: .backfill)
             let waiting = try await database.obstacle(spec, to: .contract)
+            let first = try await database.openQuestion()
             #expect(waiting.hasPrefix("WaitingForApproval: "))
-            let promise = try await database.promises { store in
-                let found = try await store.searchPromises(
-                    PromiseSearch(state: "pending", tags: [PromiseTag.external: "true"]))
-                return try #require(found.promises.first)
-            }
-            #expect(waiting.contains(promise.id))
+            #expect(waiting.contains("sluice promise settle \(first) --state resolved"))
+            #expect(first.hasPrefix("migration/shop/a/") && first.hasSuffix(":approval"))
             #expect(try await database.sql("SELECT count(a) FROM t") == "100")
 
-            try await database.promises { _ = try await $0.settlePromise(id: promise.id, state: .rejected) }
-            #expect(try await database.obstacle(spec, to: .contract).hasPrefix("NotApproved: "))
+            try await database.settle(first, .rejected)
+            let refused = try await database.obstacle(spec, to: .contract)
+            #expect(refused.hasPrefix("NotApproved: ") && refused.contains("promise \(first) is rejected"))
+            #expect(try await database.sql("SELECT count(a) FROM t") == "100")
             _ = try await database.walk(spec, to: .backfill)
             let again = try await database.obstacle(spec, to: .contract)
-            #expect(again.hasPrefix("WaitingForApproval: ") && !again.contains(promise.id + " "))
-            let id = try await database.promises { store in
-                try await store.searchPromises(PromiseSearch(state: "pending", tags: [PromiseTag.external: "true"]))
-                    .promises.map(\.id).first { $0 != promise.id }
-            }
-            try await database.promises { _ = try await $0.settlePromise(id: try #require(id), state: .resolved) }
+            let second = try await database.openQuestion()
+            #expect(second != first && again.hasPrefix("WaitingForApproval: ") && again.contains(second))
+            try await database.settle(second)
             #expect(try await database.walk(spec, to: .contract).phase == .contract)
         }
-    }
-}
-
-extension EvolvingDatabase {
-    /// The promises of the database, as anybody may get at them.
-    @discardableResult
-    fileprivate func promises<Value: Sendable>(_ body: (PromiseStore) async throws -> Value) async throws -> Value {
-        let configuration = try PostgresConfiguration(
-            url: url, origin: .operatorOwned, applicationName: "somebody")
-        let pool = PostgresPool(configuration, maximum: 1)
-        let store = PromiseStore(pool: pool, settings: .init(lanes: 1))
-        let value = try await body(store)
-        store.close()
-        await pool.close()
-        return value
     }
 }

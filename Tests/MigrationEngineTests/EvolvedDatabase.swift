@@ -7,8 +7,11 @@ struct EvolvedDatabase: Sendable {
     let url: String
     let manifest: String
 
-    /// `changes` is the YAML of the list, each line as it stands at the margin.
-    init(_ url: String, name: String = "items", chunkDuration: String = "40ms", workers: Int = 2, changes: String) {
+    /// `changes` is the YAML of the list, each line as it stands at the margin, and `fields` one of the spec's.
+    init(
+        _ url: String, name: String = "items", chunkDuration: String = "40ms", workers: Int = 2, fields: String = "",
+        changes: String
+    ) {
         self.url = url
         manifest = """
             apiVersion: sluice.dev/v1alpha1
@@ -16,6 +19,7 @@ struct EvolvedDatabase: Sendable {
             metadata: {name: \(name)}
             spec:
               backfill: {chunkDuration: \(chunkDuration), workers: \(workers)}
+              \(fields)
               changes:
             \(changes.split(separator: "\n").map { "  " + $0 }.joined(separator: "\n"))
             """

@@ -1,3 +1,4 @@
+import DurablePromises
 import Foundation
 import Logging
 import MigrationEngine
@@ -44,9 +45,12 @@ struct EvolvingDatabase: Sendable {
     // MARK: Walking
 
     /// A spec without waiting times.
-    static func spec(_ changes: [Change], keepFor: Duration = .seconds(3600)) -> MigrationSpec {
+    static func spec(
+        _ changes: [Change], writer: DualWriter? = nil, keepFor: Duration = .seconds(3600)
+    ) -> MigrationSpec {
         MigrationSpec(
             changes: changes,
+            dualWrite: writer.map { DualWriteSettings(by: $0) },
             contract: ContractSettings(soak: SpecDuration(.zero), keepFor: SpecDuration(keepFor), withoutRollouts: true)
         )
     }
@@ -55,14 +59,15 @@ struct EvolvingDatabase: Sendable {
         _ spec: MigrationSpec,
         to phase: Phase,
         name: String = "a",
-        uid: String? = nil
+        uid: String? = nil,
+        guards: any MigrationGuards = AllowingGuards()
     ) async throws -> MigrationReport {
         try await engine.run(
             MigrationName(namespace: "shop", name: name),
             uid: uid,
             spec: spec,
             to: phase,
-            guards: AllowingGuards(),
+            guards: guards,
             report: { _ in }
         )
     }
@@ -87,7 +92,36 @@ struct EvolvingDatabase: Sendable {
         }
     }
 
-    private struct AllowingGuards: MigrationGuards {
+    // MARK: Promises
+
+    /// The promises of the database, as anybody may get at them.
+    @discardableResult
+    func promises<Value: Sendable>(_ body: (PromiseStore) async throws -> Value) async throws -> Value {
+        let configuration = try PostgresConfiguration(url: url, origin: .operatorOwned, applicationName: "somebody")
+        let pool = PostgresPool(configuration, maximum: 1)
+        let store = PromiseStore(pool: pool, settings: .init(lanes: 1))
+        let value = try await body(store)
+        store.close()
+        await pool.close()
+        return value
+    }
+
+    /// The promise that waits for somebody; there has to be one and no other.
+    func openQuestion() async throws -> String {
+        let found = try await promises {
+            try await $0.searchPromises(PromiseSearch(state: "pending", tags: [PromiseTag.external: "true"])).promises
+        }
+        guard let promise = found.first, found.count == 1 else {
+            throw TestFailure("one promise was to wait for somebody: \(found.map(\.id))")
+        }
+        return promise.id
+    }
+
+    func settle(_ id: String, _ state: PromiseState = .resolved) async throws {
+        try await promises { _ = try await $0.settlePromise(id: id, state: state) }
+    }
+
+    struct AllowingGuards: MigrationGuards {
         func mayContract() async throws -> GuardVerdict { .allowed }
         func mayGoBack(to phase: Phase) async throws -> GuardVerdict { .allowed }
     }

@@ -114,6 +114,18 @@ struct ConditionTests {
         #expect(status.phase == .backfill)
     }
 
+    @Test("what the application is waited for is told by DualWriting, and who writes once it does")
+    func applicationWrites() throws {
+        let spec = migration(#""dualWrite": {"by": "Application"}"#)
+        let waits = MigrationReport.Activity.waiting(reason: "WaitingForDualWrite", message: "settle it")
+        let waiting = try #require(reconcile(spec, observed(worker(report(.expand, waits), endedAgo: 0))).status)
+        #expect(waiting.text(.dualWriting) == "False WaitingForDualWrite")
+        #expect(waiting.condition(.dualWriting)?.message == "settle it")
+        #expect(waiting.step == "WaitingForDualWrite" && waiting.text(.expanded) == "True Expanded")
+        let writes = try #require(reconcile(spec, observed(worker(report(.backfill), endedAgo: 0))).status)
+        #expect(writes.text(.dualWriting) == "True ApplicationWrites")
+    }
+
     @Test("the transition time moves only with the status")
     func transition() throws {
         let filling = worker(report(.dualWrite, .working(reason: "Filling", message: "")))

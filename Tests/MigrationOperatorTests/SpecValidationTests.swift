@@ -67,6 +67,14 @@ struct SpecValidationTests {
         #expect(findings.first?.path == path)
     }
 
+    @Test("an application that writes both sides is taken where there are two, and refused by name where there are not")
+    func applicationWrites() {
+        let writer = #""dualWrite": {"by": "Application"}"#
+        #expect(SpecValidation.findings(migration(writer)) == [])
+        let single = migration(writer, changes: #"[{"dropColumn": {"table": "t", "column": "a"}}]"#)
+        #expect(SpecValidation.findings(single).map(\.path) == ["spec.dualWrite.by"])
+    }
+
     @Test(
         "the rest of the spec, too",
         arguments: [
@@ -81,6 +89,7 @@ struct SpecValidationTests {
                 """#, "spec.contract.withoutRollouts"
             ),
             (#""deletionPolicy": "Maybe""#, "spec"),
+            (#""dualWrite": {"by": "Nobody"}"#, "spec"),
         ])
     func rest(_ spec: String, _ path: String) {
         #expect(SpecValidation.findings(migration(spec)).first?.path == path)

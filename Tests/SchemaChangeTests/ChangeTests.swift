@@ -112,6 +112,19 @@ struct ChangeTests {
         #expect(flaw.message.contains(message))
     }
 
+    @Test(
+        "an application that writes both sides needs two of them, and SQL that checks",
+        arguments: [
+            ([Planning.add("c", forward: "note"), Planning.drop("note")], "dualWrite.by", "there is none"),
+            ([Planning.cents, Planning.remote], "changes[1].replaceColumns.forwardBy", "give forward"),
+        ] as [([Change], String, String)])
+    func applicationWrites(changes: [Change], path: String, message: String) throws {
+        #expect(PlanBuilder.flaws(in: changes) == [])
+        let flaws = PlanBuilder.flaws(in: changes, writer: .application)
+        #expect(flaws.map(\.path) == [path] && flaws[0].message.contains(message), "\(flaws)")
+        #expect(PlanBuilder.flaws(in: [Planning.split, Planning.add("c")], writer: .application) == [])
+    }
+
     @Test("a migration without changes is refused")
     func noChanges() {
         #expect(PlanBuilder.flaws(in: []).map(\.path) == ["changes"])

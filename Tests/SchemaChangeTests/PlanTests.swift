@@ -51,6 +51,23 @@ struct PlanTests {
         #expect(plan.steps.map(\.phase) == plan.steps.map(\.phase).sorted())
     }
 
+    @Test("where the application writes both sides, what notes it comes with the columns, and the wait before the fill")
+    func applicationWrites() throws {
+        let plan = try Planning.plan([Planning.cents, Planning.add("c", forward: "note")], writer: .application)
+        #expect(
+            plan.steps.map(\.id) == [
+                "expand/0/add-columns", "expand/1/add-columns", "dualwrite/declaration", "dualwrite/0",
+                "backfill/0/fill",
+                "backfill/0/disagreeing", "backfill/0/analyze", "backfill/1/fill", "backfill/1/analyze",
+                "backfill/verify", "contract/0/archive", "contract/1/archive",
+            ])
+        #expect(plan.steps(of: .dualWrite)[0].action == .declaration)
+        #expect(plan.mappings.map(\.writer) == [.application, nil])
+        guard case .statements(let apply, _) = plan.steps[0].action else { throw Unexpected() }
+        #expect(apply[0].contains("ADD COLUMN \"cents\"") && apply[1].contains("ADD COLUMN \"sluice_side_"))
+        #expect(apply.count > 4 && apply.last?.contains("ENABLE ALWAYS TRIGGER") == true)
+    }
+
     @Test("a NOT NULL column without a default becomes nullable at Expand before it is dropped")
     func dropNotNull() throws {
         let plan = try Planning.plan([Planning.drop("full_name")])
@@ -212,7 +229,7 @@ struct PlanTests {
         #expect(Set(first.steps.map(\.id)).count == first.steps.count)
     }
 
-    @Test("the hash is of changes, schema and database only")
+    @Test("the hash is of changes, who writes both sides, schema and database only")
     func hash() {
         func hash(_ changes: [Change], _ schema: String = "public", _ database: String = "1/shop") -> String {
             Plan.hash(changes: changes, schema: schema, database: database)
@@ -223,6 +240,9 @@ struct PlanTests {
             Set([
                 first, hash([Planning.cents]), hash([Planning.split], "x"), hash([Planning.split], "public", "2/shop"),
             ]).count == 4)
+        let byApplication = Plan.hash(
+            changes: [Planning.split], writer: .application, schema: "public", database: "1/shop")
+        #expect(byApplication != first)
         #expect(hash([Planning.split, Planning.cents]) != hash([Planning.cents, Planning.split]))
     }
 

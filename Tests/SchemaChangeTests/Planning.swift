@@ -34,6 +34,7 @@ enum Planning {
     /// The plan; what an expression names is looked for in its text.
     static func plan(
         _ changes: [Change],
+        writer: DualWriter = .database,
         tables: [TableDescription] = [table()],
         migration: String = "shop/a"
     ) throws(PlanError) -> Plan {
@@ -45,6 +46,7 @@ enum Planning {
         }
         return try PlanBuilder.plan(
             changes,
+            writer: writer,
             hash: "sha256:0",
             migration: migration,
             catalog: catalog,
@@ -79,6 +81,16 @@ enum Planning {
             to: NewColumn(name: "cents", type: "bigint"),
             forward: "total::bigint * 100",
             backward: "(cents / 100)::integer"
+        )
+    )
+
+    static let remote = Change.replaceColumns(
+        ReplaceColumns(
+            table: "customers",
+            from: ["full_name"],
+            to: [NewColumn(name: "first", type: "text")],
+            forwardBy: RemoteForward(target: "poll://any@names", function: "split"),
+            backward: ["full_name": "first"]
         )
     )
 

@@ -15,7 +15,8 @@ enum BatchStatements {
             SELECT pg_advisory_xact_lock(key), floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now
             FROM (
                 SELECT set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
-                    set_config('enable_mergejoin', 'off', true), set_config('plan_cache_mode', 'force_generic_plan', true)
+                    set_config('enable_mergejoin', 'off', true), set_config('enable_bitmapscan', 'off', true),
+                    set_config('plan_cache_mode', 'force_generic_plan', true)
                 OFFSET 0
             ) settings, unnest($1::bigint[]) key
             """,

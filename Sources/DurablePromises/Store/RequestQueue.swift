@@ -1,3 +1,4 @@
+internal import EventLoop
 internal import Synchronization
 
 /// What waits to be decided, and the lanes that take from it.
@@ -42,6 +43,9 @@ final class RequestQueue: Sendable {
     private struct State {
         /// What came together stays together.
         var waiting: [[Item]] = []
+        var waitingItems = 0
+        /// How many items lanes are at work on.
+        var taken = 0
         var hasStarted = false
         /// Lanes with nothing to do.
         var resting: [CheckedContinuation<[Item], Never>] = []
@@ -62,67 +66,70 @@ final class RequestQueue: Sendable {
 
     /// Adds items that share a transaction, in which they are done in this order.
     func add(_ items: [Item]) {
-        enum Next {
-            case nothing
-            case start
-            case refuse
-            case wake(CheckedContinuation<[Item], Never>, [Item])
-        }
-        let next: Next = state.withLock { state in
-            if state.isClosed { return .refuse }
+        let isClosed = change { state in
+            if state.isClosed { return true }
             state.waiting.append(items)
-            if !state.hasStarted {
-                state.hasStarted = true
-                return .start
-            }
-            guard !state.resting.isEmpty else { return .nothing }
-            return .wake(state.resting.removeFirst(), take(&state))
+            state.waitingItems += items.count
+            return false
         }
-        switch next {
-        case .nothing: break
-        case .start:
-            // Their end is that of the queue, which whoever owns it closes.
-            for _ in 0..<lanes { Task { await self.work() } }
-        case .refuse:
-            for item in items { item.finish(.failure(PromiseError(.unavailable, "the promise store is closed"))) }
-        case .wake(let lane, let batch): lane.resume(returning: batch)
-        }
+        guard isClosed else { return startLanes() }
+        for item in items { item.finish(.failure(PromiseError(.unavailable, "the promise store is closed"))) }
     }
 
     /// Ends the lanes when they have done what is waiting. May be repeated.
     func close() {
-        let resting = state.withLock { state in
-            defer {
-                state.isClosed = true
-                state.resting = []
-            }
-            return state.resting
-        }
-        for lane in resting { lane.resume(returning: []) }
+        change { $0.isClosed = true }
     }
 
+    private func startLanes() {
+        let hasStarted = state.withLock { state in
+            defer { state.hasStarted = true }
+            return state.hasStarted
+        }
+        if hasStarted { return }
+        // Their end is that of the queue, which whoever owns it closes. They talk to the database all the time, and a batch
+        // is decided sooner than another thread is woken.
+        for _ in 0..<lanes {
+            Task(executorPreference: EventLoop.taskExecutor) { await self.work() }
+        }
+    }
+
+    @EventLoop
     private func work() async {
         while true {
-            let batch = await next()
+            let batch = await withCheckedContinuation { lane in change { $0.resting.append(lane) } }
             if batch.isEmpty { return }
             await run(batch)
+            change { $0.taken -= batch.count }
         }
     }
 
-    /// What a lane does next: nothing more when it is empty.
-    private func next() async -> [Item] {
-        await withCheckedContinuation { continuation in
-            let batch: [Item]? = state.withLock { state in
-                let batch = take(&state)
-                if !batch.isEmpty || state.isClosed { return batch }
-                state.resting.append(continuation)
-                return nil
+    /// Changes the state, and sets to work whichever lanes can be. A lane that gets nothing ends.
+    @discardableResult
+    private func change<Value: Sendable>(_ change: (inout State) -> Value) -> Value {
+        let (value, work) = state.withLock { state in
+            let value = change(&state)
+            var work: [(lane: CheckedContinuation<[Item], Never>, batch: [Item])] = []
+            while !state.resting.isEmpty, let batch = take(&state) { work.append((state.resting.removeLast(), batch)) }
+            if state.isClosed {
+                // Whoever is at work takes what waits.
+                for lane in state.resting { work.append((lane, [])) }
+                state.resting = []
             }
-            if let batch { continuation.resume(returning: batch) }
+            return (value, work)
         }
+        for (lane, batch) in work { lane.resume(returning: batch) }
+        return value
     }
 
-    private func take(_ state: inout State) -> [Item] {
+    /// What a lane that is free shall do at once, if anything.
+    ///
+    /// A transaction costs as much as some dozens of requests. So one is begun beside others only when as much has gathered as
+    /// they are at work on; less waits until one of them has ended.
+    private func take(_ state: inout State) -> [Item]? {
+        guard !state.waiting.isEmpty, state.taken == 0 || state.waitingItems >= min(state.taken, batchSize) else {
+            return nil
+        }
         var count = 0
         var batch: [Item] = []
         while count < state.waiting.count, batch.isEmpty || batch.count + state.waiting[count].count <= batchSize {
@@ -130,6 +137,8 @@ final class RequestQueue: Sendable {
             count += 1
         }
         state.waiting.removeFirst(count)
+        state.waitingItems -= batch.count
+        state.taken += batch.count
         return batch
     }
 }

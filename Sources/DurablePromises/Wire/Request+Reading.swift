@@ -2,6 +2,12 @@ extension Request {
     /// Reads a request. What cannot be understood is an operation as well, `malformed`, with as much of the envelope as
     /// could be read, so that the answer carries the request's kind and number.
     public init(json: some Sequence<UInt8>) {
+        let request = json.withContiguousStorageIfAvailable { Request(json: UnsafeRawBufferPointer($0)) }
+        self = request ?? Array(json).withUnsafeBytes { Request(json: $0) }
+    }
+
+    /// As ``init(json:)-(Sequence)``, of bytes that are in one place.
+    public init(json: UnsafeRawBufferPointer) {
         do throws(JSONReader.Flaw) {
             self = try JSONReader.read(json) { (reader) throws(JSONReader.Flaw) in try Self.envelope(&reader) }
         } catch {

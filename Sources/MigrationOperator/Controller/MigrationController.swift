@@ -12,19 +12,21 @@ final class MigrationController: Sendable {
     private let workers: WorkerRegistry
     private let engines: EngineSource
     private let recorder: EventRecorder
+    private let proofInterval: Duration
     private let logger: Logger
     private let memory = MigrationMemory()
     private let lastWrites = LastWrites()
 
     init(
         client: KubernetesClient, store: Store<Migration>, workers: WorkerRegistry, engines: EngineSource,
-        recorder: EventRecorder, logger: Logger
+        recorder: EventRecorder, proofInterval: Duration, logger: Logger
     ) {
         self.client = client
         self.store = store
         self.workers = workers
         self.engines = engines
         self.recorder = recorder
+        self.proofInterval = proofInterval
         self.logger = logger
     }
 
@@ -63,6 +65,7 @@ final class MigrationController: Sendable {
         observed.databaseFailure = entry.failure
         observed.lastStatusWrite = entry.lastStatusWrite
         observed.namespaceIsTerminating = entry.namespaceIsTerminating
+        observed.proofInterval = proofInterval
         let graph = DependencyGraph(store.objects(in: migration.metadata.namespace))
         observed.dependencies = graph.states(of: migration)
         observed.dependencyCycle = graph.cycle(through: migration.metadata.name)

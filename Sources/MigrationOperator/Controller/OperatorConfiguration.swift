@@ -20,6 +20,9 @@ public struct OperatorConfiguration: Sendable {
     public var concurrency = 4
     /// Migrations that are worked on at the same time. Each has up to `backfill.workers` and four sessions in its database.
     public var concurrentMigrations = 16
+    /// How often a proof at rest is looked at, and with it what the old version wrote since and what the application wrote
+    /// to one side alone.
+    public var proofInterval: Duration = Timing.proofInterval
     /// For the `User-Agent`.
     public var version = "dev"
 

@@ -34,7 +34,8 @@ struct OperatorTeam: Sendable {
         let engines = EngineSource(
             client: client, worker: configuration.identity, leaseDuration: configuration.workerLease, logger: logger)
         let controller = MigrationController(
-            client: client, store: migrations, workers: workers, engines: engines, recorder: recorder, logger: logger)
+            client: client, store: migrations, workers: workers, engines: engines, recorder: recorder,
+            proofInterval: configuration.proofInterval, logger: logger)
         let gates = GateController(
             client: client, deployments: deployments, migrations: migrations, proofs: engines, recorder: recorder,
             logger: logger)

@@ -132,8 +132,8 @@ struct GateReasoning {
         case .unknown(let text):
             "\(requirement.migration)@\(text) is refused: write \(requirement.migration), which means verified"
         case .expanded, .verified:
-            "\(requirement.migration)@Expand is refused: its triggers already write both sides (dualWrite.by: "
-                + "Database), so no release has to; write \(requirement.migration)"
+            "\(requirement.migration)@Expand is refused: with dualWrite.by: Database triggers write both sides, so no "
+                + "release has to, and one that does is not held yet; write \(requirement.migration)"
         }
     }
 

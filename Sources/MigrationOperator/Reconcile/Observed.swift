@@ -21,6 +21,8 @@ public struct Observed: Sendable {
     public var lastStatusWrite: Date?
     /// Nothing can be made in the namespace any more, such as a Secret that is missing.
     public var namespaceIsTerminating = false
+    /// How often a proof at rest is looked at.
+    public var proofInterval: Duration = Timing.proofInterval
 
     public init(now: Date) {
         self.now = now

@@ -33,7 +33,8 @@ extension Reconciliation {
         status.planHash = facts.planHash
         status.reversibleUntil = facts.reversibleUntil
         let summary = Summary(
-            situation: situation, facts: facts, target: target, isBeingDeleted: migration.metadata.isBeingDeleted)
+            situation: situation, facts: facts, target: target, writer: migration.spec?.writer ?? .database,
+            isBeingDeleted: migration.metadata.isBeingDeleted)
         status.gate = summary.isGateOpen ? .open : .closed
         status.conditions = MigrationCondition.allCases.map { type in
             condition(type, summary.finding(type))

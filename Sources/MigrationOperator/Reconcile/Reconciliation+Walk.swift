@@ -80,13 +80,13 @@ extension Reconciliation {
     }
 
     private var isLedgerFresh: Bool {
-        observed.ledgerReadAt.flatMap { remaining(from: $0, Timing.proofInterval) } != nil
+        observed.ledgerReadAt.flatMap { remaining(from: $0, observed.proofInterval) } != nil
     }
 
     /// Somebody has to say which database is meant. Until then it is looked now and then.
     private func unknownToDatabase() -> [Action] {
         guard observed.databaseFailure == nil, let read = observed.ledgerReadAt,
-            let rest = remaining(from: read, Timing.proofInterval)
+            let rest = remaining(from: read, observed.proofInterval)
         else { return [.readLedger] }
         return tell(.stalled(reason: "PlanChanged", message: Self.unknownMessage)) + [.requeue(after: rest)]
     }
@@ -127,7 +127,7 @@ extension Reconciliation {
         }
         guard report.certificate != nil, report.phase >= .backfill else { return actions }
         let last = [ended, observed.proof?.at].compactMap(\.self).max()
-        if let last, let rest = remaining(from: last, Timing.proofInterval) {
+        if let last, let rest = remaining(from: last, observed.proofInterval) {
             actions.append(.requeue(after: rest))
         } else {
             actions.append(.checkProof)
@@ -140,7 +140,7 @@ extension Reconciliation {
     private func purgeDue(_ report: MigrationReport, since ended: Date?) -> Date? {
         guard target == .contract, report.phase == .contract, let until = report.reversibleUntil else { return nil }
         guard let ended, ended >= until else { return until }
-        return ended.addingTimeInterval(Timing.proofInterval.seconds)
+        return ended.addingTimeInterval(observed.proofInterval.seconds)
     }
 
     /// A run may mend it. Whether it did is seen by another look, and if it did not, the next run is a while away.
@@ -149,7 +149,9 @@ extension Reconciliation {
         if isUnknownToDatabase { return unknownToDatabase() }
         if isLedgerOlderThanFailure { return [.readLedger] }
         let told = tell(.proofBroken(failure))
-        if let ended, let rest = remaining(from: ended, Timing.proofInterval) { return told + [.requeue(after: rest)] }
+        if let ended, let rest = remaining(from: ended, observed.proofInterval) {
+            return told + [.requeue(after: rest)]
+        }
         return told + [.startWorker(target)]
     }
 

@@ -19,6 +19,7 @@ struct Summary {
     let situation: Situation
     let facts: Facts
     let target: Phase
+    let writer: DualWriter
     let isBeingDeleted: Bool
 
     var isVerified: Bool { facts.proof == .holds && facts.phase >= .backfill }
@@ -118,8 +119,16 @@ struct Summary {
     private var dualWriting: Finding {
         switch facts.phase {
         case .contract: Finding(.no, "Contracted", "the old columns are archived; nobody writes them")
-        case .dualWrite, .backfill: Finding(.yes, "TriggersInPlace", "what either version writes reaches both sides")
-        default: Finding(.no, "NotDualWriting", "new columns are not written with the old ones yet")
+        case .dualWrite, .backfill:
+            switch writer {
+            case .database:
+                Finding(.yes, "TriggersInPlace", "what either version writes reaches both sides")
+            case .application:
+                Finding(
+                    .yes, "ApplicationWrites", "the application writes both sides, and triggers note where it does not")
+            }
+        case .expand where target > .expand && writer == .application: Finding(.no, obstacle.reason, obstacle.message)
+        case .initial, .expand: Finding(.no, "NotDualWriting", "new columns are not written with the old ones yet")
         }
     }
 

@@ -1,6 +1,6 @@
 /// How long things wait, in one place.
 public enum Timing {
-    /// How often a proof at rest is looked at. Reads only.
+    /// How often a proof at rest is looked at, unless the operator is told otherwise. Reads only.
     public static let proofInterval: Duration = .seconds(60)
     /// The least time between two writes of a status that differ in progress and words only.
     public static let statusInterval: Duration = .milliseconds(1500)

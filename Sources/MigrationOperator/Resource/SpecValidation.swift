@@ -11,12 +11,14 @@ public struct SpecValidation {
     private let spec: JSONValue
     /// Nil when they cannot be read.
     private let changes: [Change]?
+    private let writer: DualWriter
     private let problem: String?
     private var findings: [SpecFinding] = []
 
     private init(_ migration: Migration) {
         name = migration.metadata.name
         changes = migration.spec?.changes
+        writer = migration.spec?.writer ?? .database
         spec = migration.rawSpec
         problem = migration.specProblem
     }
@@ -27,7 +29,9 @@ public struct SpecValidation {
         validation.checkDependencies()
         validation.checkChanges()
         if let changes = validation.changes {
-            validation.findings += PlanBuilder.flaws(in: changes).map { SpecFinding($0) }
+            validation.findings += PlanBuilder.flaws(in: changes, writer: validation.writer).map {
+                SpecFinding($0)
+            }
         }
         validation.checkDurations()
         validation.checkRollouts()

@@ -18,7 +18,7 @@ struct RequestDesk: Sendable {
     /// - Parameter bearer: the token of the `Authorization` header; one in the envelope goes before it.
     func answer(_ body: ByteBuffer, bearer: String?) async -> Answer {
         let start = NIODeadline.now()
-        let request = Request(json: body.readableBytesView)
+        let request = body.withUnsafeReadableBytes { Request(json: $0) }
         let response = await answer(request, bearer: bearer)
         metrics.answered(
             request.operation.metricsLabel, response.status,

@@ -140,7 +140,7 @@ public struct AlterColumn: Codable, Hashable, Sendable, ChangeKind {
 
     // MARK: Under a new name
 
-    private var replacement: ReplaceColumns? {
+    var replacement: ReplaceColumns? {
         guard let to, let backward, forward != nil || forwardBy != nil else { return nil }
         return ReplaceColumns(
             table: table,

@@ -6,6 +6,9 @@ protocol ChangeKind: Sendable {
     /// The columns that it brings into being, by where it names them.
     var newColumns: [(path: String, column: NewColumn)] { get }
 
+    /// The columns that it replaces and by what, if it has two sides.
+    var replacement: ReplaceColumns? { get }
+
     /// What is wrong with it that can be seen without a database.
     func flaws(at path: String) -> [PlanError]
 
@@ -18,6 +21,7 @@ protocol ChangeKind: Sendable {
 
 extension ChangeKind {
     var newColumns: [(path: String, column: NewColumn)] { [] }
+    var replacement: ReplaceColumns? { nil }
 
     func checks(at path: String, in catalog: Catalog) throws(PlanError) -> [ExpressionCheck] {
         []

@@ -42,6 +42,7 @@ public struct ReplaceColumns: Codable, Hashable, Sendable, ChangeKind {
     }
 
     var tables: [String] { [table] }
+    var replacement: ReplaceColumns? { self }
     var newColumns: [(path: String, column: NewColumn)] { to.enumerated().map { ("to[\($0.offset)]", $0.element) } }
 
     func flaws(at path: String) -> [PlanError] {

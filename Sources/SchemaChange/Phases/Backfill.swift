@@ -9,13 +9,12 @@ extension PlanBuilder {
             table: mapping.table
         )
         byPhase[.backfill, default: []].append(step)
-        if mapping.remote != nil {
-            let unfilled = UnfilledIndex(mapping: mapping)
+        if let watch = WatchIndex(mapping) {
             let index = Step(
-                id: "backfill/\(index)/unfilled",
+                id: "backfill/\(index)/\(watch.word)",
                 phase: .backfill,
-                title: "indexing the rows of \(mapping.table) that are not filled",
-                action: .concurrently(apply: unfilled.create, revert: unfilled.drop),
+                title: "indexing the rows of \(mapping.table) that are \(watch.meaning)",
+                action: .concurrently(apply: watch.create, revert: watch.drop),
                 table: mapping.table,
                 lock: "SHARE UPDATE EXCLUSIVE"
             )

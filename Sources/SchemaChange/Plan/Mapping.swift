@@ -22,6 +22,8 @@ public struct Mapping: Codable, Hashable, Sendable {
     /// Who computes the new columns instead of `forward`, which is empty then. Rows without a side are no mistake there:
     /// they have still to be asked about.
     public let remote: RemoteForward?
+    /// Who writes both sides: the database, unless it is said. Then the marker may also be `m` or `d`, see ``CheckedRow``.
+    public let writer: DualWriter?
 
     public init(
         table: TableName,
@@ -33,7 +35,8 @@ public struct Mapping: Codable, Hashable, Sendable {
         named: [Column],
         notNull: [String],
         key: [Column],
-        remote: RemoteForward? = nil
+        remote: RemoteForward? = nil,
+        writer: DualWriter? = nil
     ) {
         self.table = table
         self.token = token
@@ -45,7 +48,10 @@ public struct Mapping: Codable, Hashable, Sendable {
         self.notNull = notNull
         self.key = key
         self.remote = remote
+        self.writer = writer
     }
+
+    var isWrittenByApplication: Bool { writer == .application }
 
     /// The column that says which side a row follows.
     public var marker: String {
@@ -65,7 +71,8 @@ public struct Mapping: Codable, Hashable, Sendable {
     /// Whether a row keeps to its side, as an SQL condition that is true where it does **not**. Compared as images, since
     /// `1.0 = 1.00`, and since `json` has no `=` at all.
     ///
-    /// Where a worker computes the new side, what it computed cannot be seen here, and is taken for right.
+    /// Where a worker computes the new side, what it computed cannot be seen here, and is taken for right. Where the
+    /// application writes both, a row is right when either side follows from the other.
     public var violation: String {
         let backwardImage = old.isEmpty ? "false" : image(old.map { "(\(backward[$0.name]!))::\($0.type)" }, of: old)
         if remote != nil {
@@ -74,10 +81,20 @@ public struct Mapping: Codable, Hashable, Sendable {
         }
         let forwardImage = image(new.map { "(\(forward[$0.name]!))::\($0.type)" }, of: new)
         let nulls = notNull.map { " OR \($0.quotedIdentifier) IS NULL" }.joined()
+        if isWrittenByApplication {
+            return "(\(marker.quotedIdentifier) IS NULL OR \(backwardImage) AND \(forwardImage)\(nulls))"
+        }
         return """
             (CASE \(marker.quotedIdentifier) WHEN 'o' THEN \(forwardImage) \
             WHEN 'n' THEN \(backwardImage) ELSE true END\(nulls))
             """
+    }
+
+    /// The rows that somebody has to see to once all are filled, as an SQL condition: few, and ``WatchIndex`` finds them.
+    /// Nil where triggers leave none.
+    public var watched: String? {
+        if remote != nil { return "\(marker.quotedIdentifier) IS NULL" }
+        return isWrittenByApplication ? "(\(marker.quotedIdentifier) IN ('o', 'n')) IS NOT TRUE" : nil
     }
 
     private func image(_ expressions: [String], of columns: [Column]) -> String {

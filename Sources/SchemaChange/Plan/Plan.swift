@@ -33,17 +33,23 @@ public struct Plan: Codable, Hashable, Sendable {
         steps.filter { $0.phase == phase }
     }
 
-    /// What tells this plan from another: its changes, and the schema and database that they are for.
-    public static func hash(changes: [Change], schema: String, database: String) -> String {
+    /// What tells this plan from another: its changes, who writes both sides, and the schema and database.
+    public static func hash(
+        changes: [Change], writer: DualWriter = .database, schema: String, database: String
+    ) -> String {
         struct Identity: Encodable {
             let changes: [Change]
+            /// Left out where it is the database.
+            let dualWrite: DualWriter?
             let schema: String
             let database: String
         }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        let identity = Identity(
+            changes: changes, dualWrite: writer == .database ? nil : writer, schema: schema, database: database)
         // Encoding values of strings, lists and booleans cannot fail.
-        let data = try! encoder.encode(Identity(changes: changes, schema: schema, database: database))
+        let data = try! encoder.encode(identity)
         return "sha256:" + SHA256.hash(data: data).hexadecimal
     }
 

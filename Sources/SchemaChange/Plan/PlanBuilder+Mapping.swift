@@ -69,7 +69,9 @@ extension PlanBuilder {
             named: columns(names.sorted()),
             notNull: new.filter { $0.nullable == false }.map(\.name),
             key: columns(table.key),
-            remote: remote
+            remote: remote,
+            // A column that stands beside the others for good has no other side that a release could write.
+            writer: old.isEmpty || writer == .database ? nil : writer
         )
         mappings.append(mapping)
         addColumns(of: mapping)

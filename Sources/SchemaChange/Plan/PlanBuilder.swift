@@ -2,6 +2,7 @@
 public struct PlanBuilder {
     let catalog: Catalog
     private let migration: String
+    let writer: DualWriter
     /// The columns that each checked expression names.
     let references: [ExpressionCheck: [String]]
 
@@ -17,11 +18,31 @@ public struct PlanBuilder {
     private var reads: [(path: String, table: TableName, column: String)] = []
 
     /// What is wrong with `changes` that can be seen without a database.
-    public static func flaws(in changes: [Change]) -> [PlanError] {
+    public static func flaws(in changes: [Change], writer: DualWriter = .database) -> [PlanError] {
         if changes.isEmpty { return [PlanError(.invalidChange, at: "changes", "there are none; name at least one")] }
-        return changes.enumerated().flatMap { index, change in
+        let flaws = changes.enumerated().flatMap { index, change in
             change.kind.flaws(at: path(index, change))
         }
+        return flaws + (writer == .application ? flawsWithoutTriggers(changes) : [])
+    }
+
+    /// What the application cannot write, or SQL cannot check.
+    private static func flawsWithoutTriggers(_ changes: [Change]) -> [PlanError] {
+        let unchecked = changes.enumerated().compactMap { index, change in
+            change.kind.replacement?.forwardBy == nil
+                ? nil
+                : PlanError(
+                    .invalidChange, at: "\(path(index, change)).forwardBy",
+                    "with dualWrite.by: Application both sides are checked by SQL; give forward, or leave dualWrite out"
+                )
+        }
+        if changes.contains(where: { $0.kind.replacement != nil }) { return unchecked }
+        return [
+            PlanError(
+                .invalidChange, at: "dualWrite.by",
+                "Application is for changes with two sides, replaceColumns or alterColumn with to, and there is none; "
+                    + "leave it out")
+        ]
     }
 
     /// What PostgreSQL must be asked before ``plan(_:hash:migration:catalog:references:)``.
@@ -43,13 +64,14 @@ public struct PlanBuilder {
     /// The plan. `references` answers each of ``checks(for:catalog:)``; `migration` names whose plan it is.
     public static func plan(
         _ changes: [Change],
+        writer: DualWriter = .database,
         hash: String,
         migration: String,
         catalog: Catalog,
         references: [ExpressionCheck: [String]]
     ) throws(PlanError) -> Plan {
-        if let flaw = flaws(in: changes).first { throw flaw }
-        var builder = PlanBuilder(catalog: catalog, migration: migration, references: references)
+        if let flaw = flaws(in: changes, writer: writer).first { throw flaw }
+        var builder = PlanBuilder(catalog: catalog, migration: migration, writer: writer, references: references)
         for (index, change) in changes.enumerated() {
             builder.index = index
             try change.kind.plan(into: &builder, at: path(index, change))
@@ -57,9 +79,12 @@ public struct PlanBuilder {
         return try builder.finish(changes, hash: hash)
     }
 
-    private init(catalog: Catalog, migration: String, references: [ExpressionCheck: [String]]) {
+    private init(
+        catalog: Catalog, migration: String, writer: DualWriter, references: [ExpressionCheck: [String]]
+    ) {
         self.catalog = catalog
         self.migration = migration
+        self.writer = writer
         self.references = references
     }
 

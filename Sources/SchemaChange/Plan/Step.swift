@@ -8,6 +8,8 @@ public struct Step: Codable, Hashable, Sendable {
         case statements(apply: [String], revert: [String]?)
         /// Each statement by itself and in no transaction, so each may be run twice. They wait for nobody who writes.
         case concurrently(apply: [String], revert: [String])
+        /// Waits until it is declared that every writer writes both sides: a promise that is settled from outside.
+        case declaration
         /// Fills the rows of `mappings[index]` that have no side yet. Undoing it leaves them as they are.
         case backfill(mapping: Int)
         /// A query that must find nothing; what it finds, one text a row, is told with `message`.

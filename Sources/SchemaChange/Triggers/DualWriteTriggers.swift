@@ -15,6 +15,8 @@
 /// `search_path` is pinned.
 struct DualWriteTriggers {
     let mapping: Mapping
+    /// Where the application writes both sides: whether it was declared that all of it does.
+    var isDeclared = true
 
     var noteFunction: String { "sluice.\(("note_" + mapping.token).quotedIdentifier)" }
     var earlyFunction: String { "sluice.\(("early_" + mapping.token).quotedIdentifier)" }
@@ -67,9 +69,12 @@ struct DualWriteTriggers {
                 body: "NEW.\(marker) := coalesce(NEW.\(marker), '') || TG_ARGV[0];"
             ),
             row.function(earlyFunction, body: earlyBody),
-            row.function(lastFunction, body: lastBody),
+            decide,
         ]
     }
+
+    /// Makes or replaces the function that decides the side. It stops nobody.
+    var decide: String { row.function(lastFunction, body: lastBody) }
 
     private var triggers: [String] {
         var statements: [String] = []
@@ -111,19 +116,14 @@ struct DualWriteTriggers {
 
     // MARK: Bodies
 
+    private var checked: CheckedRow { CheckedRow(mapping: mapping, isDeclared: isDeclared) }
+
     private var earlyBody: String {
         if mapping.remote != nil { return RemoteRow(mapping: mapping).early(note: note(new:)) }
-        let fill = mapping.new.enumerated().map { index, column in
-            """
-            IF strpos(NEW.\(marker), '\(note(new: index))') = 0 THEN
-                NEW.\(column.quoted) := (\(mapping.forward[column.name]!));
-            END IF;
-            """
-        }
+        if mapping.isWrittenByApplication { return checked.early(note: note(new:)) }
         return """
             IF OLD.\(marker) IS NULL THEN
-            \(row.read(from: "OLD"))
-            \(fill.joined(separator: "\n"))
+            \(row.fillUnnamed(note: note(new:)))
             END IF;
             \(row.deriveOld())
             """
@@ -136,11 +136,11 @@ struct DualWriteTriggers {
             AND record_image_ne(ROW(NEW.\(column.quoted)), ROW(OLD.\(column.quoted))))
             """
         }
-        if mapping.remote != nil {
-            return RemoteRow(mapping: mapping).last(
-                namesNew: "strpos(NEW.\(marker), '+') > 0",
-                changesOld: oldChanged.joined(separator: " OR ")
-            )
+        let namesNew = "strpos(NEW.\(marker), '+') > 0"
+        let changesOld = oldChanged.isEmpty ? "false" : oldChanged.joined(separator: " OR ")
+        if mapping.remote != nil { return RemoteRow(mapping: mapping).last(namesNew: namesNew, changesOld: changesOld) }
+        if mapping.isWrittenByApplication {
+            return checked.last(namesNew: namesNew, changesOld: "(\(changesOld))")
         }
         let newGiven = mapping.new.map { "NEW.\($0.quoted) IS NOT NULL" }.joined(separator: " OR ")
         return """
@@ -152,9 +152,9 @@ struct DualWriteTriggers {
                     END IF;
                 END IF;
                 NEW.\(marker) := CASE WHEN \(newGiven) THEN 'n' ELSE 'o' END;
-            ELSIF strpos(NEW.\(marker), '+') > 0 THEN
+            ELSIF \(namesNew) THEN
                 NEW.\(marker) := 'n';
-            ELSIF \(oldChanged.isEmpty ? "false" : oldChanged.joined(separator: " OR ")) THEN
+            ELSIF \(changesOld) THEN
                 NEW.\(marker) := 'o';
             ELSE
                 NEW.\(marker) := CASE WHEN left(OLD.\(marker), 1) = 'n' THEN 'n' ELSE 'o' END;

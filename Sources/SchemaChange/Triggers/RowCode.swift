@@ -32,16 +32,33 @@ struct RowCode {
             .joined(separator: "\n")
     }
 
+    /// The new columns that the statement did not name, from the old side as it was: after a statement has named others.
+    func fillUnnamed(note: (Int) -> String) -> String {
+        let fill = mapping.new.enumerated().map { index, column in
+            """
+            IF strpos(NEW.\(mapping.marker.quotedIdentifier), '\(note(index))') = 0 THEN
+                NEW.\(column.quoted) := (\(mapping.forward[column.name]!));
+            END IF;
+            """
+        }
+        return ([read(from: "OLD")] + fill).joined(separator: "\n")
+    }
+
     /// Whether `NEW` breaks the invariant of its own side; read the variables first.
     var violation: String {
-        let marker = "NEW.\(mapping.marker.quotedIdentifier)"
-        func image(_ columns: [Column], _ expressions: [String: String]) -> String {
-            guard !columns.isEmpty else { return "false" }
-            let stored = columns.map { "NEW.\(name($0))" }.joined(separator: ", ")
-            let derived = columns.map { "(\(expressions[$0.name]!))::\($0.type)" }.joined(separator: ", ")
-            return "record_image_ne(ROW(\(stored)), ROW(\(derived)))"
-        }
-        return "(CASE \(marker) WHEN 'o' THEN \(image(mapping.new, mapping.forward)) "
-            + "ELSE \(image(mapping.old, mapping.backward)) END)"
+        "(CASE NEW.\(mapping.marker.quotedIdentifier) WHEN 'o' THEN \(differs(mapping.new, mapping.forward)) "
+            + "ELSE \(differs(mapping.old, mapping.backward)) END)"
+    }
+
+    /// Whether either side of `NEW` follows from the other; read the variables first.
+    var agreement: String {
+        "NOT (\(differs(mapping.old, mapping.backward)) AND \(differs(mapping.new, mapping.forward)))"
+    }
+
+    private func differs(_ columns: [Column], _ expressions: [String: String]) -> String {
+        guard !columns.isEmpty else { return "false" }
+        let stored = columns.map { "NEW.\(name($0))" }.joined(separator: ", ")
+        let derived = columns.map { "(\(expressions[$0.name]!))::\($0.type)" }.joined(separator: ", ")
+        return "record_image_ne(ROW(\(stored)), ROW(\(derived)))"
     }
 }

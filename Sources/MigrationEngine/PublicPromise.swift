@@ -1,0 +1,75 @@
+internal import DurablePromises
+
+/// Something that is known outside of the database only: a promise under the walk's root, which whoever knows settles, by
+/// `sluice promise settle`, an SDK or curl.
+///
+/// It is bound to the walk, and so to the plan. What was answered in one walk is not asked again there, whoever goes on
+/// with it; another walk asks anew.
+struct PublicPromise: Sendable {
+    let id: String
+    private let root: String
+    /// What the migration waits for while it is pending, and what it means when it is rejected.
+    private let waiting: (reason: String, message: String)
+    private let refused: (reason: String, message: String)
+
+    private init(
+        _ name: String,
+        under root: String,
+        waiting: (reason: String, message: String),
+        refused: (reason: String, message: String)
+    ) {
+        id = "\(root):\(name)"
+        self.root = root
+        self.waiting = waiting
+        self.refused = refused
+    }
+
+    /// Somebody's consent that Contract takes the old side away.
+    static func approval(under root: String) -> PublicPromise {
+        PublicPromise(
+            "approval",
+            under: root,
+            waiting: ("WaitingForApproval", "Contract waits until somebody approves it"),
+            refused: ("NotApproved", "Contract was refused; go to Backfill, and ask again by going to Contract")
+        )
+    }
+
+    /// That every writer which runs writes both sides.
+    static func dualWrites(under root: String) -> PublicPromise {
+        PublicPromise(
+            "dual-writes",
+            under: root,
+            waiting: (
+                "WaitingForDualWrite",
+                "nothing is filled until somebody declares that every writer which runs writes both sides"
+            ),
+            refused: (
+                "NotDualWriting",
+                "it was declared that not every writer writes both sides; go to Expand, and ask again by going on"
+            )
+        )
+    }
+
+    /// Throws what the migration waits for, or that it was refused. The promise is made when it is not there.
+    func require(on client: any PromiseClient) async throws {
+        let promise = try await client.createPromise(
+            id: id,
+            // Nobody's silence is an answer. The year 3000.
+            timeoutAt: 32_503_680_000_000,
+            tags: [PromiseTag.origin: root, PromiseTag.parent: root, PromiseTag.external: "true"]
+        )
+        switch promise.state {
+        case .resolved: return
+        case .pending:
+            throw Interruption.waiting(
+                reason: waiting.reason,
+                message: "\(waiting.message): sluice promise settle \(id) --state resolved"
+            )
+        case .rejected, .rejectedCanceled, .rejectedTimedout:
+            throw Interruption.stalled(
+                reason: refused.reason,
+                message: "\(refused.message) (promise \(id) is \(promise.state.rawValue))"
+            )
+        }
+    }
+}
