@@ -50,7 +50,7 @@ struct OutsideTests {
     func refill() async throws {
         try await withStage { stage in
             try await stage.makeCustomers(200)
-            try await withServer(on: stage.database) { server in
+            try await withSluiceServer(on: stage.database) { server in
                 let names = try await NamesWorker(at: server)
                 let worker = try names.start()
                 try await stage.withOperator(proofSeconds: 1) { _ in

@@ -75,7 +75,7 @@ struct RemoteStepKillTests {
                     FROM generate_series(1, \(rows)) i;
                 ANALYZE customers;
                 """, on: database)
-            try await withServer(on: database) { server in
+            try await withSluiceServer(on: database) { server in
                 try await body(database, try await NamesWorker(at: server))
             }
         }
