@@ -70,7 +70,7 @@ struct PromiseKillTests {
             for (id, log) in travellers.logs {
                 #expect(snapshot.marks(of: id).sorted() == log.marks.sorted(), "each step of \(id) has one result")
             }
-            #expect(travellers.logs.count >= 8 && correspondents.arrived >= 100)
+            #expect(travellers.logs.count >= 4 && correspondents.arrived >= 20)
             #expect(fleet.workers.allSatisfy { $0.exitStatus == nil })
             print(
                 """
