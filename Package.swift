@@ -121,11 +121,25 @@ let package = Package(
             path: "Tests/Support",
             swiftSettings: strict
         ),
+        // Durable functions for workers that are killed, and such a worker.
+        .target(
+            name: "Journeys",
+            dependencies: ["DurableExecution", "DurablePromises"],
+            path: "Tests/Journeys",
+            swiftSettings: strict
+        ),
+        .executableTarget(
+            name: "journey-worker",
+            dependencies: ["DurableExecution", "Journeys", "RemotePromises", logging],
+            path: "Tests/JourneyWorker",
+            swiftSettings: strict
+        ),
         .testTarget(name: "TestSupportTests", dependencies: ["TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "KubernetesClient", "MigrationOperator", "SchemaChange", "TestSupport",
+                "DurableExecution", "DurablePromises", "Journeys", "KubernetesClient", "MigrationOperator",
+                "RemotePromises", "SchemaChange", "TestSupport", "journey-worker", logging,
             ],
             path: "Tests/Integration",
             swiftSettings: strict

@@ -111,8 +111,12 @@ public struct HTTPPromiseClient: PromiseClient {
         var failures = 0
         while !Task.isCancelled {
             let began = clock.now
+            var wasOfUse = false
             do {
-                try await receive(group: group, id: id, take)
+                try await receive(group: group, id: id) { message in
+                    wasOfUse = true
+                    take(message)
+                }
             } catch {
                 if Task.isCancelled { return }
                 logger.log(
@@ -122,7 +126,7 @@ public struct HTTPPromiseClient: PromiseClient {
                 )
             }
             // A server may end a stream at any time; one that was of use is opened again at once.
-            failures = clock.now - began > .seconds(5) ? 0 : failures + 1
+            failures = wasOfUse || clock.now - began > .seconds(5) ? 0 : failures + 1
             try? await clock.sleep(for: backoff.pause(failures: failures))
         }
     }

@@ -9,7 +9,7 @@ struct NamesWorker {
 
     /// - Parameter server: stands before the database of the Migration.
     init(at server: RunningServer) async throws {
-        python = try await Script.run("python-tools", within: .seconds(300))
+        python = try await PythonWorker.interpreter()
         self.server = server
         log = try TestServers.folder + "/" + uniqueName("names")
         try Data().write(to: URL(fileURLWithPath: log))

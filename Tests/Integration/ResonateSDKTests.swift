@@ -105,7 +105,7 @@ struct ResonateSDKTests {
     private static func command(_ scenario: String, at server: RunningServer) async throws -> (String, [String]) {
         // Without the bytecode of the modules, which Python would put beside them.
         let program = try TestServers.scripts + "/../Tests/Python/run.py"
-        let python = try await Script.run("python-tools", within: .seconds(300))
+        let python = try await PythonWorker.interpreter()
         return (python, ["-B", program, scenario, "--url", server.url])
     }
 }

@@ -37,6 +37,24 @@ async def relay(ctx: Context, group: str, n: int) -> list[int]:
     return [doubled, await ctx.options(target=group).rpc("process"), os.getpid()]
 
 
+async def round_trip(ctx: Context, target: str, n: int) -> int:
+    """Has a worker in another language triple a number."""
+    return await ctx.options(target=target).rpc("triple", n) + 1
+
+
+async def buy(ctx: Context, target: str, order: dict) -> dict:
+    """Has a worker in another language say what each thing costs, and tells what it refused."""
+    prices, refusals = {}, []
+    for thing in order["things"]:
+        try:
+            prices[thing] = await ctx.options(target=target).rpc("price", thing, order["count"])
+        except Exception as error:
+            refusals.append([type(error).__name__, str(error)])
+    if not prices:
+        raise LookupError(f"nothing of {', '.join(order['things'])}")
+    return {"prices": prices, "refusals": refusals, "note": order.get("note")}
+
+
 async def tree(ctx: Context, depth: int, width: int) -> int:
     """Counts the leaves of a tree, each node a call of its own."""
     if depth == 0:
@@ -115,7 +133,10 @@ async def catch(ctx: Context, text: str) -> str:
 
 
 def register(resonate: Resonate) -> None:
-    for function in [double, process, echo, relay, tree, nap, naps, decision, leave_behind, hold, slow, catch]:
+    for function in [
+        double, process, echo, relay, round_trip, tree, nap, naps, decision, leave_behind, hold, slow, catch,
+    ]:
         resonate.register(function)
     resonate.register(refuse, retry_policy=NEVER)
+    resonate.register(buy, retry_policy=NEVER)
     resonate.register(flaky, retry_policy=Constant(max_retries=2, delay=0))

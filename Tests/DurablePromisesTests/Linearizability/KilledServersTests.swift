@@ -87,7 +87,7 @@ struct KilledServersTests {
                     let away = Duration.milliseconds(Int.random(in: 0...500, using: &random))
                     let victim = replicas[Int.random(in: 0..<replicas.count, using: &random)]
                     do { try await Task.sleep(for: quiet) } catch { break }
-                    // To its end, whoever is cancelled: the other tests of this server need it.
+                    // To its end, whoever is cancelled: the server is asked to stop afterwards.
                     try await Task { try await victim.fail(for: away) }.value
                 }
                 return nil
