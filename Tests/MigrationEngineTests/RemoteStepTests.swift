@@ -70,6 +70,53 @@ struct RemoteStepTests {
         }
     }
 
+    @Test("adds a column from the columns that it names: they make it unfilled again, until somebody has written it")
+    func addedColumn() async throws {
+        try await EvolvingDatabase.with(Self.customers(300)) { database in
+            let before = try await database.structure()
+            let spec = EvolvingDatabase.spec([
+                .addColumn(
+                    AddColumn(
+                        table: "customers", column: NewColumn(name: "first_name", type: "varchar(20)", nullable: false),
+                        from: ["full_name", "id"],
+                        forwardBy: RemoteForward(target: "poll://any@names", function: "split_name")))
+            ])
+            let wrong = """
+                SELECT count(*) FROM customers
+                WHERE first_name IS DISTINCT FROM split_part(full_name, ' ', 1) AND id <> 2
+                """
+            let asked = Mutex<[String]>([])
+            try await RemoteWorker.serving(database.url) { rows, _ in
+                asked.withLock { $0 += rows.map(\.key) }
+                return .rows(RemoteWorker.split(rows).map { ["first_name": $0["first_name"] ?? nil] })
+            } while: {
+                let report = try await database.walk(spec, to: .backfill)
+                #expect(report.certificate?.rowsCompared == 300 && report.certificate?.oldSide == 300)
+                #expect(try await database.sql(wrong) == "0")
+                asked.withLock { $0 = [] }
+                try await database.sql(
+                    """
+                    UPDATE customers SET first_name = 'Eve' WHERE id = 2;
+                    UPDATE customers SET full_name = 'Cher' WHERE id IN (1, 2);
+                    UPDATE customers SET note = 'x' WHERE id = 3;
+                    INSERT INTO customers (id, full_name) VALUES (1000, 'Mei Lin');
+                    INSERT INTO customers (id, full_name, first_name) VALUES (1001, 'Bo Li', 'Bo');
+                    """)
+                #expect(
+                    try await database.sql("SELECT id FROM customers WHERE first_name IS NULL ORDER BY id") == "1\n1000"
+                )
+                try await database.walk(spec, to: .backfill)
+                #expect(asked.withLock { $0 } == ["1", "1000"])
+                #expect(try await database.sql(wrong) == "0")
+                #expect(try await database.sql("SELECT first_name FROM customers WHERE id = 2") == "Eve")
+                try await database.walk(spec, to: .contract)
+                try await database.walk(spec, to: .initial)
+            }
+            #expect(try await database.structure() == before)
+            #expect(try await database.traces() == "")
+        }
+    }
+
     @Test("a write of the old version makes a row unfilled; the next run fills it, and Contract leaves none")
     func unfilled() async throws {
         try await EvolvingDatabase.with(Self.customers(300)) { database in
