@@ -22,7 +22,9 @@ struct Pairs: AsyncParsableCommand {
                                 .settlePromise(
                                     PromiseSettlement(id: id, state: .resolved, value: .init(data: "MQ=="))),
                             ] {
-                                let response = try await measurement.time { try await store.process(Request(operation)) }
+                                let response = try await measurement.time {
+                                    try await store.process(Request(operation))
+                                }
                                 guard response.status == 200 else { throw UnexpectedResponse(response: response) }
                             }
                         }

@@ -4,5 +4,6 @@ import ArgumentParser
 /// is that of `SLUICE_DATABASE_URL`; the store's tables are made when they are not there.
 @main
 struct PromiseLoad: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "promise-load", subcommands: [Pairs.self, Steps.self, Sizes.self])
+    static let configuration = CommandConfiguration(
+        commandName: "promise-load", subcommands: [Pairs.self, Steps.self, Sizes.self])
 }

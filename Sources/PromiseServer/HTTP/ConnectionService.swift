@@ -38,7 +38,8 @@ struct ConnectionService: Sendable {
                 return .answer(Answer(400, error: "a stream's group and id have at most \(limits.idBytes) bytes each"))
             }
             guard PromiseAddress("poll://uni@\(group)/\(id)") == .one(group: group, id: id) else {
-                let message = "a stream's group and id have no white space and no control character; a group has no slash"
+                let message =
+                    "a stream's group and id have no white space and no control character; a group has no slash"
                 return .answer(Answer(400, error: message))
             }
             return .stream(StreamRegistry.Name(group: group, id: id))
