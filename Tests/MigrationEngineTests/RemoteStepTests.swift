@@ -1,5 +1,6 @@
 import Foundation
 import MigrationEngine
+import PostgreSQL
 import SchemaChange
 import Synchronization
 import TestSupport
@@ -67,6 +68,53 @@ struct RemoteStepTests {
             #expect(
                 try await database.sql("SELECT full_name FROM customers WHERE id IN (7, 8) ORDER BY id")
                     == "Eve Doe\nAda8 van der Berg")
+        }
+    }
+
+    @Test("adds a column from the columns that it names: they make it unfilled again, until somebody has written it")
+    func addedColumn() async throws {
+        try await EvolvingDatabase.with(Self.customers(300)) { database in
+            let before = try await database.structure()
+            let spec = EvolvingDatabase.spec([
+                .addColumn(
+                    AddColumn(
+                        table: "customers", column: NewColumn(name: "first_name", type: "varchar(20)", nullable: false),
+                        from: ["full_name", "id"],
+                        forwardBy: RemoteForward(target: "poll://any@names", function: "split_name")))
+            ])
+            let wrong = """
+                SELECT count(*) FROM customers
+                WHERE first_name IS DISTINCT FROM split_part(full_name, ' ', 1) AND id <> 2
+                """
+            let asked = Mutex<[String]>([])
+            try await RemoteWorker.serving(database.url) { rows, _ in
+                asked.withLock { $0 += rows.map(\.key) }
+                return .rows(RemoteWorker.split(rows).map { ["first_name": $0["first_name"] ?? nil] })
+            } while: {
+                let report = try await database.walk(spec, to: .backfill)
+                #expect(report.certificate?.rowsCompared == 300 && report.certificate?.oldSide == 300)
+                #expect(try await database.sql(wrong) == "0")
+                asked.withLock { $0 = [] }
+                try await database.sql(
+                    """
+                    UPDATE customers SET first_name = 'Eve' WHERE id = 2;
+                    UPDATE customers SET full_name = 'Cher' WHERE id IN (1, 2);
+                    UPDATE customers SET note = 'x' WHERE id = 3;
+                    INSERT INTO customers (id, full_name) VALUES (1000, 'Mei Lin');
+                    INSERT INTO customers (id, full_name, first_name) VALUES (1001, 'Bo Li', 'Bo');
+                    """)
+                #expect(
+                    try await database.sql("SELECT id FROM customers WHERE first_name IS NULL ORDER BY id") == "1\n1000"
+                )
+                try await database.walk(spec, to: .backfill)
+                #expect(asked.withLock { $0 } == ["1", "1000"])
+                #expect(try await database.sql(wrong) == "0")
+                #expect(try await database.sql("SELECT first_name FROM customers WHERE id = 2") == "Eve")
+                try await database.walk(spec, to: .contract)
+                try await database.walk(spec, to: .initial)
+            }
+            #expect(try await database.structure() == before)
+            #expect(try await database.traces() == "")
         }
     }
 
@@ -196,7 +244,45 @@ struct RemoteStepTests {
         }
     }
 
-    @Test("the engine, stopped in the middle of a call, finds the same promise again")
+    @Test("the answer that an engine gets which was taken over from meanwhile changes nothing")
+    func fenced() async throws {
+        try await EvolvingDatabase.with(Self.customers(600)) { database in
+            try await RemoteWorker.serving(database.url, lease: 60_000) { rows, call in
+                if call == 2 { try await database.sql("UPDATE sluice.migration SET fence = fence + 1") }
+                return .rows(RemoteWorker.split(rows))
+            } while: {
+                #expect(try await database.obstacle(Self.spec, to: .backfill).hasPrefix("HeldByAnotherWorker: "))
+                #expect(try await database.sql("SELECT count(first_name) FROM customers") == "100")
+                #expect(try await database.sql("SELECT rows, calls FROM sluice.checkpoint") == "100|1")
+                try await database.walk(Self.spec, to: .backfill)
+            }
+            #expect(try await database.sql(Self.wrong) == "0")
+        }
+    }
+
+    @Test("a write of the old version that commits while Contract waits for its lock is filled before the archive")
+    func underTheLock() async throws {
+        try await EvolvingDatabase.with(Self.customers(20)) { database in
+            try await RemoteWorker.serving(database.url) {
+                try await database.walk(Self.spec, to: .backfill)
+                try await withConnection(database.url, name: "version 1") { old in
+                    try await old.execute("BEGIN; UPDATE customers SET full_name = 'Mei Lin' WHERE id = 7")
+                    async let contracted = database.walk(Self.spec, to: .contract)
+                    // As soon as the lock is asked for, so that it is there when the row is written.
+                    try await eventually("Contract waits for the lock", within: .seconds(20), every: .milliseconds(2)) {
+                        try await database.sql(
+                            "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation IS NOT NULL")
+                            != "0"
+                    }
+                    try await old.execute("COMMIT")
+                    _ = try await contracted
+                }
+            }
+            #expect(try await database.sql("SELECT first_name, last_name FROM customers WHERE id = 7") == "Mei|Lin")
+        }
+    }
+
+    @Test("the engine, stopped in the middle of a call, finds the same promise again, and the rows it was about")
     func killedEngine() async throws {
         try await EvolvingDatabase.with(Self.customers(600)) { database in
             let (asked, hand) = AsyncStream.makeStream(of: Void.self)
@@ -218,12 +304,16 @@ struct RemoteStepTests {
                 _ = await run.result
                 let filled = try await database.sql("SELECT rows FROM sluice.checkpoint WHERE step = 'backfill/0/fill'")
                 #expect(filled == "100")
+                // Whoever reads the rows anew gets others than the worker has in its hands.
+                try await database.sql("DELETE FROM customers WHERE id = 110")
                 release.yield()
                 try await database.walk(Self.spec, to: .backfill)
             }
             #expect(try await database.sql(Self.wrong) == "0")
+            let times = keys.withLock { $0 }
+            #expect(times.count == 600 && times["110"] == 1)
             #expect(
-                keys.withLock { $0.values.allSatisfy { $0 == 2 } }, "each row once to fill it, and once to prove it")
+                times.allSatisfy { $0.value == 2 || $0.key == "110" }, "each row once to fill it, and once to prove it")
         }
     }
 

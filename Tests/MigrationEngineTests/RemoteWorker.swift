@@ -92,11 +92,19 @@ final class RemoteWorker: Sendable {
     }
 
     private static func rows(_ param: PromiseValue) throws -> [Row] {
+        struct Value: Decodable {
+            let text: String
+
+            init(from decoder: any Decoder) throws {
+                let container = try decoder.singleValueContainer()
+                text = try (try? container.decode(String.self)) ?? String(container.decode(Int.self))
+            }
+        }
         struct Call: Decodable {
             struct Argument: Decodable {
                 struct Row: Decodable {
                     let key: [Int]
-                    let old: [String: String?]
+                    let old: [String: Value?]
                 }
                 let table: String
                 let rows: [Row]
@@ -109,6 +117,6 @@ final class RemoteWorker: Sendable {
         guard call.func == "split_name", call.args.count == 1, call.args[0].table == "public.customers" else {
             throw TestFailure("not what a worker is asked: \(String(decoding: data, as: UTF8.self))")
         }
-        return call.args[0].rows.map { Row(key: "\($0.key[0])", old: $0.old) }
+        return call.args[0].rows.map { Row(key: "\($0.key[0])", old: $0.old.mapValues { $0?.text }) }
     }
 }

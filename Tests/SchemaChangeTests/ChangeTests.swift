@@ -27,7 +27,7 @@ struct ChangeTests {
         "every kind reads as it was written",
         arguments: [
             Planning.split, Planning.cents, Planning.add("c", forward: "note", default: "''", nullable: false),
-            Planning.drop("note", backward: "full_name"),
+            Planning.drop("note", backward: "full_name"), Planning.remote, Planning.remoteColumn(),
             .sql(SQLChange(tables: ["t"], expand: ["SELECT 1"], rollback: [])),
         ]
     )
@@ -57,7 +57,9 @@ struct ChangeTests {
 
     @Test("a change in which nothing is wrong has no flaws")
     func flawless() {
-        let changes = [Planning.split, Planning.cents, Planning.add("c"), Planning.drop("note")]
+        let changes = [
+            Planning.split, Planning.cents, Planning.add("c"), Planning.drop("note"), Planning.remoteColumn(),
+        ]
         #expect(PlanBuilder.flaws(in: changes) == [])
     }
 
@@ -68,6 +70,11 @@ struct ChangeTests {
             (Planning.add("c", default: "1;"), "addColumn.default", "semicolon"),
             (Planning.add("c", forward: "f("), "addColumn.forward", "not closed"),
             (Planning.drop("c", backward: ""), "dropColumn.backward", "empty"),
+            (Planning.remoteColumn(from: nil), "addColumn.from", "name the columns"),
+            (Planning.remoteColumn(from: []), "addColumn.from", "name the columns"),
+            (Planning.remoteColumn(forward: "note"), "addColumn", "exclude each other"),
+            (Planning.remoteColumn(target: "names"), "addColumn.forwardBy.target", "poll://any@names"),
+            (Planning.remoteColumn(forward: "note", target: nil), "addColumn.from", "leave it out"),
             (.alterColumn(AlterColumn(table: "t", column: "a")), "alterColumn", "changes nothing"),
             (
                 .alterColumn(AlterColumn(table: "t", column: "a", default: "1", dropDefault: true)), "alterColumn",

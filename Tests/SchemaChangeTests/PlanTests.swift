@@ -16,6 +16,14 @@ struct PlanTests {
                 ]
             ),
             (
+                Planning.remoteColumn(),
+                [
+                    "expand/0/add-columns", "dualwrite/0", "backfill/0/fill", "backfill/0/unfilled",
+                    "backfill/0/analyze", "backfill/verify", "contract/0/archive", "contract/0/language-not-null-add",
+                    "contract/0/language-not-null-validate", "contract/0/language-not-null-set",
+                ]
+            ),
+            (
                 Planning.cents,
                 [
                     "expand/0/add-columns", "dualwrite/0", "backfill/0/fill", "backfill/0/analyze", "backfill/verify",

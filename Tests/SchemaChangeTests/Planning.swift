@@ -94,6 +94,16 @@ enum Planning {
         )
     )
 
+    static func remoteColumn(
+        from: [String]? = ["note"], forward: String? = nil, target: String? = "poll://any@names"
+    ) -> Change {
+        .addColumn(
+            AddColumn(
+                table: "customers", column: NewColumn(name: "language", type: "text", nullable: false),
+                forward: forward,
+                from: from, forwardBy: target.map { RemoteForward(target: $0, function: "language_of") }))
+    }
+
     static func add(_ name: String, forward: String? = nil, default value: String? = nil, nullable: Bool? = nil)
         -> Change
     {

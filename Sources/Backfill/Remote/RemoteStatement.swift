@@ -21,9 +21,10 @@ struct RemoteStatement {
     /// Answers one row: `rows`, a JSON list as a worker gets it, and `count`. Parameters: how many rows at the most, then
     /// the values of `condition`.
     func reading(condition: String) -> String {
-        let columns = (mapping.key + mapping.old).map(\.quoted).joined(separator: ", ")
+        let others = mapping.inputs.filter { !mapping.key.contains($0) }
+        let columns = (mapping.key + others).map(\.quoted).joined(separator: ", ")
         let keys = mapping.key.map { Self.json($0, isKey: true) }.joined(separator: ", ")
-        let values = mapping.old.map { "\($0.name.quotedLiteral), \(Self.json($0, isKey: false))" }
+        let values = mapping.inputs.map { "\($0.name.quotedLiteral), \(Self.json($0, isKey: false))" }
         let wanted = pass == .fill ? "\(marker) IS NULL" : "\(marker) IS DISTINCT FROM 'n'"
         return """
             SELECT coalesce(json_agg(json_build_object('key', json_build_array(\(keys)),
@@ -44,7 +45,7 @@ struct RemoteStatement {
 
     // MARK: Answering
 
-    /// Applies an answer to the rows whose old side is still what was asked about, and moves the checkpoint, in one fenced
+    /// Applies an answer to the rows whose inputs are still what was asked about, and moves the checkpoint, in one fenced
     /// statement. Answers one row: `fenced`, and the tally.
     ///
     /// Parameters: migration, epoch, walk, step, range, argument and answer (JSON), done, new position (an array), then the
@@ -55,7 +56,7 @@ struct RemoteStatement {
         sent AS MATERIALIZED (\(sent)),
         filled AS (
             UPDATE \(table) AS target SET \(assignments) FROM sent
-            WHERE \(sameKey("target")) AND target.\(marker) IS NULL AND \(sameOld("target"))
+            WHERE \(sameKey("target")) AND target.\(marker) IS NULL AND \(sameInputs("target"))
                 AND EXISTS (SELECT FROM fence)
             RETURNING 1
         ),
@@ -89,7 +90,7 @@ struct RemoteStatement {
         return """
             SELECT \(keys.joined(separator: ", ")), old_side.*, new_side.*
             FROM ROWS FROM (json_array_elements($6::json -> 'rows'), json_array_elements($7::json)) AS chunk(asked, answer),
-                \(record("chunk.asked -> 'old'", "old", mapping.old)),
+                \(record("chunk.asked -> 'old'", "old", mapping.inputs)),
                 \(record("chunk.answer", "new", mapping.new))
             """
     }
@@ -109,7 +110,7 @@ struct RemoteStatement {
         return "ROW(\(stored)), ROW(\(given))"
     }
 
-    private func sameOld(_ row: String) -> String { "record_image_eq(\(images(row, mapping.old, "old")))" }
+    private func sameInputs(_ row: String) -> String { "record_image_eq(\(images(row, mapping.inputs, "old")))" }
 
     private func found(_ condition: String) -> String {
         switch pass {
@@ -125,7 +126,7 @@ struct RemoteStatement {
             return """
                 compared AS (
                     SELECT concat_ws(', ', \(key)) AS key, \(marker) AS side, \(mapping.violation) OR coalesce(
-                        \(marker) = 'o' AND sent.sluice_key_1 IS NOT NULL AND \(sameOld("target"))
+                        \(marker) = 'o' AND sent.sluice_key_1 IS NOT NULL AND \(sameInputs("target"))
                         AND record_image_ne(\(images("target", mapping.new, "new"))), false) AS broken
                     FROM \(table) AS target LEFT JOIN sent ON \(sameKey("target")) WHERE \(condition)
                 ),

@@ -294,9 +294,9 @@ final class Execution: Sendable {
 
     /// What the store has where a step was to be created. Throws when that is another step.
     func learn(_ record: PromiseRecord, of step: Step, asking creation: PromiseCreation) throws {
-        let recorded = Step(recorded: record)
-        if record.param != creation.param ?? PromiseValue(), !step.matches(recorded) {
-            throw broken(.nonDeterminism(step, recorded: recorded, in: function))
+        if record.param != creation.param ?? PromiseValue() {
+            let recorded = Step(recorded: record)
+            if !step.matches(recorded) { throw broken(.nonDeterminism(step, recorded: recorded, in: function)) }
         }
         learn(record)
     }

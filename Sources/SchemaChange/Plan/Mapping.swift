@@ -22,6 +22,8 @@ public struct Mapping: Codable, Hashable, Sendable {
     /// Who computes the new columns instead of `forward`, which is empty then. Rows without a side are no mistake there:
     /// they have still to be asked about.
     public let remote: RemoteForward?
+    /// What ``remote`` is given, where there are no old columns.
+    private let given: [Column]?
     /// Who writes both sides: the database, unless it is said. Then the marker may also be `m` or `d`, see ``CheckedRow``.
     public let writer: DualWriter?
 
@@ -36,6 +38,7 @@ public struct Mapping: Codable, Hashable, Sendable {
         notNull: [String],
         key: [Column],
         remote: RemoteForward? = nil,
+        given: [Column]? = nil,
         writer: DualWriter? = nil
     ) {
         self.table = table
@@ -48,8 +51,12 @@ public struct Mapping: Codable, Hashable, Sendable {
         self.notNull = notNull
         self.key = key
         self.remote = remote
+        self.given = given
         self.writer = writer
     }
+
+    /// The columns of which ``remote`` computes the new ones.
+    public var inputs: [Column] { given ?? old }
 
     var isWrittenByApplication: Bool { writer == .application }
 

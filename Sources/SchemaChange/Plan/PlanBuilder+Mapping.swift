@@ -1,6 +1,8 @@
 /// What every change with an old and a new side shares, whatever its kind.
 extension PlanBuilder {
     /// Two shapes of the same data: columns, triggers, backfill, proof and archive.
+    ///
+    /// - Parameter given: what a worker is given where there are no old columns.
     mutating func addMapping(
         table: TableDescription,
         old: [TableDescription.ColumnDescription],
@@ -8,6 +10,7 @@ extension PlanBuilder {
         forward: [String: String],
         backward: [String: String],
         remote: RemoteForward? = nil,
+        given: [TableDescription.ColumnDescription] = [],
         at path: String
     ) throws(PlanError) {
         guard !table.key.isEmpty else {
@@ -26,7 +29,7 @@ extension PlanBuilder {
                     + "rename it so that its name sorts between \"!sluice\" and \"~sluice\""
             )
         }
-        var names = Set(old.map(\.name) + new.map(\.name))
+        var names = Set((old + given).map(\.name) + new.map(\.name))
         for check in Self.mappingChecks(
             table: table, old: old, new: new, forward: forward, backward: backward, at: path)
         {
@@ -70,6 +73,7 @@ extension PlanBuilder {
             notNull: new.filter { $0.nullable == false }.map(\.name),
             key: columns(table.key),
             remote: remote,
+            given: given.isEmpty ? nil : columns(given.map(\.name)),
             // A column that stands beside the others for good has no other side that a release could write.
             writer: old.isEmpty || writer == .database ? nil : writer
         )

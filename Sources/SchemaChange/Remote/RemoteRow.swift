@@ -2,7 +2,8 @@
 ///
 /// A trigger cannot ask a worker. So a write of the old side leaves a row **unfilled**: marker and new columns NULL, until
 /// the worker was asked about it. `o` says that the new columns are what the worker made of exactly these old values; `n`
-/// says, as ever, that the old columns are `backward` of the new ones.
+/// says, as ever, that the old columns are `backward` of the new ones. A column that is added has no old ones: there it is
+/// the columns that the worker is given which make a row unfilled.
 struct RemoteRow {
     let mapping: Mapping
 
@@ -32,11 +33,11 @@ struct RemoteRow {
 
     func last(namesNew: String, changesOld: String) -> String {
         let newGiven = mapping.new.map { "NEW.\($0.quoted) IS NOT NULL" }.joined(separator: " OR ")
-        let oldDiffers = "record_image_ne(\(image("NEW", mapping.old)), \(image("OLD", mapping.old)))"
+        let inputsDiffer = "record_image_ne(\(image("NEW", mapping.inputs)), \(image("OLD", mapping.inputs)))"
         return """
             IF TG_OP = 'INSERT' THEN
                 NEW.\(marker) := CASE WHEN \(newGiven) THEN 'n' END;
-            ELSIF OLD.\(marker) IS NULL AND NEW.\(marker) = 'o' AND NOT \(oldDiffers) THEN
+            ELSIF OLD.\(marker) IS NULL AND NEW.\(marker) = 'o' AND NOT \(inputsDiffer) THEN
                 RETURN NEW;
             ELSIF \(namesNew) THEN
                 NEW.\(marker) := 'n';
@@ -44,7 +45,7 @@ struct RemoteRow {
                 NEW.\(marker) := NULL;
             ELSIF left(OLD.\(marker), 1) = 'n' THEN
                 NEW.\(marker) := 'n';
-            ELSIF OLD.\(marker) IS NULL OR \(oldDiffers) THEN
+            ELSIF OLD.\(marker) IS NULL OR \(inputsDiffer) THEN
                 NEW.\(marker) := NULL;
             ELSE
                 NEW.\(marker) := 'o';
