@@ -53,7 +53,7 @@ struct PromiseKillTests {
             try await eventually("every journey has ended", within: .seconds(90), { travellers.underWay }) {
                 $0.isEmpty
             }
-            // What a server had taken when it was killed is delivered by another after 30 s.
+            // What a server had taken when it was killed is delivered again a little later.
             try await eventually("every letter has arrived", within: .seconds(45), { correspondents.underWay }) {
                 $0.isEmpty
             }
