@@ -191,6 +191,26 @@ struct ApplicationWritesTests {
         }
     }
 
+    @Test("a trigger of the user's sees a whole row, and what it makes of the new side the old one follows")
+    func triggerBetween() async throws {
+        let trigger = """
+            CREATE FUNCTION shout() RETURNS trigger LANGUAGE plpgsql AS
+                $$ BEGIN NEW.note := NEW.full_name; NEW.first_name := upper(NEW.first_name); RETURN NEW; END $$;
+            """
+        try await EvolvingDatabase.with(Self.customers(5) + trigger) { database in
+            try await Self.declare(database)
+            try await database.walk(Self.spec, to: .backfill)
+            try await database.sql(
+                """
+                CREATE TRIGGER shout BEFORE UPDATE ON customers FOR EACH ROW EXECUTE FUNCTION shout();
+                \(Self.new(1, "Eve"))
+                """)
+            #expect(try await database.sql(Self.names("1")) == "1|EVE Nr1|EVE|Nr1")
+            #expect(try await database.sql("SELECT note FROM customers WHERE id = 1") == "Eve Nr1")
+            try await database.walk(Self.spec, to: .backfill)
+        }
+    }
+
     @Test("a write of the old side alone that comes with the last look before Contract stops it")
     func lastMoment() async throws {
         try await EvolvingDatabase.with(Self.customers(20)) { database in

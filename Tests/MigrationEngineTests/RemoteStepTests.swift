@@ -124,9 +124,11 @@ struct RemoteStepTests {
             try await RemoteWorker.serving(database.url) {
                 let spec = EvolvingDatabase.spec([Self.change(nullable: false)])
                 try await database.walk(spec, to: .backfill)
+                try await database.sql("UPDATE customers SET first_name = 'Eve', last_name = 'Doe' WHERE id = 4")
                 try await database.sql(
                     """
                     UPDATE customers SET full_name = 'Cher' WHERE id = 1;
+                    UPDATE customers SET full_name = 'Tomáš Nguyen' WHERE id = 4;
                     INSERT INTO customers (id, full_name) VALUES (1000, 'Mei Lin');
                     UPDATE customers SET full_name = full_name WHERE id = 2;
                     UPDATE customers SET note = 'x' WHERE id = 3;
@@ -135,7 +137,7 @@ struct RemoteStepTests {
                 #expect(
                     try await database.sql(
                         "SELECT id, first_name, last_name FROM customers WHERE \(marker) IS NULL ORDER BY id")
-                        == "1||\n1000||")
+                        == "1||\n4||\n1000||")
                 // Of a row that is not filled nobody knows the first name yet.
                 #expect(
                     try await database.refusal(of: "UPDATE customers SET last_name = 'B' WHERE id = 1").contains(
@@ -144,6 +146,9 @@ struct RemoteStepTests {
                 try await database.walk(spec, to: .backfill)
                 #expect(try await !database.engine.needsFilling(MigrationName(namespace: "shop", name: "a")))
                 #expect(try await database.sql(Self.wrong) == "0")
+                #expect(
+                    try await database.sql("SELECT full_name, last_name FROM customers WHERE id = 4")
+                        == "Tomáš Nguyen|Nguyen")
                 try await database.sql("UPDATE customers SET full_name = 'Bo Li' WHERE id = 5")
                 try await database.walk(spec, to: .contract)
                 #expect(
