@@ -49,6 +49,30 @@ struct StoreMessageTests {
         }
     }
 
+    @Test("a message that was given to a stream which is never heard of again goes to another after five seconds")
+    func unheard() async throws {
+        let clock = ManualClock(1_767_225_600_000)
+        try await withReplicas(clock: .manual { clock.value }) { first, second in
+            _ = try await first.createPromise(id: "p", timeoutAt: .max, tags: [PromiseTag.external: "true"])
+            _ = try await first.registerListener(on: "p", address: "poll://uni@workers/w")
+            // Nobody reads it, and then there is no such replica: as when it is killed before the message is written.
+            let unread = first.deliveries(group: "workers", id: "w")
+            _ = try await first.settlePromise(id: "p", state: .resolved)
+            try await eventually("it is taken") {
+                try await rowCount("message WHERE taken_until > 0", first) == 1
+            }
+            first.close()
+            let messages = Received(second.deliveries(group: "workers", id: "w"))
+            clock.value += 4_999
+            second.mailroom.lookForMail()
+            try await Task.sleep(for: .milliseconds(200))
+            #expect(messages.all.isEmpty)
+            clock.value += 1
+            try await eventually("delivered") { messages.all.count == 1 }
+            withExtendedLifetime(unread) {}
+        }
+    }
+
     @Test("of two streams of one name the later one gets what comes")
     func newest() async throws {
         try await withReplicas { first, _ in

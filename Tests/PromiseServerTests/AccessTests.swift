@@ -59,6 +59,18 @@ struct AccessTests {
         #expect(access.refusal(of: .createSchedule(schedule)) != nil)
     }
 
+    @Test("what stands inside of another request is judged as if it stood alone, though nothing would do it there")
+    func inside() {
+        let access = Access.ids(prefix: "shop/")
+        let task = TaskReference(id: "shop/1", version: 1)
+        let schedule = ScheduleCreation(id: "bank/1", cron: "* * * * *", promiseId: "shop/1", promiseTimeout: 1)
+        for operation in [PromiseOperation.createSchedule(schedule), .searchPromises(.init()), .snapshot] {
+            let action = Request(operation)
+            #expect(access.refusal(of: .fence(task, action: action)) != nil, "\(operation)")
+            #expect(access.refusal(of: .suspendTask(task, actions: [action])) != nil, "\(operation)")
+        }
+    }
+
     @Test("a search is for those who may see everything")
     func searches() {
         for operation in [PromiseOperation.searchPromises(.init()), .searchTasks(.init()), .searchSchedules(.init())] {

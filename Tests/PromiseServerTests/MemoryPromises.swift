@@ -6,7 +6,8 @@ import Synchronization
 final class MemoryPromises: ServedPromises {
     private struct State {
         var records = PromiseRecords()
-        var streams: [String: AsyncStream<MessageDelivery>.Continuation] = [:]
+        var streams: [String: (number: Int, continuation: AsyncStream<MessageDelivery>.Continuation)] = [:]
+        var opened = 0
         var asked: [Request] = []
     }
 
@@ -47,7 +48,18 @@ final class MemoryPromises: ServedPromises {
 
     func deliveries(group: String, id: String) -> AsyncStream<MessageDelivery> {
         let (stream, continuation) = AsyncStream.makeStream(of: MessageDelivery.self)
-        state.withLock { $0.streams["\(group)/\(id)"] = continuation }
+        let name = "\(group)/\(id)"
+        let number = state.withLock { state in
+            state.opened += 1
+            state.streams[name] = (state.opened, continuation)
+            return state.opened
+        }
+        // What it has not taken goes with it, as from the real ones.
+        continuation.onTermination = { [weak self] _ in
+            self?.state.withLock { state in
+                if state.streams[name]?.number == number { state.streams[name] = nil }
+            }
+        }
         return stream
     }
 
@@ -57,7 +69,7 @@ final class MemoryPromises: ServedPromises {
         to name: String,
         arrived: @escaping @Sendable (Bool) -> Void = { _ in }
     ) {
-        let stream = state.withLock { $0.streams[name] }
+        let stream = state.withLock { $0.streams[name]?.continuation }
         stream?.yield(MessageDelivery(message, arrived))
     }
 }

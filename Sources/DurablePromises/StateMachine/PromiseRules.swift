@@ -1,7 +1,7 @@
 /// What is a matter of taste in the protocol, or of settings: how requests are judged, and how often things are repeated.
 public struct PromiseRules: Sendable, Hashable {
     /// Refuses what the reference model refuses, though clients in the field send it: a timer with a target, a heartbeat
-    /// for tasks of several origins, ids that are separated by points.
+    /// for tasks of several origins.
     public var isStrict: Bool
 
     /// After how many milliseconds a task that was offered and not taken is offered again.

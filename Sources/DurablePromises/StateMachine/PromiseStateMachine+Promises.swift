@@ -82,8 +82,7 @@ extension PromiseStateMachine {
     /// What is wrong with a callback, whatever is stored.
     func flaw(_ callback: Callback) -> String? {
         if callback.awaited == callback.awaiter { return "a promise cannot wait for itself" }
-        let origin = rules.isStrict ? Lineage.origin : Lineage.partition
-        guard origin(callback.awaited) == origin(callback.awaiter) else {
+        guard Lineage.partition(callback.awaited) == Lineage.partition(callback.awaiter) else {
             return "\(callback.awaiter) cannot wait for \(callback.awaited), which has another origin"
         }
         return nil

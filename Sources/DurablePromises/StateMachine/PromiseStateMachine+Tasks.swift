@@ -130,7 +130,7 @@ extension PromiseStateMachine {
     // MARK: Holding
 
     mutating func heartbeat(_ pid: String, _ tasks: [TaskReference]) throws(Refusal) -> ResponseData {
-        if rules.isStrict, Set(tasks.map { Lineage.origin($0.id) }).count > 1 {
+        if rules.isStrict, Set(tasks.map { Lineage.partition($0.id) }).count > 1 {
             throw Refusal(400, "the tasks of a heartbeat have one origin")
         }
         for reference in tasks {

@@ -23,8 +23,8 @@ final class MessagePump: Sendable {
 
     /// How many messages are taken at a time.
     private static let batch = 500
-    /// For how long, in milliseconds.
-    private static let hold: Int64 = 30_000
+    /// For how long, in milliseconds: a stream takes a message at once or is behind, while a server elsewhere is waited for.
+    private static let hold: (stream: Int64, web: Int64) = (5_000, 30_000)
 
     init(_ store: PromiseStore) {
         self.store = store
@@ -50,7 +50,8 @@ final class MessagePump: Sendable {
             let statement = PostgresStatement(
                 """
                 WITH taken AS (
-                    UPDATE sluice.message m SET taken_until = $2::bigint + \(Self.hold), attempts = m.attempts + 1
+                    UPDATE sluice.message m SET attempts = m.attempts + 1, taken_until = $2::bigint
+                        + CASE channel WHEN '\(PromiseAddress.web("").channel)' THEN \(Self.hold.web) ELSE \(Self.hold.stream) END
                     FROM (
                         SELECT key FROM sluice.message WHERE channel = ANY ($1::text[]) AND taken_until <= $2::bigint
                         ORDER BY channel, seq LIMIT \(Self.batch) FOR UPDATE SKIP LOCKED

@@ -139,8 +139,7 @@ struct RandomRequests {
     }
 
     private mutating func callback(awaiter: String, _ model: ModelPromises) -> Callback {
-        let origin = model.rules.isStrict ? Lineage.origin : Lineage.partition
-        let family = Self.ids.filter { origin($0) == origin(awaiter) }
+        let family = Self.ids.filter { Lineage.partition($0) == Lineage.partition(awaiter) }
         return Callback(awaited: chance(5) || family.isEmpty ? any(Self.ids) : any(family), awaiter: awaiter)
     }
 
