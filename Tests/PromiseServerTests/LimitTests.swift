@@ -7,6 +7,10 @@ import Testing
 
 @Suite("Limits of a server")
 struct LimitTests {
+    private static func awaiting(_ awaited: String) -> String {
+        envelope("promise.register_callback", #"{"awaited":"\#(awaited)","awaiter":"a"}"#)
+    }
+
     private static let get = envelope("promise.get", #"{"id":"a"}"#)
 
     @Test("a body that is too long is refused with 413 before it is read, announced or not")
@@ -50,7 +54,7 @@ struct LimitTests {
                 $0.limits.idBytes = 10
                 $0.limits.tags = 2
                 $0.limits.tagBytes = 20
-                $0.limits.addressBytes = 30
+                $0.limits.roots = 2
             }
         ) { server in
             let long = "12345678901"
@@ -67,8 +71,14 @@ struct LimitTests {
                 ("task.heartbeat", #"{"pid":"p","tasks":[{"id":"\#(long)","version":1}]}"#, "an id"),
                 ("schedule.get", #"{"id":"\#(long)"}"#, "a schedule's id"),
                 (
-                    "promise.register_listener",
-                    #"{"awaited":"a","address":"http://12345678901234567890123456"}"#, "an address has 33 bytes"
+                    "task.heartbeat",
+                    #"{"pid":"p","tasks":[{"id":"a","version":1},{"id":"b","version":1},{"id":"c","version":1}]}"#,
+                    "promises of 3 roots; at most 2"
+                ),
+                (
+                    "task.suspend",
+                    #"{"id":"a","version":1,"actions":[\#(Self.awaiting("b")),\#(Self.awaiting("c:1"))]}"#,
+                    "promises of 3 roots; at most 2"
                 ),
             ] {
                 let (http, response) = try await server.post(envelope(kind, data))
@@ -76,6 +86,9 @@ struct LimitTests {
                 #expect(response.error?.contains(word) == true, "\(response.error ?? "")")
             }
             #expect(promises.asked.isEmpty)
+            // Of one root there may be any number.
+            let many = ["a", "a:1", "a:2", "b"].map { #"{"id":"\#($0)","version":1}"# }.joined(separator: ",")
+            #expect(try await server.post(envelope("task.heartbeat", #"{"pid":"p","tasks":[\#(many)]}"#)).http == 200)
             #expect(try await server.post(envelope("promise.get", #"{"id":"1234567890"}"#)).http == 404)
             #expect(try await server.request("GET", "/poll/\(long)/a").status == 400)
         }

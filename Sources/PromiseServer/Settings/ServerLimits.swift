@@ -2,10 +2,10 @@
 public struct ServerLimits: Sendable, Hashable {
     /// Bytes of a request's body.
     public var bodyBytes = 4 << 20
-    /// Bytes of an id, of a worker's name, of a stream's group.
+    /// Bytes of an id, of a worker's name, of a stream's group. The store takes no ids of more than 1024.
     public var idBytes = 1024
-    /// Bytes of an address.
-    public var addressBytes = 4096
+    /// Roots of the promises that one request names: each of them is a lock in the database.
+    public var roots = 512
     /// Tags of a promise.
     public var tags = 64
     /// Bytes of a tag's name, and of its value.
