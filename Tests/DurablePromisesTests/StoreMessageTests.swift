@@ -21,6 +21,23 @@ struct StoreMessageTests {
         }
     }
 
+    @Test("a task that is offered again keeps its place before those that came later")
+    func place() async throws {
+        let clock = ManualClock(1000)
+        try await withReplicas(clock: .manual { clock.value }) { first, second in
+            for id in ["a", "b"] {
+                _ = try await first.createPromise(id: id, timeoutAt: .max, tags: Self.tags)
+                clock.value += 2500
+            }
+            try await eventually("the first is offered again") {
+                try await rowCount("task WHERE id = 'a' AND offers = 2 AND due_at = 16000", first) == 1
+            }
+            let messages = Received(second.deliveries(group: "workers", id: "w"))
+            try await eventually("delivered") { messages.all.count == 2 }
+            #expect(messages.all == ["a", "b"].map { .execute(TaskReference(id: $0, version: 0)) })
+        }
+    }
+
     @Test("whoever listened is told once, with the value, though nobody was there when it was settled")
     func unblock() async throws {
         try await withReplicas { first, second in
