@@ -31,6 +31,32 @@ struct SafetyTests {
         }
     }
 
+    @Test("each of more steps than a worker is told of at once is done once")
+    func manySteps() async throws {
+        let count = PromiseRules.mostPreloaded + 10
+        try await withStage { stage in
+            let deeds = Deeds()
+            var functions = FunctionRegistry()
+            functions.register(Self.flow) { context, _ in
+                for number in 0..<count {
+                    _ = try await context.run("step") { () async throws -> Int in
+                        deeds.note("step")
+                        return number
+                    }
+                }
+                let gate = try await context.promise("gate", as: String.self)
+                return try await gate.value
+            }
+            try await begunAndAsleep(stage, functions)
+            try await stage.store.settled("flow:\(count + 1)")
+            try await stage.working(functions) { executions in
+                try await stage.later()
+                _ = try await executions.attach("flow", as: String.self).value
+            }
+            #expect(deeds["step"] == count)
+        }
+    }
+
     // MARK: The function is another one
 
     @Test(

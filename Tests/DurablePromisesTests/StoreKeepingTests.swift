@@ -17,13 +17,26 @@ struct StoreKeepingTests {
                 _ = try await store.fencedSettle(task: claim, id: "\(root):1", state: .resolved)
                 if root == "done" { _ = try await store.fulfillTask(id: root, version: 1, state: .resolved) }
             }
+            // Its worker died in this step, and somebody settled the root: nobody looks at the step again.
+            let left = try await store.createTask(
+                id: "left", timeoutAt: .max, tags: StoreMessageTests.tags, processID: "w", ttl: 1_000_000)
+            _ = try await store.fencedCreate(task: left, id: "left:1", timeoutAt: 5000)
+            _ = try await store.settlePromise(id: "left", state: .rejectedCanceled)
+            // A point in a name makes no family.
+            for root in ["order.1", "order.2"] {
+                _ = try await store.createPromise(id: root, timeoutAt: .max)
+                _ = try await store.createPromise(id: root + ":1", timeoutAt: .max, tags: [PromiseTag.origin: root])
+                _ = try await store.settlePromise(id: root + ":1", state: .resolved)
+            }
+            _ = try await store.settlePromise(id: "order.1", state: .resolved)
             time.value = 100_000
             _ = try await store.fulfillTask(id: "young", version: 1, state: .resolved)
             let retention = Retention(store, .seconds(50))
             #expect(try await retention.removeOld(after: "") == nil)
-            let left = try await store.searchPromises(PromiseSearch()).promises.map(\.id)
-            #expect(left == ["open", "open:1", "young", "young:1"])
+            let remaining = try await store.searchPromises(PromiseSearch()).promises.map(\.id)
+            #expect(remaining == ["open", "open:1", "order.2", "order.2:1", "young", "young:1"])
             #expect(try await store.getTask(id: "done") == nil)
+            #expect(try await rowCount("task", store) == 2)
         }
     }
 
@@ -89,6 +102,61 @@ struct StoreKeepingTests {
             }
             #expect(results.filter { !$0.value }.map(\.key) == [25])
             #expect(try await store.searchPromises(PromiseSearch()).promises.count == 49)
+        }
+    }
+
+    @Test("requests that came together are done together, also when the database refuses one of them")
+    func together() async throws {
+        try await withReplicas { store, _ in
+            try await store.pool.withConnection {
+                try await $0.execute("ALTER TABLE sluice.promise ADD CHECK (id <> 'bad')")
+            }
+            let requests = ["bad", "good"].map {
+                Request(.createPromise(PromiseCreation(id: $0, timeoutAt: .max)))
+            }
+            await #expect(throws: PostgresError.self) { _ = try await store.process(requests) }
+            #expect(try await store.getPromise(id: "good") == nil)
+        }
+    }
+
+    @Test("a record that somebody changed who knows no lock is seen before anything is written")
+    func unlocked() async throws {
+        try await withReplicas { store, _ in
+            _ = try await store.createPromise(id: "t", timeoutAt: .max, tags: StoreMessageTests.tags)
+            _ = try await store.createPromise(id: "p", timeoutAt: .max)
+            // The first time it is as if the promise were settled already.
+            try await store.pool.withConnection {
+                try await $0.execute(
+                    """
+                    CREATE SEQUENCE tries;
+                    CREATE FUNCTION once() RETURNS trigger LANGUAGE plpgsql AS
+                        $$ BEGIN IF nextval('tries') = 1 THEN RETURN NULL; END IF; RETURN NEW; END $$;
+                    CREATE TRIGGER once BEFORE UPDATE ON sluice.promise FOR EACH ROW WHEN (OLD.id = 'p')
+                        EXECUTE FUNCTION once();
+                    """)
+            }
+            let task = TaskReference(id: "t", version: 0)
+            let responses = try await store.process([
+                Request(.acquireTask(task, pid: "w", ttl: 60_000)),
+                Request(.settlePromise(PromiseSettlement(id: "p", state: .resolved))),
+            ])
+            #expect(responses.map(\.status) == [200, 200])
+            #expect(try await store.getPromise(id: "p")?.state == .resolved)
+        }
+    }
+
+    @Test(
+        "a process that is frozen between reading and writing keeps nobody else out for long", .timeLimit(.minutes(2)))
+    func frozen() async throws {
+        try await withReplicas { store, _ in
+            try await store.pool.withConnection { frozen in
+                let lock = BatchStatements.lock([Partition.ofPromise("p")])
+                for outcome in try await frozen.pipeline([BatchStatements.begin, lock]) { _ = try outcome.get() }
+                let began = ContinuousClock.now
+                _ = try await store.createPromise(id: "p", timeoutAt: .max)
+                #expect(ContinuousClock.now - began < .seconds(30))
+                await #expect(throws: PostgresError.self) { try await frozen.query("COMMIT") }
+            }
         }
     }
 

@@ -33,6 +33,13 @@ struct RemoteStepKillTests {
                     #expect(Int(filled)! < Self.rows, "kill \(kill) came too late")
                 }
             }
+            // And in the middle of the proof, which goes on behind what it has compared.
+            try await Self.running(database) { process in
+                try await eventually("the proof is under way", within: .seconds(60), every: .milliseconds(5)) {
+                    names.answered.joined().count > Self.rows + 200 && names.asked.count > names.answered.count
+                }
+                try await process.kill()
+            }
             try await Self.finish(database)
             let times = Dictionary(names.asked.joined().map { ($0, 1) }, uniquingKeysWith: +)
             #expect(times.count == Self.rows)

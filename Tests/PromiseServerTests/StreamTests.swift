@@ -146,7 +146,8 @@ struct StreamTests {
             do {
                 let connection = try await open(server)
                 for _ in 0..<count {
-                    promises.send(.unblock(promise), to: "workers/p1") { isTaken in ends.withLock { $0.append(isTaken) } }
+                    promises.send(.unblock(promise), to: "workers/p1") { isTaken in ends.withLock { $0.append(isTaken) }
+                    }
                 }
                 try await eventually("nothing more is taken", every: .milliseconds(300)) {
                     defer { known = taken() }

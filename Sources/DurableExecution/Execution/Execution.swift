@@ -80,7 +80,7 @@ final class Execution: Sendable {
         var state = State()
         for record in task.claim.preload { state.records[record.id] = record }
         recorded = Set(state.records.keys)
-        asksFirst = task.claim.version > 1 && recorded.isEmpty
+        asksFirst = task.claim.version > 1 && (recorded.isEmpty || recorded.count >= PromiseRules.mostPreloaded)
         self.state = Mutex(state)
         (signals, signal) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }

@@ -12,6 +12,10 @@ public struct PromiseRules: Sendable, Hashable {
     /// it is taken.
     public var maximumBackoff: Int64
 
+    /// How many promises of its branch a worker is told at most when it takes a task, by either way of separating ids. When
+    /// it was told so many there may be more, for which it has to ask.
+    public static let mostPreloaded = 1000
+
     public init(isStrict: Bool = false, retryInterval: Int64 = 5000, maximumBackoff: Int64 = 60_000) {
         self.isStrict = isStrict
         self.retryInterval = retryInterval

@@ -2,18 +2,28 @@ internal import PostgreSQL
 
 /// What a shared transaction writes.
 extension BatchStatements {
-    /// A statement, and how many rows it must affect.
-    struct Write {
-        var statement: PostgresStatement
-        var rows: Int?
-
-        init(_ sql: String, _ columns: [[String?]], rows: Int? = nil) {
-            statement = PostgresStatement(sql, columns.map { .textArray($0) }, isPrepared: true)
-            self.rows = rows
-        }
+    /// What fails as a division by zero, and the transaction with it, when a statement that returns a row for each that it
+    /// changed has not changed so many: somebody who does not know the lock has been at work.
+    private static func exactly(_ rows: Int, _ update: String, _ columns: [[String?]]) -> PostgresStatement {
+        let count = "$\(columns.count + 1)::bigint"
+        return PostgresStatement(
+            """
+            WITH changed AS (
+                \(update)
+                RETURNING 1
+            )
+            SELECT 1 / (count(*) = \(count))::integer FROM changed
+            """,
+            columns.map { .textArray($0) } + [.integer(Int64(rows))],
+            isPrepared: true
+        )
     }
 
-    static func write(_ outcome: PromiseStateMachine.Outcome, over stored: PromiseRecords) -> [Write] {
+    private static func statement(_ sql: String, _ columns: [[String?]] = []) -> PostgresStatement {
+        PostgresStatement(sql, columns.map { .textArray($0) }, isPrepared: true)
+    }
+
+    static func write(_ outcome: PromiseStateMachine.Outcome, over stored: PromiseRecords) -> [PostgresStatement] {
         let promises = outcome.changes.promises.values.sorted { $0.id < $1.id }
         let tasks = outcome.changes.tasks.values.sorted { $0.id < $1.id }
         return write(promises, over: stored) + write(tasks, over: stored, outcome.changes)
@@ -24,12 +34,12 @@ extension BatchStatements {
             + write(outcome.messages.values.sorted { $0.key < $1.key })
     }
 
-    private static func write(_ promises: [PromiseRecord], over stored: PromiseRecords) -> [Write] {
-        var writes: [Write] = []
+    private static func write(_ promises: [PromiseRecord], over stored: PromiseRecords) -> [PostgresStatement] {
+        var writes: [PostgresStatement] = []
         let new = promises.filter { stored.promises[$0.id] == nil }
         if !new.isEmpty {
             writes.append(
-                Write(
+                statement(
                     """
                     INSERT INTO sluice.promise (id, state, param, value, tags, timeout_at, created_at, settled_at)
                     SELECT id, state, param::json, value::json, tags::jsonb, timeout_at, created_at, settled_at
@@ -48,7 +58,8 @@ extension BatchStatements {
         let old = promises.filter { stored.promises[$0.id] != nil }
         if !old.isEmpty {
             writes.append(
-                Write(
+                exactly(
+                    old.count,
                     """
                     UPDATE sluice.promise p SET state = u.state, value = u.value::json, settled_at = u.settled_at
                     FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[]) u (id, state, value, settled_at)
@@ -57,8 +68,7 @@ extension BatchStatements {
                     [
                         old.map(\.id), old.map(\.state.rawValue), old.map { PromiseRows.json($0.value) },
                         old.map { $0.settledAt.map { String($0) } },
-                    ],
-                    rows: old.count
+                    ]
                 )
             )
         }
@@ -69,7 +79,7 @@ extension BatchStatements {
         _ tasks: [TaskRecord],
         over stored: PromiseRecords,
         _ changes: PromiseRecords
-    ) -> [Write] {
+    ) -> [PostgresStatement] {
         func columns(_ tasks: [TaskRecord]) -> [[String?]] {
             [
                 tasks.map(\.id), tasks.map(\.state.rawValue), tasks.map { String($0.version) },
@@ -83,12 +93,12 @@ extension BatchStatements {
             $9::integer[], $10::integer[]
             """
         let names = "id, state, version, resumes, ttl, pid, lease_expires_at, due_at, releases, offers"
-        var writes: [Write] = []
+        var writes: [PostgresStatement] = []
         let new = tasks.filter { stored.tasks[$0.id] == nil }
         if !new.isEmpty {
             let targets = new.map { changes.promises[$0.id]?.tags[PromiseTag.target] ?? "" }
             writes.append(
-                Write(
+                statement(
                     """
                     INSERT INTO sluice.task (\(names), target)
                     SELECT * FROM unnest(\(types), $11::text[]) u (\(names), target)
@@ -100,7 +110,8 @@ extension BatchStatements {
         let old = tasks.compactMap { task in stored.tasks[task.id].map { (task, $0) } }
         if !old.isEmpty {
             writes.append(
-                Write(
+                exactly(
+                    old.count,
                     """
                     UPDATE sluice.task t SET state = u.state, version = u.version, resumes = u.resumes, ttl = u.ttl,
                         pid = u.pid, lease_expires_at = u.lease_expires_at, due_at = u.due_at, releases = u.releases,
@@ -109,20 +120,19 @@ extension BatchStatements {
                         u (\(names), state_before, version_before)
                     WHERE t.id = u.id AND t.state = u.state_before AND t.version = u.version_before
                     """,
-                    columns(old.map(\.0)) + [old.map(\.1.state.rawValue), old.map { String($0.1.version) }],
-                    rows: old.count
+                    columns(old.map(\.0)) + [old.map(\.1.state.rawValue), old.map { String($0.1.version) }]
                 )
             )
         }
         return writes
     }
 
-    private static func write(callbacks: Set<Callback>, removing removed: Set<Callback>) -> [Write] {
+    private static func write(callbacks: Set<Callback>, removing removed: Set<Callback>) -> [PostgresStatement] {
         write(
             "callback", "awaiter", callbacks.map { ($0.awaited, $0.awaiter) }, removed.map { ($0.awaited, $0.awaiter) })
     }
 
-    private static func write(listeners: Set<Listener>, removing removed: Set<Listener>) -> [Write] {
+    private static func write(listeners: Set<Listener>, removing removed: Set<Listener>) -> [PostgresStatement] {
         write(
             "listener", "address", listeners.map { ($0.awaited, $0.address) }, removed.map { ($0.awaited, $0.address) })
     }
@@ -133,11 +143,11 @@ extension BatchStatements {
         _ column: String,
         _ added: [(String, String)],
         _ removed: [(String, String)]
-    ) -> [Write] {
-        var writes: [Write] = []
+    ) -> [PostgresStatement] {
+        var writes: [PostgresStatement] = []
         if !removed.isEmpty {
             writes.append(
-                Write(
+                statement(
                     """
                     DELETE FROM sluice.\(table) w USING unnest($1::text[], $2::text[]) u (awaited, \(column))
                     WHERE w.awaited = u.awaited AND w.\(column) = u.\(column)
@@ -148,7 +158,7 @@ extension BatchStatements {
         }
         if !added.isEmpty {
             writes.append(
-                Write(
+                statement(
                     """
                     INSERT INTO sluice.\(table) (awaited, \(column)) SELECT * FROM unnest($1::text[], $2::text[])
                     """,
@@ -159,14 +169,14 @@ extension BatchStatements {
         return writes
     }
 
-    private static func write(schedules: [ScheduleRecord], removing removed: Set<String>) -> [Write] {
-        var writes: [Write] = []
+    private static func write(schedules: [ScheduleRecord], removing removed: Set<String>) -> [PostgresStatement] {
+        var writes: [PostgresStatement] = []
         if !removed.isEmpty {
-            writes.append(Write("DELETE FROM sluice.schedule WHERE id = ANY ($1::text[])", [Array(removed)]))
+            writes.append(statement("DELETE FROM sluice.schedule WHERE id = ANY ($1::text[])", [Array(removed)]))
         }
         if !schedules.isEmpty {
             writes.append(
-                Write(
+                statement(
                     """
                     INSERT INTO sluice.schedule (\(PromiseRows.scheduleColumns))
                     SELECT id, cron, promise_id, promise_timeout, param::json, tags::jsonb, created_at, next_run_at,
@@ -192,12 +202,12 @@ extension BatchStatements {
         return writes
     }
 
-    private static func write(_ timers: [TimerChange]) -> [Write] {
-        var writes: [Write] = []
+    private static func write(_ timers: [TimerChange]) -> [PostgresStatement] {
+        var writes: [PostgresStatement] = []
         let removed = timers.filter { $0.at == nil }
         if !removed.isEmpty {
             writes.append(
-                Write(
+                statement(
                     """
                     DELETE FROM sluice.timer t USING unnest($1::text[], $2::text[]) u (kind, id)
                     WHERE t.kind = u.kind AND t.id = u.id
@@ -209,7 +219,7 @@ extension BatchStatements {
         let set = timers.filter { $0.at != nil }
         if !set.isEmpty {
             writes.append(
-                Write(
+                statement(
                     """
                     INSERT INTO sluice.timer (kind, id, at)
                     SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[])
@@ -224,14 +234,14 @@ extension BatchStatements {
 
     /// A later message replaces an earlier one of its key, also one that is on its way: that is then sent twice. One that
     /// says the same keeps its place in the queue, or its pause where it was tried in vain.
-    private static func write(_ messages: [OutgoingMessage]) -> [Write] {
+    private static func write(_ messages: [OutgoingMessage]) -> [PostgresStatement] {
         guard !messages.isEmpty else { return [] }
         let versions = messages.map { message -> String? in
             if case .execute(let task, _) = message { String(task.version) } else { nil }
         }
         let isSame = "(m.version IS NOT DISTINCT FROM excluded.version AND m.address = excluded.address)"
         return [
-            Write(
+            statement(
                 """
                 INSERT INTO sluice.message AS m (key, promise, version, address, channel)
                 SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[])
@@ -246,7 +256,7 @@ extension BatchStatements {
                     messages.map { PromiseAddress($0.address)?.channel ?? "none" },
                 ]
             ),
-            Write("SELECT pg_notify('sluice_message', '')", []),
+            statement("SELECT pg_notify('sluice_message', '')"),
         ]
     }
 }

@@ -8,7 +8,8 @@ enum BatchStatements {
     /// Locks partitions in order, and says what time it is when all are locked.
     ///
     /// Every statement of the transaction is about a few records by their keys, whatever the statistics of a young table
-    /// make the planner believe.
+    /// make the planner believe. And a process that is frozen, or cut off, does not keep its locks: the server ends its
+    /// session, while whoever waits tries again.
     static func lock(_ partitions: Set<Int64>) -> PostgresStatement {
         PostgresStatement(
             """
@@ -16,7 +17,8 @@ enum BatchStatements {
             FROM (
                 SELECT set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
                     set_config('enable_mergejoin', 'off', true), set_config('enable_bitmapscan', 'off', true),
-                    set_config('plan_cache_mode', 'force_generic_plan', true)
+                    set_config('plan_cache_mode', 'force_generic_plan', true), set_config('lock_timeout', '5s', true),
+                    set_config('idle_in_transaction_session_timeout', '10s', true)
                 OFFSET 0
             ) settings, unnest($1::bigint[]) key
             """,
@@ -63,9 +65,6 @@ enum BatchStatements {
         )
     }
 
-    /// How many promises of a branch a worker is told. It asks for the others one by one.
-    private static let preloadLimit = 1000
-
     /// The other promises of the branches of `ids`; a promise that does not exist yet has the branch that is given.
     /// Since an id begins with its branch, they are found by the key.
     static func branches(_ ids: [String: String]) -> PostgresStatement {
@@ -80,11 +79,13 @@ enum BatchStatements {
                 UNION ALL
                 (SELECT * FROM sluice.promise
                     WHERE id >= (b.branch || '.') COLLATE "C" AND id < (b.branch || '/') COLLATE "C"
-                    ORDER BY id LIMIT \(preloadLimit))
+                        AND tags ->> 'resonate:branch' = b.branch
+                    ORDER BY id LIMIT \(PromiseRules.mostPreloaded))
                 UNION ALL
                 (SELECT * FROM sluice.promise
                     WHERE id >= (b.branch || ':') COLLATE "C" AND id < (b.branch || ';') COLLATE "C"
-                    ORDER BY id LIMIT \(preloadLimit))
+                        AND tags ->> 'resonate:branch' = b.branch
+                    ORDER BY id LIMIT \(PromiseRules.mostPreloaded))
             ) p
             WHERE b.branch <> '' AND p.id <> b.id AND p.tags ->> 'resonate:branch' = b.branch
             ORDER BY p.id

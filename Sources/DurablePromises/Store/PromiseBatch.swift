@@ -32,12 +32,9 @@ struct PromiseBatch {
             }
             let outcome = machine.outcome
             let statements = BatchStatements.write(outcome, over: stored)
-            let outcomes = try await connection.pipeline(statements.map(\.statement) + [BatchStatements.commit])
+            let outcomes = try await connection.pipeline(statements + [BatchStatements.commit])
             // The first that failed, not the commit that was skipped for it.
             for outcome in outcomes { _ = try outcome.get() }
-            for (statement, outcome) in zip(statements, outcomes) {
-                if let rows = statement.rows, try outcome.get().affectedRows != rows { throw Self.changedMeanwhile }
-            }
             let scheduled = scheduled(outcome, over: stored)
             if scheduled > 0 { settings.didSchedule?(scheduled) }
             return Result(responses: responses, toldSomebody: !outcome.messages.isEmpty)
@@ -53,10 +50,6 @@ struct PromiseBatch {
             guard case .event(.tick(_, let promise)) = item.work else { return false }
             return stored.promises[promise] == nil && outcome.changes.promises[promise] != nil
         }
-    }
-
-    private static var changedMeanwhile: PostgresError {
-        PostgresError(.server, "a record was changed by somebody who does not know its lock", sqlState: "40001")
     }
 
     private func load(_ connection: PostgresConnection) async throws -> (PromiseRecords, Int64) {

@@ -40,25 +40,27 @@ final class RequestQueue: Sendable {
         }
     }
 
+    /// What came together stays together: each of these is done as a whole or not at all.
+    typealias Batch = [[Item]]
+
     private struct State {
-        /// What came together stays together.
-        var waiting: [[Item]] = []
+        var waiting: Batch = []
         var waitingItems = 0
         /// How many items lanes are at work on.
         var taken = 0
         var hasStarted = false
         /// Lanes with nothing to do.
-        var resting: [CheckedContinuation<[Item], Never>] = []
+        var resting: [CheckedContinuation<Batch, Never>] = []
         var isClosed = false
     }
 
     private let state = Mutex(State())
     private let lanes: Int
     private let batchSize: Int
-    private let run: @Sendable ([Item]) async -> Void
+    private let run: @Sendable (Batch) async -> Void
 
     /// - Parameter run: does what a lane took, and finishes each of it.
-    init(lanes: Int, batchSize: Int, run: @escaping @Sendable ([Item]) async -> Void) {
+    init(lanes: Int, batchSize: Int, run: @escaping @Sendable (Batch) async -> Void) {
         self.lanes = lanes
         self.batchSize = batchSize
         self.run = run
@@ -100,7 +102,7 @@ final class RequestQueue: Sendable {
             let batch = await withCheckedContinuation { lane in change { $0.resting.append(lane) } }
             if batch.isEmpty { return }
             await run(batch)
-            change { $0.taken -= batch.count }
+            change { $0.taken -= batch.items }
         }
     }
 
@@ -109,7 +111,7 @@ final class RequestQueue: Sendable {
     private func change<Value: Sendable>(_ change: (inout State) -> Value) -> Value {
         let (value, work) = state.withLock { state in
             let value = change(&state)
-            var work: [(lane: CheckedContinuation<[Item], Never>, batch: [Item])] = []
+            var work: [(lane: CheckedContinuation<Batch, Never>, batch: Batch)] = []
             while !state.resting.isEmpty, let batch = take(&state) { work.append((state.resting.removeLast(), batch)) }
             if state.isClosed {
                 // Whoever is at work takes what waits.
@@ -126,19 +128,25 @@ final class RequestQueue: Sendable {
     ///
     /// A transaction costs as much as some dozens of requests. So one is begun beside others only when as much has gathered as
     /// they are at work on; less waits until one of them has ended.
-    private func take(_ state: inout State) -> [Item]? {
+    private func take(_ state: inout State) -> Batch? {
         guard !state.waiting.isEmpty, state.taken == 0 || state.waitingItems >= min(state.taken, batchSize) else {
             return nil
         }
         var count = 0
-        var batch: [Item] = []
-        while count < state.waiting.count, batch.isEmpty || batch.count + state.waiting[count].count <= batchSize {
-            batch += state.waiting[count]
+        var items = 0
+        while count < state.waiting.count, count == 0 || items + state.waiting[count].count <= batchSize {
+            items += state.waiting[count].count
             count += 1
         }
+        let batch = Array(state.waiting.prefix(count))
         state.waiting.removeFirst(count)
-        state.waitingItems -= batch.count
-        state.taken += batch.count
+        state.waitingItems -= items
+        state.taken += items
         return batch
     }
+}
+
+extension RequestQueue.Batch {
+    /// How many items there are in all.
+    fileprivate var items: Int { reduce(0) { $0 + $1.count } }
 }

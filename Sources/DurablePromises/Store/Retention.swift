@@ -2,12 +2,17 @@ internal import PostgreSQL
 
 /// Removes families of promises of which every one was settled long ago. While one of a family is pending its worker may
 /// yet ask what the others came to.
+///
+/// A family are a root and all that name it as their origin. A promise that is past its deadline counts as settled at that
+/// time, whether it was written or not: nobody may ever ask for it again.
 struct Retention {
     private let store: PromiseStore
     private let age: Int64
 
     /// How many promises are looked at in one go.
     private static let slice = 2000
+    /// How many families are removed in one transaction: each has a lock, of which a server has room for some thousands.
+    private static let familiesAtOnce = 200
 
     init(_ store: PromiseStore, _ age: Duration) {
         self.store = store
@@ -31,50 +36,54 @@ struct Retention {
         let rows = try await store.pool.withConnection { connection in
             try await connection.query(
                 """
-                SELECT id, state <> 'pending' AND settled_at < $2::bigint AS is_old
+                SELECT id, coalesce(tags ->> '\(PromiseTag.origin)', id) AS root, coalesce(settled_at, timeout_at) < $2::bigint AS is_old
                 FROM sluice.promise WHERE id > $1 ORDER BY id LIMIT \(Self.slice)
                 """,
                 [.text(cursor), .integer(limit)]
             ).rows
         }
-        var families: Set<String> = []
-        for row in rows where try row.boolean("is_old") { families.insert(Lineage.partition(try row.text("id"))) }
-        if !families.isEmpty { try await remove(families, settledBefore: limit) }
+        var roots: Set<String> = []
+        for row in rows where try row.boolean("is_old") { roots.insert(try row.text("root")) }
+        var rest = roots.sorted()[...]
+        while !rest.isEmpty {
+            try await remove(Array(rest.prefix(Self.familiesAtOnce)), settledBefore: limit)
+            rest = rest.dropFirst(Self.familiesAtOnce)
+        }
         return rows.count < Self.slice ? nil : try rows.last?.text("id")
     }
 
+    /// The promises `p` of the families of the roots `f.name`. The ids of a family begin with its root, so they are found by
+    /// the key; not all that begin so belong to it.
+    private static let ofFamily = """
+        (p.id = f.name COLLATE "C"
+            OR (p.id >= (f.name || '.') COLLATE "C" AND p.id < (f.name || '/') COLLATE "C"
+                OR p.id >= (f.name || ':') COLLATE "C" AND p.id < (f.name || ';') COLLATE "C")
+            AND p.tags ->> '\(PromiseTag.origin)' = f.name)
+        """
+
     /// Under the families' locks, looks at the whole of each again.
-    private func remove(_ families: Set<String>, settledBefore limit: Int64) async throws {
-        let condition = """
-            SELECT f.name FROM unnest($1::text[]) f (name)
-            WHERE NOT EXISTS (
-                SELECT FROM sluice.promise p
-                WHERE (p.id = f.name COLLATE "C"
-                        OR p.id >= (f.name || '.') COLLATE "C" AND p.id < (f.name || '/') COLLATE "C"
-                        OR p.id >= (f.name || ':') COLLATE "C" AND p.id < (f.name || ';') COLLATE "C")
-                    AND (p.state = 'pending' OR p.settled_at >= $2::bigint)
-            )
-            """
+    private func remove(_ roots: [String], settledBefore limit: Int64) async throws {
         try await store.pool.withConnection { connection in
             try await connection.transaction { connection in
-                let partitions = Set(families.map { Partition.ofPromise($0) })
-                let lock = BatchStatements.lock(partitions)
+                let lock = BatchStatements.lock(Set(roots.map { Partition.ofPromise($0) }))
                 _ = try await connection.query(lock.sql, lock.parameters)
-                let dead = try await connection.query(
-                    condition,
-                    [.textArray(Array(families)), .integer(limit)]
-                ).rows.compactMap { $0[0] }
-                for table in ["task", "promise"] {
-                    try await connection.query(
-                        """
-                        DELETE FROM sluice.\(table) r USING unnest($1::text[]) f (name)
-                        WHERE r.id = f.name COLLATE "C"
-                            OR r.id >= (f.name || '.') COLLATE "C" AND r.id < (f.name || '/') COLLATE "C"
-                            OR r.id >= (f.name || ':') COLLATE "C" AND r.id < (f.name || ';') COLLATE "C"
-                        """,
-                        [.textArray(dead)]
+                try await connection.query(
+                    """
+                    WITH dead AS (
+                        SELECT f.name FROM unnest($1::text[]) f (name)
+                        WHERE NOT EXISTS (
+                            SELECT FROM sluice.promise p
+                            WHERE \(Self.ofFamily) AND coalesce(p.settled_at, p.timeout_at) >= $2::bigint
+                        )
+                    ), removed AS (
+                        DELETE FROM sluice.promise p USING dead f WHERE \(Self.ofFamily) RETURNING p.id
+                    ), tasks AS (
+                        DELETE FROM sluice.task t USING removed r WHERE t.id = r.id
                     )
-                }
+                    DELETE FROM sluice.timer t USING removed r WHERE t.kind IN ('promise', 'task') AND t.id = r.id
+                    """,
+                    [.textArray(roots), .integer(limit)]
+                )
             }
         }
     }

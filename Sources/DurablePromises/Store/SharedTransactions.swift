@@ -20,21 +20,23 @@ struct SharedTransactions: Sendable {
         self.toldSomebody = toldSomebody
     }
 
-    func run(_ items: [RequestQueue.Item]) async {
+    func run(_ batch: RequestQueue.Batch) async {
+        let items = batch.flatMap { $0 }
         do {
             let result = try await attempt(items)
             for (item, response) in zip(items, result.responses) { item.finish(.success(response)) }
             if result.toldSomebody { toldSomebody() }
-        } catch let error as PostgresError where items.count > 1 && error.sqlState != nil && !error.isTransient {
+        } catch let error as PostgresError where batch.count > 1 && error.sqlState != nil && !error.isTransient {
             // What one of them asked, the server would not take; the others shall not suffer.
             logger.notice("a shared transaction failed and is done one by one", metadata: ["error": "\(error.message)"])
-            for item in items { await run([item]) }
+            for group in batch { await run([group]) }
         } catch {
             for item in items { item.finish(.failure(error)) }
         }
     }
 
-    /// Somebody who does not know these locks may be at work as well, an older program say: then it is done again.
+    /// Somebody who does not know these locks may be at work as well, an older program say: then it is done again, as it is
+    /// when a lock was waited for in vain.
     private func attempt(_ items: [RequestQueue.Item]) async throws -> PromiseBatch.Result {
         var attempts = 0
         while true {
@@ -42,10 +44,17 @@ struct SharedTransactions: Sendable {
                 return try await pool.withConnection { connection in
                     try await PromiseBatch(items, settings).run(on: connection)
                 }
-            } catch let error as PostgresError where attempts < 10 && (error.isLostRace || error.sqlState == "23505") {
+            } catch let error as PostgresError where attempts < 10 && error.isWorthAnotherTry {
                 attempts += 1
                 logger.debug("a shared transaction is done again", metadata: ["error": "\(error.message)"])
             }
         }
+    }
+}
+
+extension PostgresError {
+    /// A record that was made meanwhile, or changed: see ``BatchStatements``.
+    fileprivate var isWorthAnotherTry: Bool {
+        isLostRace || sqlState == "23505" || sqlState == "22012"
     }
 }
