@@ -76,7 +76,9 @@ struct LimitTests {
             }
             #expect(promises.asked.isEmpty)
             #expect(try await server.post(envelope("promise.get", #"{"id":"1234567890"}"#)).http == 404)
-            #expect(try await server.request("GET", "/poll/\(long)/a").status == 400)
+            for name in ["\(long)/a", "a%20b/p", "a/p%0A", "a%2Fb/p"] {
+                #expect(try await server.request("GET", "/poll/\(name)").status == 400, "\(name)")
+            }
         }
     }
 

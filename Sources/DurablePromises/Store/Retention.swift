@@ -3,8 +3,8 @@ internal import PostgreSQL
 /// Removes families of promises of which every one was settled long ago. While one of a family is pending its worker may
 /// yet ask what the others came to.
 ///
-/// A family are a root and all that name it as their origin. A promise that is past its deadline counts as settled at that
-/// time, whether it was written or not: nobody may ever ask for it again.
+/// A family are a root and all that name it as their origin, or are called after it. A promise that is past its deadline
+/// counts as settled at that time, whether it was written or not: nobody may ever ask for it again.
 struct Retention {
     private let store: PromiseStore
     private let age: Int64
@@ -36,8 +36,8 @@ struct Retention {
         let rows = try await store.pool.withConnection { connection in
             try await connection.query(
                 """
-                SELECT id, coalesce(tags ->> '\(PromiseTag.origin)', id) AS root, coalesce(settled_at, timeout_at) < $2::bigint AS is_old
-                FROM sluice.promise WHERE id > $1 ORDER BY id LIMIT \(Self.slice)
+                SELECT id, \(Self.root) AS root, coalesce(settled_at, timeout_at) < $2::bigint AS is_old
+                FROM sluice.promise p WHERE id > $1 ORDER BY id LIMIT \(Self.slice)
                 """,
                 [.text(cursor), .integer(limit)]
             ).rows
@@ -52,13 +52,16 @@ struct Retention {
         return rows.count < Self.slice ? nil : try rows.last?.text("id")
     }
 
+    /// The root of the promise `p`; of one that names none, what stands before the first colon.
+    private static let root = "coalesce(p.tags ->> '\(PromiseTag.origin)', split_part(p.id, ':', 1))"
+
     /// The promises `p` of the families of the roots `f.name`. The ids of a family begin with its root, so they are found by
     /// the key; not all that begin so belong to it.
     private static let ofFamily = """
         (p.id = f.name COLLATE "C"
             OR (p.id >= (f.name || '.') COLLATE "C" AND p.id < (f.name || '/') COLLATE "C"
                 OR p.id >= (f.name || ':') COLLATE "C" AND p.id < (f.name || ';') COLLATE "C")
-            AND p.tags ->> '\(PromiseTag.origin)' = f.name)
+            AND \(root) = f.name)
         """
 
     /// Under the families' locks, looks at the whole of each again.
