@@ -90,6 +90,20 @@ struct StoreMessageTests {
         }
     }
 
+    @Test("a store may run, stop and run again")
+    func anew() async throws {
+        try await withIdleStore { store in
+            let messages = Received(store.deliveries(group: "workers", id: "w"))
+            for round in 1...3 {
+                let running = Task { await store.run() }
+                _ = try await store.createPromise(id: "p\(round)", timeoutAt: .max, tags: Self.tags)
+                try await eventually("delivered") { messages.all.count == round }
+                running.cancel()
+                await running.value
+            }
+        }
+    }
+
     @Test("of two streams of one name the later one gets what comes")
     func newest() async throws {
         try await withReplicas { first, _ in
