@@ -13,6 +13,7 @@ extension PromiseStore {
             if let posts { group.addTask { await self.repeating("messages for URLs") { try await posts.run() } } }
             group.addTask { await self.lookForMail() }
             group.addTask { await self.repeating("notifications") { try await self.listen() } }
+            group.addTask { await self.repeating("the outbox") { try await StaleMessages(self).run() } }
             if let retention = settings.retention {
                 group.addTask {
                     await self.repeating("retention") { while true { try await Retention(self, retention).run() } }
