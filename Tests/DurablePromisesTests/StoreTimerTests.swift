@@ -92,7 +92,7 @@ struct StoreTimerTests {
         }
     }
 
-    @Test("a store that is stopped by a checker does not look for timers that are due")
+    @Test("a store that is stopped by a checker looks for nothing that is due, and removes nothing")
     func frozen() async throws {
         let looks = Atomic(0)
         try await withIdleStore(
@@ -102,12 +102,15 @@ struct StoreTimerTests {
             }
         ) { store in
             try await execute("INSERT INTO sluice.timer VALUES ('promise', 'p', 1)", store)
+            try await execute(
+                "INSERT INTO sluice.message (key, promise, address, channel) VALUES ('k', 'p', 'poll://any@g', 'any@g')",
+                store)
             store.freeze(true)
             let running = Task { await store.run() }
             let before = looks.load(ordering: .relaxed)
             try await Task.sleep(for: .milliseconds(500))
             #expect(looks.load(ordering: .relaxed) - before < 5)
-            #expect(try await rowCount("timer", store) == 1)
+            #expect(try await rowCount("timer", store) == 1 && rowCount("message", store) == 1)
             store.freeze(false)
             try await eventually("it goes on") { try await rowCount("timer", store) == 0 }
             running.cancel()

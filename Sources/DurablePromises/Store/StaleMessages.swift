@@ -27,7 +27,7 @@ struct StaleMessages {
     func run() async throws -> Never {
         while true {
             var cursor: String? = ""
-            while let from = cursor {
+            while let from = cursor, !store.isFrozen {
                 cursor = try await remove(after: from)
                 try await Task.sleep(for: .milliseconds(50))
             }
