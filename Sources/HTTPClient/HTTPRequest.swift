@@ -31,13 +31,12 @@ public struct HTTPRequest: Sendable {
         isIdempotent = !["POST", "PATCH", "CONNECT"].contains(method)
     }
 
-    /// What it is, for a message: without the user and the password that a URL may have.
-    var name: String {
-        guard let scheme = url.firstRange(of: "://") else { return "\(method) \(url)" }
-        let rest = url[scheme.upperBound...]
-        let authority = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
-        guard let at = authority.lastIndex(of: "@") else { return "\(method) \(url)" }
-        return "\(method) \(url[..<scheme.upperBound])\(rest[rest.index(after: at)...])"
+    /// What it is, for a message: without the parts of a URL that may be secret, which are user, password, query and fragment.
+    public var name: String {
+        let start = url.firstRange(of: "://")?.upperBound ?? url.startIndex
+        var place = url[start...].prefix { $0 != "?" && $0 != "#" }
+        if let at = place.prefix(while: { $0 != "/" }).lastIndex(of: "@") { place = place[place.index(after: at)...] }
+        return "\(method) \(url[..<start])\(place)"
     }
 }
 

@@ -38,7 +38,7 @@ public struct HTTPPromiseClient: PromiseClient {
     // MARK: Requests
 
     public func process(_ request: Request) async throws -> Response {
-        let body = HTTPRequest(
+        let post = HTTPRequest(
             method: "POST",
             url: url + "/",
             headers: headers(["Content-Type": "application/json"]),
@@ -47,7 +47,7 @@ public struct HTTPPromiseClient: PromiseClient {
         )
         let answer: HTTPResponse
         do {
-            answer = try await transport.send(body)
+            answer = try await transport.send(post)
         } catch {
             if error.code == .cancelled { throw CancellationError() }
             throw PromiseError(.unavailable, "the promise server does not answer: \(error.message)")
@@ -57,7 +57,7 @@ public struct HTTPPromiseClient: PromiseClient {
         } catch {
             // Something else answered, such as a proxy.
             guard answer.status != 200 else { throw error }
-            throw PromiseError(.unavailable, "POST \(url)/ was answered with HTTP status \(answer.status)")
+            throw PromiseError(.unavailable, "\(post.name) was answered with HTTP status \(answer.status)")
         }
     }
 
@@ -141,7 +141,7 @@ public struct HTTPPromiseClient: PromiseClient {
         )
         let stream = try await transport.open(request)
         guard stream.status == 200 else {
-            throw PromiseError(.unavailable, "GET \(url)\(place) was answered with HTTP status \(stream.status)")
+            throw PromiseError(.unavailable, "\(request.name) was answered with HTTP status \(stream.status)")
         }
         var events = ServerSentEvents()
         while let bytes = try await stream.bytes() {

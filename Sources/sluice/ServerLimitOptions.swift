@@ -6,7 +6,7 @@ struct ServerLimitOptions: ParsableArguments {
     @Option(name: .long, help: "Bytes of a request's body (default: 4194304).")
     var maxBodyBytes: Int?
 
-    @Option(name: .long, help: "Bytes of an id, a worker's name, a stream's group (default: 1024).")
+    @Option(name: .long, help: "Bytes of an id, a worker's name, a stream's group; at most 1024, the default.")
     var maxIdBytes: Int?
 
     @Option(name: .long, help: "Tags of a promise (default: 64).")
@@ -59,6 +59,9 @@ struct ServerLimitOptions: ParsableArguments {
         try time(idleTimeout, "SLUICE_IDLE_TIMEOUT", \.idleTimeout)
         try time(streamDuration, "SLUICE_STREAM_DURATION", \.streamDuration)
         try time(shutdownTimeout, "SLUICE_SHUTDOWN_TIMEOUT", \.shutdownTimeout)
+        guard limits.idBytes <= 1024 else {
+            throw ValidationError("--max-id-bytes is at most 1024: longer ids do not fit into the database's indexes")
+        }
         guard limits.streamDuration <= .seconds(240) else {
             throw ValidationError("a stream lasts at most 240s: clients break by themselves after 300s, and stay away")
         }

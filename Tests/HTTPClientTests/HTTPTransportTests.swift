@@ -67,6 +67,24 @@ struct HTTPTransportTests {
         #expect(error.code == .connection && error.message.contains("arrived before they were read"), "\(error)")
     }
 
+    @Test(
+        "what a URL may have of secrets is in no message",
+        arguments: [
+            ("https://me:secret@h:1/a?token=secret", "https://h:1/a"), ("http://h?token=secret", "http://h"),
+            ("http://h/a@b#secret", "http://h/a@b"), ("me:secret@h/a", "h/a"), ("http://h", "http://h"),
+            ("http://me@x:secret@h/", "http://h/"),
+        ])
+    func names(url: String, name: String) {
+        #expect(HTTPRequest(method: "GET", url: url).name == "GET \(name)")
+    }
+
+    @Test("nor of an error")
+    func errors() async throws {
+        let request = HTTPRequest(method: "GET", url: "http://me:secret@127.0.0.1:1/a?token=secret")
+        let error = try await failure(of: request)
+        #expect(error.message.hasPrefix("GET http://127.0.0.1:1/a: ") && !error.message.contains("secret"), "\(error)")
+    }
+
     // MARK: No answer
 
     @Test("nobody who listens: nothing was sent")

@@ -1,4 +1,5 @@
 import DurablePromises
+import Prometheus
 import PromiseServer
 import Synchronization
 import TestSupport
@@ -6,6 +7,10 @@ import Testing
 
 @Suite("Limits of a server")
 struct LimitTests {
+    private static func awaiting(_ awaited: String) -> String {
+        envelope("promise.register_callback", #"{"awaited":"\#(awaited)","awaiter":"a"}"#)
+    }
+
     private static let get = envelope("promise.get", #"{"id":"a"}"#)
 
     @Test("a body that is too long is refused with 413 before it is read, announced or not")
@@ -49,7 +54,7 @@ struct LimitTests {
                 $0.limits.idBytes = 10
                 $0.limits.tags = 2
                 $0.limits.tagBytes = 20
-                $0.limits.addressBytes = 30
+                $0.limits.roots = 2
             }
         ) { server in
             let long = "12345678901"
@@ -66,8 +71,14 @@ struct LimitTests {
                 ("task.heartbeat", #"{"pid":"p","tasks":[{"id":"\#(long)","version":1}]}"#, "an id"),
                 ("schedule.get", #"{"id":"\#(long)"}"#, "a schedule's id"),
                 (
-                    "promise.register_listener",
-                    #"{"awaited":"a","address":"http://12345678901234567890123456"}"#, "an address has 33 bytes"
+                    "task.heartbeat",
+                    #"{"pid":"p","tasks":[{"id":"a","version":1},{"id":"b","version":1},{"id":"c","version":1}]}"#,
+                    "promises of 3 roots; at most 2"
+                ),
+                (
+                    "task.suspend",
+                    #"{"id":"a","version":1,"actions":[\#(Self.awaiting("b")),\#(Self.awaiting("c:1"))]}"#,
+                    "promises of 3 roots; at most 2"
                 ),
             ] {
                 let (http, response) = try await server.post(envelope(kind, data))
@@ -75,6 +86,9 @@ struct LimitTests {
                 #expect(response.error?.contains(word) == true, "\(response.error ?? "")")
             }
             #expect(promises.asked.isEmpty)
+            // Of one root there may be any number.
+            let many = ["a", "a:1", "a:2", "b"].map { #"{"id":"\#($0)","version":1}"# }.joined(separator: ",")
+            #expect(try await server.post(envelope("task.heartbeat", #"{"pid":"p","tasks":[\#(many)]}"#)).http == 200)
             #expect(try await server.post(envelope("promise.get", #"{"id":"1234567890"}"#)).http == 404)
             for name in ["\(long)/a", "a%20b/p", "a/p%0A", "a%2Fb/p"] {
                 #expect(try await server.request("GET", "/poll/\(name)").status == 400, "\(name)")
@@ -164,6 +178,65 @@ struct LimitTests {
             }
         ) { (server) async throws in
             #expect(try await server.post(Self.get).http == 404)
+        }
+    }
+
+    /// What a promise is that is much larger than what the kernels of both sides take for a connection.
+    private static let large = 16 << 20
+
+    private static func promises() async throws -> MemoryPromises {
+        let promises = MemoryPromises()
+        let value = PromiseValue(data: String(repeating: "x", count: large))
+        let creation = PromiseCreation(id: "a", timeoutAt: .max, param: value)
+        #expect(try await promises.process(Request(.createPromise(creation))).status == 200)
+        return promises
+    }
+
+    private static func ask(_ header: String) -> String {
+        "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: \(get.utf8.count)\r\n\(header)\r\n\(get)"
+    }
+
+    @Test("an answer is sent to its end to whoever reads slowly, and the connection goes on after it")
+    func slowReaders() async throws {
+        try await withServer(
+            try await Self.promises(),
+            settings: testSettings {
+                $0.limits.requestTimeout = .seconds(1)
+                $0.limits.idleTimeout = .milliseconds(500)
+            }
+        ) { server in
+            let last = try RawConnection(port: server.port, receiveBuffer: 65536)
+            try last.write(Self.ask("Connection: close\r\n"))
+            let kept = try RawConnection(port: server.port, receiveBuffer: 65536)
+            try kept.write(Self.ask(""))
+            // Longer than what a client has to close that was sent everything.
+            async let ofLast = last.missingBytes(readingFor: .seconds(5))
+            async let ofKept = kept.missingBytes(readingFor: .seconds(3))
+            #expect(try await ofKept == 0)
+            try kept.write("GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+            #expect(try await kept.readAnswer().body.hasSuffix("ok\n"))
+            #expect(try await ofLast == 0)
+        }
+    }
+
+    @Test("whoever reads nothing of an answer is let go", arguments: ["", "Connection: close\r\n"])
+    func deafReaders(header: String) async throws {
+        let metrics = ServerMetrics()
+        try await withServer(
+            try await Self.promises(),
+            metrics: metrics,
+            settings: testSettings {
+                $0.limits.requestTimeout = .milliseconds(200)
+            }
+        ) { server in
+            let connection = try RawConnection(port: server.port, receiveBuffer: 65536)
+            try connection.write(Self.ask(header))
+            try await eventually("the answer is written") {
+                await metrics.registry.text().contains(#"resonate_request_total{kind="promise.get",status="200"} 1"#)
+            }
+            try await eventually("the end") {
+                await metrics.registry.text().contains("sluice_server_connections 0")
+            }
         }
     }
 

@@ -5,8 +5,12 @@ import TestSupport
 final class RawConnection: Sendable {
     private let descriptor: Int32
 
-    init(port: Int) throws {
+    /// - Parameter receiveBuffer: how many bytes the kernel shall take before they are read, about; nil leaves it to the kernel.
+    init(port: Int, receiveBuffer: Int32? = nil) throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        if var receiveBuffer {
+            setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &receiveBuffer, socklen_t(MemoryLayout<Int32>.size))
+        }
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = in_port_t(port).bigEndian
@@ -68,6 +72,39 @@ final class RawConnection: Sendable {
             return false
         }
         return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Reads an answer with a length as a slow line would bring it, so that it takes a given time. Returns how many bytes are
+    /// missing at its end.
+    func missingBytes(readingFor time: Duration) async throws -> Int {
+        let clock = ContinuousClock()
+        let start = clock.now
+        var head: [UInt8] = []
+        var total: Int?
+        var read = 0
+        while read < total ?? .max {
+            let due = total.map { Int(Double($0) * min(1, (clock.now - start) / time)) } ?? .max
+            if read < due, let more = receive() {
+                if more.isEmpty { return (total ?? .max) - read }
+                read += more.count
+                if total == nil {
+                    head += more
+                    total = Self.length(of: String(decoding: head, as: UTF8.self))
+                }
+            } else {
+                guard clock.now - start < time * 4 else { throw TestFailure("only \(read) bytes came") }
+                try await clock.sleep(for: .milliseconds(5))
+            }
+        }
+        return 0
+    }
+
+    /// How many bytes an answer has that begins so, once its head is there.
+    private static func length(of text: String) -> Int? {
+        guard let end = text.range(of: "\r\n\r\n"), let length = text.firstMatch(of: /Content-Length: (\d+)/) else {
+            return nil
+        }
+        return text[..<end.upperBound].utf8.count + (Int(length.1) ?? 0)
     }
 
     /// Reads one answer with a length.

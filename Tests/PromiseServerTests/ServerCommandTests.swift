@@ -150,6 +150,7 @@ struct ServerCommandTests {
             (["--debug"], "--debug-token-file"),
             (["--debug-token-file", "/dev/null"], "goes with --debug"),
             (["--stream-duration", "241s"], "at most 240s"),
+            (["--max-id-bytes", "1025"], "--max-id-bytes is at most 1024"),
             (["--auth-issuer", "me"], "go with --auth-key-file"),
             (["--auth-key-file", "/nowhere/keys.pem"], "cannot read /nowhere/keys.pem"),
             (["--max-streams", "0"], "SLUICE_MAX_STREAMS and its option are at least 1"),

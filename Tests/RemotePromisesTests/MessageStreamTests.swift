@@ -1,6 +1,7 @@
 import DurablePromises
 import Logging
 import RemotePromises
+import Synchronization
 import TestSupport
 import Testing
 
@@ -25,5 +26,44 @@ struct MessageStreamTests {
         // Ten pauses that grow would take a minute.
         #expect(ContinuousClock.now - began < .seconds(10))
         #expect(server.requests.count >= 10)
+    }
+
+    @Test("what is wrong with a server is said without the password of its URL", .timeLimit(.minutes(1)))
+    func secrets() async throws {
+        let server = try ScriptedServer { _ in .answer("502 Bad Gateway", body: "what a proxy says") }
+        defer { server.stop() }
+        let lines = Mutex<[String]>([])
+        let logger = Logger(label: "test") { _ in LineLog(lines: { line in lines.withLock { $0.append(line) } }) }
+        let url = "http://me:secret@127.0.0.1:\(server.port)"
+        let client = HTTPPromiseClient(url: url, random: { 0 }, logger: logger)
+        let error = await #expect(throws: PromiseError.self) {
+            try await client.process(Request(.getPromise(id: "a")))
+        }
+        #expect(error?.message == "POST \(server.url)/ was answered with HTTP status 502")
+        let listening = Task { for await _ in client.messages(group: "g", id: "1") {} }
+        defer { listening.cancel() }
+        try await eventually("it is logged") { lines.withLock { !$0.isEmpty } }
+        #expect(lines.withLock { $0[0] }.contains("GET \(server.url)/poll/g/1 was answered with HTTP status 502"))
+        #expect(!lines.withLock { $0.contains { $0.contains("secret") } })
+    }
+}
+
+/// Hands on what is logged, as text.
+private struct LineLog: LogHandler {
+    var lines: @Sendable (String) -> Void
+    var metadata: Logger.Metadata = [:]
+    var logLevel = Logger.Level.trace
+
+    init(lines: @escaping @Sendable (String) -> Void) {
+        self.lines = lines
+    }
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        lines("\(event.message) \(event.metadata ?? [:])")
     }
 }

@@ -16,6 +16,9 @@ final class LeaseKeeper: Sendable {
     private let logger: Logger
     private let entries = Mutex<[TaskReference: Entry]>([:])
 
+    /// Of one heartbeat: servers take no more than some hundreds.
+    private static let mostTasks = 256
+
     init(
         client: any PromiseClient,
         pid: String,
@@ -54,10 +57,12 @@ final class LeaseKeeper: Sendable {
         guard !entries.isEmpty else { return }
         let held = Array(entries.keys)
         do {
-            let requests = [Request(.heartbeat(pid: pid, tasks: held))] + held.map { Request(.getTask(id: $0.id)) }
-            let responses = try await client.process(requests)
-            _ = try responses[0].get()
-            for (reference, response) in zip(held, responses.dropFirst()) {
+            let beats = stride(from: 0, to: held.count, by: Self.mostTasks).map { start in
+                Request(.heartbeat(pid: pid, tasks: Array(held[start...].prefix(Self.mostTasks))))
+            }
+            let responses = try await client.process(beats + held.map { Request(.getTask(id: $0.id)) })
+            for response in responses.prefix(beats.count) { _ = try response.get() }
+            for (reference, response) in zip(held, responses.dropFirst(beats.count)) {
                 guard response.status < 500, let entry = entries[reference] else { continue }
                 let task = response.status == 404 ? nil : try response.get().task
                 if task?.state == .acquired, task?.version == reference.version {

@@ -3,13 +3,21 @@
 /// - `poll://any@GROUP` to one member of a group, `poll://any@GROUP/ID` to that one if it is there;
 /// - `poll://uni@GROUP/ID` to that process and no other;
 /// - `http://…`, `https://…`: a server that takes it by POST.
+///
+/// It is part of keys, as an ``Identifier`` is, and has at most as many bytes.
 public enum PromiseAddress: Sendable, Hashable {
     case any(group: String, preferred: String?)
     case one(group: String, id: String)
     case web(String)
 
+    static let rule = """
+        an address of at most \(Identifier.mostBytes) bytes, such as poll://any@group, poll://uni@group/id or \
+        http://host/path
+        """
+
     /// Nil for what is none of these.
     public init?(_ text: String) {
+        guard text.utf8.count <= Identifier.mostBytes else { return nil }
         guard let scheme = text.firstRange(of: "://") else { return nil }
         let rest = text[scheme.upperBound...]
         guard !rest.utf8.contains(where: { $0 <= 0x20 || $0 == 0x7F }) else { return nil }

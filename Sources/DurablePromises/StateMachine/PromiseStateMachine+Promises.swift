@@ -81,8 +81,11 @@ extension PromiseStateMachine {
 
     /// What is wrong with a callback, whatever is stored.
     func flaw(_ callback: Callback) -> String? {
+        for id in [callback.awaited, callback.awaiter] where !Identifier.isValid(id) {
+            return "a promise's id \(Identifier.rule); this one is not: \(id)"
+        }
         if callback.awaited == callback.awaiter { return "a promise cannot wait for itself" }
-        guard Lineage.partition(callback.awaited) == Lineage.partition(callback.awaiter) else {
+        guard Lineage.isOneFamily([callback.awaited, callback.awaiter]) else {
             return "\(callback.awaiter) cannot wait for \(callback.awaited), which has another origin"
         }
         return nil
@@ -114,7 +117,7 @@ extension PromiseStateMachine {
 
     mutating func register(_ listener: Listener) throws(Refusal) -> PromiseRecord {
         guard PromiseAddress(listener.address) != nil else {
-            throw Refusal(400, "a listener's address is such as poll://uni@group/id or http://host/path")
+            throw Refusal(400, "a listener has \(PromiseAddress.rule)")
         }
         let promise = try awaitable(listener.awaited)
         if promise.state == .pending { records.listeners.insert(listener) }

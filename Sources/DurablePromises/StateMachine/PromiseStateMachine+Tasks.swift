@@ -136,8 +136,11 @@ extension PromiseStateMachine {
 
     // MARK: Holding
 
+    /// Extends the leases of those tasks that the worker holds. The protocol passes over all others, so also over those whose
+    /// ids cannot be ids: of them there can be no task.
     mutating func heartbeat(_ pid: String, _ tasks: [TaskReference]) throws(Refusal) -> ResponseData {
-        if rules.isStrict, Set(tasks.map { Lineage.partition($0.id) }).count > 1 {
+        let tasks = tasks.filter { Identifier.isValid($0.id) }
+        if rules.isStrict, !Lineage.isOneFamily(tasks.map(\.id)) {
             throw Refusal(400, "the tasks of a heartbeat have one origin")
         }
         for reference in tasks {
@@ -169,13 +172,14 @@ extension PromiseStateMachine {
     /// Nil when the task sleeps; the promises of its branch when it need not.
     mutating func suspend(_ reference: TaskReference, _ actions: [Request]) throws(Refusal) -> [PromiseRecord]? {
         var callbacks: [Callback] = []
+        var named: Set<Callback> = []
         for action in actions {
             guard case .registerCallback(let callback) = action.operation, callback.awaiter == reference.id else {
                 let shape = "the actions of task.suspend are promise.register_callback for the task itself"
                 throw Refusal(400, reason(action) ?? shape)
             }
             if let flaw = flaw(callback) { throw Refusal(400, flaw) }
-            if callbacks.contains(callback) { throw Refusal(400, "\(callback.awaited) is named twice") }
+            if !named.insert(callback).inserted { throw Refusal(400, "\(callback.awaited) is named twice") }
             callbacks.append(callback)
         }
         if callbacks.isEmpty { throw Refusal(400, "task.suspend needs something to wait for") }

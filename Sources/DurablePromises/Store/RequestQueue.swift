@@ -59,6 +59,10 @@ final class RequestQueue: Sendable {
     private let batchSize: Int
     private let run: @Sendable (Batch) async -> Void
 
+    /// How many locks a transaction takes at the most, unless one request alone needs more: all sessions of a PostgreSQL
+    /// server share room for some thousands (`max_locks_per_transaction`, 64 for each connection that there may be).
+    static let mostLocks = 512
+
     /// - Parameter run: does what a lane took, and finishes each of it.
     init(lanes: Int, batchSize: Int, run: @escaping @Sendable (Batch) async -> Void) {
         self.lanes = lanes
@@ -134,8 +138,13 @@ final class RequestQueue: Sendable {
         }
         var count = 0
         var items = 0
-        while count < state.waiting.count, count == 0 || items + state.waiting[count].count <= batchSize {
-            items += state.waiting[count].count
+        var locks = 0
+        while count < state.waiting.count {
+            let next = state.waiting[count]
+            // What several need is counted several times; it seldom matters.
+            locks += next.reduce(0) { $0 + $1.partitions.count }
+            guard count == 0 || items + next.count <= batchSize && locks <= Self.mostLocks else { break }
+            items += next.count
             count += 1
         }
         let batch = Array(state.waiting.prefix(count))

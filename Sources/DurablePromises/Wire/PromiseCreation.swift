@@ -22,7 +22,7 @@ public struct PromiseCreation: Sendable, Hashable {
             return "a promise's tags contain no NUL"
         }
         if let target = tags[PromiseTag.target], PromiseAddress(target) == nil {
-            return "\(PromiseTag.target) is an address such as poll://any@default or http://host/path"
+            return "\(PromiseTag.target) is \(PromiseAddress.rule)"
         }
         if let delay = tags[PromiseTag.delay] {
             guard let time = Int64(delay), time >= 0, time < timeoutAt, tags[PromiseTag.target] != nil else {

@@ -78,7 +78,9 @@ public enum PromiseOperation: Sendable, Hashable {
         case .registerListener(let listener): [listener.awaited]
         case .createTask(_, _, let action): action.operation.promiseIDs
         case .acquireTask(let task, _, _), .releaseTask(let task): [task.id]
-        case .heartbeat(_, let tasks): Set(tasks.map(\.id))
+        case .heartbeat(_, let tasks):
+            // One that cannot be an id is passed over, and keeps no other from being found.
+            Set(tasks.map(\.id).filter { Identifier.isValid($0) })
         case .fence(let task, let action), .fulfillTask(let task, let action):
             action.operation.promiseIDs.union([task.id])
         case .suspendTask(let task, let actions):
@@ -88,6 +90,9 @@ public enum PromiseOperation: Sendable, Hashable {
             []
         }
     }
+
+    /// What stands before the first colon or point of their ids: each is locked while the answer is found.
+    public var families: Set<String> { Set(promiseIDs.map { Lineage.partition($0) }) }
 
     /// The schedule that decides the answer.
     public var scheduleID: String? {

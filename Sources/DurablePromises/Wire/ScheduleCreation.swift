@@ -32,13 +32,14 @@ public struct ScheduleCreation: Sendable, Hashable {
         if !Identifier.isValid(promiseId) { return "a schedule's promiseId \(Identifier.rule)" }
         if promiseTimeout < 0 { return "a schedule's promiseTimeout is not negative" }
         guard let target = promiseTags?[PromiseTag.target], PromiseAddress(target) != nil else {
-            return "a schedule's promiseTags have \(PromiseTag.target), an address such as poll://any@default"
+            return "a schedule's promiseTags have \(PromiseTag.target), \(PromiseAddress.rule)"
         }
         let record = ScheduleRecord(
             id: id, cron: cron, promiseId: promiseId, promiseTimeout: promiseTimeout,
             promiseParam: promiseParam ?? PromiseValue(), promiseTags: promiseTags ?? [:], createdAt: 0, nextRunAt: 0
         )
-        let promise = record.promiseId(at: 0)
+        // No id of its promises is longer than this one.
+        let promise = record.promiseId(at: .max)
         return PromiseCreation(id: promise, timeoutAt: .max, param: promiseParam, tags: record.tags(of: promise))
             .flaw(rules)
     }

@@ -36,10 +36,13 @@ final class Connection: ChannelDuplexHandler {
     private var hasUnansweredRead = false
     /// Whether the present request's time is running.
     private var isTimed = false
+    /// How many bytes of answers waited for the client at the last look.
+    private var unread = 0
     private(set) var isStopping = false
     private let isRefused: Bool
 
     private static let mostPending = 64
+    /// How long a client that has been sent everything may take to close.
     private static let lingering = Duration.seconds(2)
 
     /// - Parameter isRefused: there are too many connections, and the client is told so.
@@ -109,7 +112,7 @@ final class Connection: ChannelDuplexHandler {
         guard event is ConnectionShouldEnd else { return context.fireUserInboundEventTriggered(event) }
         isStopping = true
         switch phase {
-        case .waiting where pending.isEmpty: context.close(promise: nil)
+        case .waiting where pending.isEmpty: if waitingBytes > 0 { end() } else { context.close(promise: nil) }
         case .waiting, .reading, .answering, .ending: break
         case .streaming: endStream()
         }
@@ -132,7 +135,10 @@ final class Connection: ChannelDuplexHandler {
         guard deadline?.hasPassed() ?? false else { return }
         switch phase {
         case .reading: refuse(Answer(408, error: "the request did not come to its end in time"))
-        case .waiting, .ending: context?.close(promise: nil)
+        case .waiting, .ending:
+            let before = unread
+            giveTime(service.limits.idleTimeout)
+            if unread >= before { context?.close(promise: nil) }
         case .answering, .streaming: break
         }
     }
@@ -221,7 +227,7 @@ final class Connection: ChannelDuplexHandler {
         write(answer.bytes(isLast: isLast, isHEAD: head.isHEAD, context?.channel.allocator ?? ByteBufferAllocator()))
         guard !isLast else { return end() }
         phase = .waiting
-        deadline?.move(to: service.limits.idleTimeout)
+        giveTime(service.limits.idleTimeout)
         drain()
     }
 
@@ -231,12 +237,27 @@ final class Connection: ChannelDuplexHandler {
         end()
     }
 
-    /// Says that nothing more is sent, and closes when the client has done so too, or a little later.
+    /// Says that nothing more is sent, once everything is, and closes when the client has done so too, or a little later.
     func end() {
         phase = .ending
         pending.removeAll()
-        context?.close(mode: .output, promise: nil)
-        deadline?.move(to: Self.lingering)
+        guard let context else { return }
+        giveTime(Self.lingering)
+        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
+        let closed = context.eventLoop.makePromise(of: Void.self)
+        closed.futureResult.whenComplete { _ in bound.value.giveTime(Self.lingering) }
+        context.close(mode: .output, promise: closed)
+    }
+
+    /// Gives the client time: for what it does next, or as long as something waits for it, to take some of that.
+    private func giveTime(_ time: Duration) {
+        unread = waitingBytes
+        deadline?.move(to: unread > 0 ? service.limits.requestTimeout : time)
+    }
+
+    /// What is written, and has not gone to the client.
+    private var waitingBytes: Int {
+        (try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
     }
 
     func write(_ buffer: ByteBuffer, promise: EventLoopPromise<Void>? = nil) {

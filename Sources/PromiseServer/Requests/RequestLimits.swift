@@ -3,8 +3,12 @@ internal import DurablePromises
 extension ServerLimits {
     /// The limit that an operation breaks, or one inside of it, if any does.
     func flaw(of operation: PromiseOperation) -> String? {
-        for id in operation.promiseIDs {
+        let ids = operation.promiseIDs
+        for id in ids {
             if let flaw = flaw(id, "an id") { return flaw }
+        }
+        if ids.count > roots, operation.families.count > roots {
+            return "the request is about promises of \(operation.families.count) roots; at most \(roots) are taken"
         }
         if let id = operation.scheduleID, let flaw = flaw(id, "a schedule's id") { return flaw }
         switch operation {
@@ -13,8 +17,6 @@ extension ServerLimits {
             // Its promises are called by the template with the id and a time of 13 digits in it.
             let longest = creation.promiseId.replacing("{{.id}}", with: creation.id)
             return flaw(longest, "the id of a schedule's promises") ?? flaw(creation.promiseTags)
-        case .registerListener(let listener) where listener.address.utf8.count > addressBytes:
-            return "an address has \(listener.address.utf8.count) bytes; at most \(addressBytes) are taken"
         case .acquireTask(_, let pid, _), .heartbeat(let pid, _): return flaw(pid, "a pid")
         case .createTask(let pid, _, let action): return flaw(pid, "a pid") ?? flaw(of: action.operation)
         default: return operation.actions.lazy.compactMap { flaw(of: $0.operation) }.first

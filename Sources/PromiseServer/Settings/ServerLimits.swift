@@ -2,10 +2,10 @@
 public struct ServerLimits: Sendable, Hashable {
     /// Bytes of a request's body.
     public var bodyBytes = 4 << 20
-    /// Bytes of an id, of a worker's name, of a stream's group.
+    /// Bytes of an id, of a worker's name, of a stream's group. The store takes no ids of more than 1024.
     public var idBytes = 1024
-    /// Bytes of an address.
-    public var addressBytes = 4096
+    /// Roots of the promises that one request names: each of them is a lock in the database.
+    public var roots = 512
     /// Tags of a promise.
     public var tags = 64
     /// Bytes of a tag's name, and of its value.
@@ -14,9 +14,10 @@ public struct ServerLimits: Sendable, Hashable {
     public var connections = 8192
     /// Open streams.
     public var streams = 4096
-    /// How long the rest of a request may take to come once it has begun, and how long an answer may wait to be read.
+    /// How long the rest of a request may take to come once it has begun; and how long a client may take nothing of an answer
+    /// that waits for it.
     public var requestTimeout: Duration = .seconds(30)
-    /// How long a connection may be silent between two requests.
+    /// How long a connection may be silent between two requests: from when the answer to the first has gone.
     public var idleTimeout: Duration = .seconds(75)
     /// How long a stream lasts. Its client connects again: some clients do so only when a stream ends in good order, and
     /// break by themselves after 300 seconds.

@@ -33,6 +33,8 @@ struct GuardTests {
     static let malformed: [Case] = [
         Case("create: no id", creating("").operation, 400),
         Case("create: NUL in the id", creating("a\0").operation, 400),
+        Case("create: an id of 1025 bytes", creating(longest + "x").operation, 400),
+        Case("create: a target of 1025 bytes", creating("a", [PromiseTag.target: longestAddress + "x"]).operation, 400),
         Case("create: a negative deadline", creating("a", timeoutAt: -1).operation, 400),
         Case("create: NUL in a tag", creating("a", ["x": "\0"]).operation, 400),
         Case("create: NUL in a tag's name", creating("a", ["\0": "x"]).operation, 400),
@@ -62,8 +64,16 @@ struct GuardTests {
         Case("settle: NUL in the value", settling("p", .resolved, "\0").operation, 400),
         Case("callback: itself", awaiting("p", by: "p").operation, 400),
         Case("callback: another family", awaiting("q", by: "p").operation, 400),
+        Case("callback: another family that begins alike", awaiting("a.b:1", by: "a.c").operation, 400),
+        Case("callback: another root that begins alike", awaiting("a.b:1", by: "a.b.c").operation, 400),
+        Case("callback: by what cannot be an id", awaiting("p:1", by: "p:\0").operation, 400),
+        Case("callback: for what cannot be an id", awaiting("p:o\u{308}", by: "p").operation, 400),
         Case("callback: another family, absent", awaiting("a", by: "b").operation, 400),
         Case("listener: no address", .registerListener(Listener(awaited: "absent", address: "nowhere")), 400),
+        Case(
+            "listener: an address of 1025 bytes",
+            .registerListener(Listener(awaited: "p", address: longestAddress + "x")), 400
+        ),
         Case("listener: no member", .registerListener(Listener(awaited: "q", address: "poll://uni@workers")), 400),
         Case("task.create: no worker", .createTask(pid: "", ttl: 1, action: creating("p", targeted)), 400),
         Case("task.create: NUL in the worker", .createTask(pid: "\0", ttl: 1, action: creating("p", targeted)), 400),
@@ -86,6 +96,14 @@ struct GuardTests {
         ),
         Case("suspend: for nothing", .suspendTask(absent, actions: []), 400),
         Case("suspend: for itself", .suspendTask(absent, actions: [awaiting("absent", by: "absent")]), 400),
+        Case(
+            "suspend: for what cannot be an id",
+            .suspendTask(absent, actions: [awaiting("absent:\0", by: "absent")]), 400
+        ),
+        Case(
+            "suspend: for another family that begins alike",
+            .suspendTask(TaskReference(id: "a.c", version: 1), actions: [awaiting("a.b:1", by: "a.c")]), 400
+        ),
         Case("suspend: another task", .suspendTask(absent, actions: [awaiting("absent:1", by: "absent:2")]), 400),
         Case("suspend: for another family", .suspendTask(absent, actions: [awaiting("x", by: "absent")]), 400),
         Case(
@@ -100,6 +118,10 @@ struct GuardTests {
         Case("malformed", .malformed(kind: "promise.get", reason: "no"), 400),
         Case("unknown", .unknown(kind: "promise.delete"), 400),
     ]
+
+    /// As long as an id may be, and an address.
+    private static let longest = String(repeating: "a", count: 1024)
+    private static let longestAddress = "http://" + String(repeating: "h", count: 1017)
 
     private static func delay(_ time: String) -> [String: String] {
         targeted.merging([PromiseTag.delay: time]) { $1 }
@@ -184,6 +206,46 @@ struct GuardTests {
         #expect(decide(awaiting("p.1", by: "p"), stored, rules: PromiseRules(isStrict: isStrict)).status == 200)
         #expect(decide(creating("p.1", [PromiseTag.origin: "p", PromiseTag.parent: "p"])).status == 200)
         #expect(decide(creating("p:1", [PromiseTag.origin: "p", PromiseTag.parent: "p"])).status == 200)
+    }
+
+    @Test("where a colon separates, a point belongs to the root", arguments: [false, true])
+    func dottedRoots(isStrict: Bool) {
+        var stored = PromiseRecords.withTask(.pending)
+        stored.promises["a.b"] = PromiseRecord(id: "a.b", tags: targeted, timeoutAt: .max, createdAt: 1)
+        stored.promises["a.b:1"] = PromiseRecord(id: "a.b:1", tags: external, timeoutAt: .max, createdAt: 1)
+        let rules = PromiseRules(isStrict: isStrict)
+        #expect(decide(awaiting("a.b:1", by: "a.b"), stored, rules: rules).status == 200)
+        for ids in [["a.b", "a.b:1"], ["a.b", "a.c"], ["a.b:1", "a.c"], ["a.b:1", "a.c:1"]] {
+            let tasks = ids.map { TaskReference(id: $0, version: 1) }
+            let isRefused = isStrict && ids[0].hasSuffix(":1")
+            #expect(decide(.heartbeat(pid: "me", tasks: tasks), rules: rules).status == (isRefused ? 400 : 200))
+        }
+    }
+
+    @Test("the longest id and the longest address are taken")
+    func longestTexts() {
+        #expect(decide(creating(Self.longest, [PromiseTag.target: Self.longestAddress])).status == 200)
+        let stored = PromiseRecords.withTask(.pending)
+        #expect(decide(.registerListener(Listener(awaited: "p", address: Self.longestAddress)), stored).status == 200)
+    }
+
+    @Test("what cannot be an id is named, whatever else is there")
+    func unstorable() {
+        let suspend = PromiseOperation.suspendTask(
+            TaskReference(id: "p", version: 3), actions: [awaiting("p:1", by: "p"), awaiting("p:o\u{308}", by: "p")])
+        let decision = decide(suspend, .withTask(.acquired))
+        #expect(decision.status == 400 && decision.changesNothing)
+        #expect(decision.response.error?.hasSuffix("normal form C; this one is not: p:o\u{308}") == true)
+    }
+
+    @Test("a heartbeat passes over what cannot be an id, and extends the others", arguments: [false, true])
+    func heartbeat(isStrict: Bool) {
+        let ids = ["other\0", "p", "o\u{308}", ""]
+        let beat = PromiseOperation.heartbeat(pid: "me", tasks: ids.map { TaskReference(id: $0, version: 3) })
+        let decision = decide(beat, .withTask(.acquired), rules: PromiseRules(isStrict: isStrict))
+        #expect(decision.status == 200)
+        #expect(decision.outcome.changes.tasks["p"]?.leaseExpiresAt == noon + 60)
+        #expect(beat.promiseIDs == ["p"])
     }
 
     @Test("a heartbeat for tasks of several families is taken, unless the rules are strict")

@@ -46,6 +46,9 @@ struct ScheduleTests {
             creation(cron: ""), creation(promiseId: ""), creation(promiseId: "\0"), creation(timeout: -1),
             creation(tags: nil), creation(tags: [:]), creation(tags: [PromiseTag.target: "nowhere"]),
             creation(tags: ["x": "y"]),
+            creation(tags: [PromiseTag.target: "http://" + String(repeating: "h", count: 1018)]),
+            // Some day its time will have more digits than the word for it has letters.
+            creation(promiseId: String(repeating: "x", count: 1024 - 18) + "{{.timestamp}}"),
         ]
         for operation in flawed {
             for stored in [PromiseRecords(), existing] {
