@@ -46,7 +46,13 @@ struct ServerCommand: AsyncParsableCommand {
     @Option(name: .long, help: "How long settled promises are kept, such as 720h; else for ever.")
     var retention: Timeout?
 
-    @Option(name: .long, help: "After how long a task that nobody took is offered again (default: 5s).")
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "After how long a task that nobody took is offered again (default: 5s).",
+            discussion: "Each time after the first it is twice as long, up to a minute."
+        )
+    )
     var retryInterval: Timeout?
 
     @Option(
