@@ -34,5 +34,5 @@ public struct DurableEnvironment: Sendable {
     }
 
     /// The year 3000, in milliseconds since 1970: what has no deadline.
-    static let farAway: Int64 = 32_503_680_000_000
+    public static let farAway: Int64 = 32_503_680_000_000
 }

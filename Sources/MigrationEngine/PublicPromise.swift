@@ -1,3 +1,4 @@
+internal import DurableExecution
 internal import DurablePromises
 
 /// Something that is known outside of the database only: a promise under the walk's root, which whoever knows settles, by
@@ -54,8 +55,8 @@ struct PublicPromise: Sendable {
     func require(on client: any PromiseClient) async throws {
         let promise = try await client.createPromise(
             id: id,
-            // Nobody's silence is an answer. The year 3000.
-            timeoutAt: 32_503_680_000_000,
+            // Nobody's silence is an answer.
+            timeoutAt: DurableEnvironment.farAway,
             tags: [PromiseTag.origin: root, PromiseTag.parent: root, PromiseTag.external: "true"]
         )
         switch promise.state {

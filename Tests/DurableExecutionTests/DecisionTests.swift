@@ -46,7 +46,7 @@ struct DecisionTests {
     func ids() {
         #expect(StepID.join("my.root", "1") == "my.root:1")
         #expect(StepID.join("my.root:1", "2") == "my.root:1.2")
-        #expect(StepID.origin("my.root:1.2") == "my.root")
+        #expect(Lineage.origin("my.root:1.2") == "my.root")
         let detached = StepID.detached("root:1.2")
         #expect(detached.hasPrefix("root:d") && detached.utf8.count == 22)
         #expect(StepID.detached("root:1.3") != detached)

@@ -145,6 +145,31 @@ struct StoreKeepingTests {
         }
     }
 
+    @Test("what a program that knows no lock settles meanwhile stays as it is")
+    func older() async throws {
+        try await withReplicas { store, _ in
+            _ = try await store.createPromise(id: "p", timeoutAt: .max)
+            try await store.pool.withConnection { old in
+                try await old.query("BEGIN")
+                try await old.query(
+                    """
+                    UPDATE sluice.promise SET state = 'resolved', value = '{"data": "old"}', settled_at = 1 WHERE id = 'p'
+                    """)
+                async let settled = store.settlePromise(id: "p", state: .rejected)
+                try await eventually("the store waits for the row") {
+                    try await store.pool.withConnection {
+                        try await $0.query(
+                            "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+                        ).affectedRows > 0
+                    }
+                }
+                try await old.query("COMMIT")
+                #expect(try await settled?.value.data == "old")
+            }
+            #expect(try await store.getPromise(id: "p")?.state == .resolved)
+        }
+    }
+
     @Test(
         "a process that is frozen between reading and writing keeps nobody else out for long", .timeLimit(.minutes(2)))
     func frozen() async throws {

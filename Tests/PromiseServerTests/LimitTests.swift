@@ -90,7 +90,9 @@ struct LimitTests {
             let many = ["a", "a:1", "a:2", "b"].map { #"{"id":"\#($0)","version":1}"# }.joined(separator: ",")
             #expect(try await server.post(envelope("task.heartbeat", #"{"pid":"p","tasks":[\#(many)]}"#)).http == 200)
             #expect(try await server.post(envelope("promise.get", #"{"id":"1234567890"}"#)).http == 404)
-            #expect(try await server.request("GET", "/poll/\(long)/a").status == 400)
+            for name in ["\(long)/a", "a%20b/p", "a/p%0A", "a%2Fb/p"] {
+                #expect(try await server.request("GET", "/poll/\(name)").status == 400, "\(name)")
+            }
         }
     }
 

@@ -1,3 +1,5 @@
+internal import DurablePromises
+
 /// The ids of promises: `root`, `root:1`, `root:1.1`; `root:d…` for what is detached.
 enum StepID {
     /// A root's first part is separated by a colon, deeper ones by points.
@@ -5,17 +7,12 @@ enum StepID {
         ancestor + (ancestor.utf8.contains(UInt8(ascii: ":")) ? "." : ":") + segment
     }
 
-    /// What stands before the first colon.
-    static func origin(_ id: String) -> String {
-        String(id.prefix { $0 != ":" })
-    }
-
     /// The id of what is detached at the place `id`: below the origin, so that ids of what detaches itself again and again
     /// do not grow. Sixteen digits of FNV-1a.
     static func detached(_ id: String) -> String {
-        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        for byte in id.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-        let digits = String(hash, radix: 16)
-        return join(origin(id), "d" + String(repeating: "0", count: 16 - digits.count) + digits)
+        var hash = StableHash()
+        hash.add(id)
+        let digits = String(hash.value, radix: 16)
+        return join(Lineage.origin(id), "d" + String(repeating: "0", count: 16 - digits.count) + digits)
     }
 }

@@ -93,7 +93,7 @@ extension DurableContext {
             of: step,
             param: try Payload.encode(call),
             scope: "global",
-            parent: StepID.origin(step.id),
+            parent: Lineage.origin(step.id),
             tags: [PromiseTag.target: target ?? execution.defaultTarget]
         )
         creation.timeoutAt = execution.environment.time(after: timeout)

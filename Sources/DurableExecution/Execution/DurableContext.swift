@@ -141,7 +141,7 @@ public final class DurableContext {
         parent: String? = nil,
         tags: [String: String] = [:]
     ) -> PromiseCreation {
-        let origin = execution.promise.tags[PromiseTag.origin] ?? StepID.origin(executionID)
+        let origin = execution.promise.tags[PromiseTag.origin] ?? Lineage.origin(executionID)
         // The steps of one execution have one branch, by which all of them are found at once. What others work on is their
         // own.
         let branch = tags[PromiseTag.target] == nil ? executionID : step.id

@@ -2,9 +2,9 @@
 ///
 /// Ids of one execution begin alike: `root`, `root:1`, `root:1.1`. The root is separated by a colon; older clients separate
 /// by points only, which newer ones allow within a root.
-enum Lineage {
+public enum Lineage {
     /// What stands before the first colon.
-    static func origin(_ id: String) -> String {
+    public static func origin(_ id: String) -> String {
         String(decoding: id.utf8.prefix { $0 != UInt8(ascii: ":") }, as: UTF8.self)
     }
 

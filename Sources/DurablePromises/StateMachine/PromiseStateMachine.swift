@@ -92,9 +92,9 @@ public struct PromiseStateMachine: Sendable {
 
     mutating func answer(_ request: Request) -> Response {
         do throws(Refusal) {
-            guard request.head.version == Request.currentVersion else {
+            if let flaw = request.versionFlaw {
                 if case .malformed(_, let reason) = request.operation { throw Refusal(400, reason) }
-                throw Refusal(400, "the protocol's version is \(Request.currentVersion)")
+                throw Refusal(400, flaw)
             }
             if case .suspendTask(let task, let actions) = request.operation {
                 guard let preload = try suspend(task, actions) else { return Response(to: request) }

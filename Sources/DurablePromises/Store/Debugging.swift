@@ -9,9 +9,7 @@ struct Debugging {
     }
 
     func answer(_ request: Request) async throws -> Response {
-        if request.head.version != Request.currentVersion {
-            return Response(to: request, status: 400, error: "the protocol's version is \(Request.currentVersion)")
-        }
+        if let flaw = request.versionFlaw { return Response(to: request, status: 400, error: flaw) }
         guard store.settings.isDebugging else {
             return Response(to: request, status: 403, error: "\(request.operation.kind) needs a server in debug mode")
         }

@@ -12,15 +12,11 @@ enum Partition {
         hash("schedule", id)
     }
 
-    /// FNV-1a with 64 bits (<http://www.isthe.com/chongo/tech/comp/fnv/>): the same in every process.
-    private static func hash(_ kind: StaticString, _ text: String) -> Int64 {
-        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        func add(_ byte: UInt8) {
-            hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3
-        }
-        kind.withUTF8Buffer { $0.forEach(add) }
-        add(0)
-        text.utf8.forEach(add)
-        return Int64(bitPattern: hash)
+    private static func hash(_ kind: String, _ text: String) -> Int64 {
+        var hash = StableHash()
+        hash.add(kind)
+        hash.add(0)
+        hash.add(text)
+        return Int64(bitPattern: hash.value)
     }
 }

@@ -13,9 +13,7 @@ struct PromiseSearches {
     }
 
     func answer(_ request: Request) async throws -> Response {
-        if request.head.version != Request.currentVersion {
-            return Response(to: request, status: 400, error: "the protocol's version is \(Request.currentVersion)")
-        }
+        if let flaw = request.versionFlaw { return Response(to: request, status: 400, error: flaw) }
         let search: PromiseSearch
         let states: [String]?
         switch request.operation {

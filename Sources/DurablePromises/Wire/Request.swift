@@ -28,6 +28,11 @@ public struct Request: Sendable, Hashable {
     public var head: Head
     public var operation: PromiseOperation
 
+    /// What is wrong with the version that it names, if anything.
+    var versionFlaw: String? {
+        head.version == Self.currentVersion ? nil : "the protocol's version is \(Self.currentVersion)"
+    }
+
     public init(_ operation: PromiseOperation, head: Head = Head()) {
         self.head = head
         self.operation = operation
