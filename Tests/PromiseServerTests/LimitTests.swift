@@ -219,6 +219,26 @@ struct LimitTests {
         }
     }
 
+    @Test("a server that stops sends what is being read to its end")
+    func stopping() async throws {
+        let metrics = ServerMetrics()
+        try await withServer(
+            try await Self.promises(),
+            metrics: metrics,
+            settings: testSettings {
+                $0.limits.shutdownTimeout = .seconds(20)
+            }
+        ) { server in
+            let connection = try RawConnection(port: server.port, receiveBuffer: 65536)
+            try connection.write(Self.ask(""))
+            try await eventually("the answer is written") {
+                await metrics.registry.text().contains(#"resonate_request_total{kind="promise.get",status="200"} 1"#)
+            }
+            server.stop()
+            #expect(try await connection.missingBytes(readingFor: .seconds(1)) == 0)
+        }
+    }
+
     @Test("whoever reads nothing of an answer is let go", arguments: ["", "Connection: close\r\n"])
     func deafReaders(header: String) async throws {
         let metrics = ServerMetrics()
