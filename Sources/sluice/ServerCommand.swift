@@ -82,7 +82,9 @@ struct ServerCommand: AsyncParsableCommand {
         let webhook = WebDelivery(url: url, hosts: hosts.isEmpty ? nil : Set(hosts), metrics: metrics, logger: logger)
         var storeSettings = try storeSettings(webhook)
         storeSettings.didSchedule = { metrics.scheduled($0) }
-        let pool = PostgresPool(try database.configuration(), maximum: storeSettings.lanes + 4)
+        var configuration = try database.configuration()
+        configuration.answerTimeout = .seconds(30)
+        let pool = PostgresPool(configuration, maximum: storeSettings.lanes + 4)
         let store = PromiseStore(pool: pool, settings: storeSettings, logger: logger)
         metrics.watch(store)
         FileDescriptors.allowMany()
