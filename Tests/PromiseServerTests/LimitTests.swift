@@ -201,7 +201,7 @@ struct LimitTests {
         try await withServer(
             try await Self.promises(),
             settings: testSettings {
-                $0.limits.requestTimeout = .seconds(1)
+                $0.limits.requestTimeout = .seconds(3)
                 $0.limits.idleTimeout = .milliseconds(500)
             }
         ) { server in
@@ -209,9 +209,9 @@ struct LimitTests {
             try last.write(Self.ask("Connection: close\r\n"))
             let kept = try RawConnection(port: server.port, receiveBuffer: 65536)
             try kept.write(Self.ask(""))
-            // Longer than what a client has to close that was sent everything.
-            async let ofLast = last.missingBytes(readingFor: .seconds(5))
-            async let ofKept = kept.missingBytes(readingFor: .seconds(3))
+            // Longer than any of these times, and than what a client has to close that was sent everything.
+            async let ofLast = last.missingBytes(readingFor: .seconds(7))
+            async let ofKept = kept.missingBytes(readingFor: .seconds(7))
             #expect(try await ofKept == 0)
             try kept.write("GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
             #expect(try await kept.readAnswer().body.hasSuffix("ok\n"))
