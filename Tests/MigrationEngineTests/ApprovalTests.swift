@@ -1,9 +1,10 @@
 import DurablePromises
 import Foundation
-@testable import MigrationEngine
 import SchemaChange
 import TestSupport
 import Testing
+
+@testable import MigrationEngine
 
 @Suite("The approval of Contract")
 struct ApprovalTests {
