@@ -19,10 +19,8 @@ public final class MetricsRegistry: Sendable {
     }
 
     private struct Entry: Sendable {
-        let name: String
-        let help: String
-        let type: String
-        let write: @Sendable (inout Exposition, String) async -> Void
+        let names: [String]
+        let write: @Sendable (inout Exposition) async -> Void
     }
 
     private let entries = Mutex<[Entry]>([])
@@ -66,8 +64,35 @@ public final class MetricsRegistry: Sendable {
     /// - Parameter read: ends soon when its task is cancelled, which happens after two seconds.
     public func gauge(_ name: String, _ help: String, read: @escaping @Sendable () async -> [Sample]) {
         add(name, help, "gauge") { exposition, name in
-            for sample in await Self.limited(read) {
+            for sample in await Self.limited(read) ?? [] {
                 exposition.line(name, sample.labels.sorted { $0.key < $1.key }, sample.value)
+            }
+        }
+    }
+
+    /// One of several numbers that are looked up together. Nil means that it is not known at present.
+    public struct Part<Reading>: Sendable {
+        let name: String
+        let help: String
+        let value: @Sendable (Reading) -> Double?
+
+        public init(_ name: String, _ help: String, value: @escaping @Sendable (Reading) -> Double?) {
+            self.name = name
+            self.help = help
+            self.value = value
+        }
+    }
+
+    /// Numbers that are looked up together, once whenever somebody asks, so that they are of the same moment.
+    ///
+    /// - Parameter read: ends soon when its task is cancelled, which happens after two seconds. Nil means that none of them is
+    ///   known at present.
+    public func gauges<Reading: Sendable>(_ parts: [Part<Reading>], read: @escaping @Sendable () async -> Reading?) {
+        add(parts.map(\.name)) { exposition in
+            let reading = await Self.limited(read)
+            for part in parts {
+                exposition.head(part.name, part.help, "gauge")
+                if let value = reading.flatMap(part.value) { exposition.line(part.name, [], value) }
             }
         }
     }
@@ -102,9 +127,18 @@ public final class MetricsRegistry: Sendable {
         _ type: String,
         write: @escaping @Sendable (inout Exposition, String) async -> Void
     ) {
+        add([name]) { exposition in
+            exposition.head(name, help, type)
+            await write(&exposition, name)
+        }
+    }
+
+    private func add(_ names: [String], write: @escaping @Sendable (inout Exposition) async -> Void) {
         entries.withLock { entries in
-            precondition(!entries.contains { $0.name == name }, "\(name) is registered twice")
-            entries.append(Entry(name: name, help: help, type: type, write: write))
+            for name in names {
+                precondition(!entries.contains { $0.names.contains(name) }, "\(name) is registered twice")
+            }
+            entries.append(Entry(names: names, write: write))
         }
     }
 
@@ -113,16 +147,15 @@ public final class MetricsRegistry: Sendable {
     /// All metrics as text, in the order in which they were made.
     public func text() async -> String {
         var exposition = Exposition()
-        for entry in entries.withLock({ $0 }) {
-            exposition.head(entry.name, entry.help, entry.type)
-            await entry.write(&exposition, entry.name)
-        }
+        for entry in entries.withLock({ $0 }) { await entry.write(&exposition) }
         return exposition.text
     }
 
     /// What hangs must not take the other metrics with it.
-    private static func limited(_ read: @escaping @Sendable () async -> [Sample]) async -> [Sample] {
-        await withTaskGroup(of: [Sample]?.self) { group in
+    private static func limited<Reading: Sendable>(
+        _ read: @escaping @Sendable () async -> Reading?
+    ) async -> Reading? {
+        await withTaskGroup(of: Reading?.self) { group in
             group.addTask { await read() }
             group.addTask {
                 try? await Task.sleep(for: .seconds(2))
@@ -130,7 +163,7 @@ public final class MetricsRegistry: Sendable {
             }
             let first = await group.next() ?? nil
             group.cancelAll()
-            return first ?? []
+            return first
         }
     }
 }

@@ -33,7 +33,9 @@ struct PromiseClientOptions: ParsableArguments {
             throw ValidationError(
                 "no promises: give --server or --database-url, or set SLUICE_SERVER or SLUICE_DATABASE_URL")
         }
-        let pool = PostgresPool(try database.configuration(), maximum: 2)
+        var configuration = try database.configuration()
+        configuration.answerTimeout = .seconds(30)
+        let pool = PostgresPool(configuration, maximum: 2)
         let store = PromiseStore(pool: pool, settings: .init(lanes: 1), logger: logger)
         do {
             let value = try await body(store)

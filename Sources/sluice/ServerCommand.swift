@@ -46,7 +46,13 @@ struct ServerCommand: AsyncParsableCommand {
     @Option(name: .long, help: "How long settled promises are kept, such as 720h; else for ever.")
     var retention: Timeout?
 
-    @Option(name: .long, help: "After how long a task that nobody took is offered again (default: 5s).")
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "After how long a task that nobody took is offered again (default: 5s).",
+            discussion: "Each time after the first it is twice as long, up to a minute."
+        )
+    )
     var retryInterval: Timeout?
 
     @Option(
@@ -82,7 +88,9 @@ struct ServerCommand: AsyncParsableCommand {
         let webhook = WebDelivery(url: url, hosts: hosts.isEmpty ? nil : Set(hosts), metrics: metrics, logger: logger)
         var storeSettings = try storeSettings(webhook)
         storeSettings.didSchedule = { metrics.scheduled($0) }
-        let pool = PostgresPool(try database.configuration(), maximum: storeSettings.lanes + 4)
+        var configuration = try database.configuration()
+        configuration.answerTimeout = .seconds(30)
+        let pool = PostgresPool(configuration, maximum: storeSettings.lanes + 4)
         let store = PromiseStore(pool: pool, settings: storeSettings, logger: logger)
         metrics.watch(store)
         FileDescriptors.allowMany()

@@ -39,14 +39,36 @@ func rowCount(_ table: String, _ store: PromiseStore) async throws -> Int64 {
     }
 }
 
+/// A store that does not run, unless the test lets it.
+func withIdleStore(
+    clock: PromiseClock = .database,
+    _ body: (PromiseStore) async throws -> Void
+) async throws {
+    try await withTestDatabase { url in
+        let settings = PromiseStore.Settings(clock: clock, sweepInterval: .milliseconds(100))
+        let store = PromiseStore(pool: try testPool(url), settings: settings)
+        try await store.install()
+        try await body(store)
+        store.close()
+        await store.pool.close()
+    }
+}
+
+/// Does as SQL what no request does.
+func execute(_ sql: String, _ store: PromiseStore) async throws {
+    try await store.pool.withConnection { try await $0.execute(sql) }
+}
+
 /// Two stores on one database, both running.
 func withReplicas(
     clock: PromiseClock = .database,
     rules: PromiseRules = PromiseRules(),
+    webhook: (any MessageWebhook)? = nil,
     _ body: (PromiseStore, PromiseStore) async throws -> Void
 ) async throws {
     try await withTestDatabase { url in
-        let settings = PromiseStore.Settings(clock: clock, rules: rules, sweepInterval: .milliseconds(100))
+        let settings = PromiseStore.Settings(
+            clock: clock, rules: rules, sweepInterval: .milliseconds(100), webhook: webhook)
         let stores = try (0..<2).map { _ in PromiseStore(pool: try testPool(url), settings: settings) }
         for store in stores { try await store.install() }
         try await withThrowingTaskGroup(of: Void.self) { group in

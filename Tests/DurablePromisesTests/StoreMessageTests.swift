@@ -21,6 +21,23 @@ struct StoreMessageTests {
         }
     }
 
+    @Test("a task that is offered again keeps its place before those that came later")
+    func place() async throws {
+        let clock = ManualClock(1000)
+        try await withReplicas(clock: .manual { clock.value }) { first, second in
+            for id in ["a", "b"] {
+                _ = try await first.createPromise(id: id, timeoutAt: .max, tags: Self.tags)
+                clock.value += 2500
+            }
+            try await eventually("the first is offered again") {
+                try await rowCount("task WHERE id = 'a' AND offers = 2 AND due_at = 16000", first) == 1
+            }
+            let messages = Received(second.deliveries(group: "workers", id: "w"))
+            try await eventually("delivered") { messages.all.count == 2 }
+            #expect(messages.all == ["a", "b"].map { .execute(TaskReference(id: $0, version: 0)) })
+        }
+    }
+
     @Test("whoever listened is told once, with the value, though nobody was there when it was settled")
     func unblock() async throws {
         try await withReplicas { first, second in
@@ -70,6 +87,20 @@ struct StoreMessageTests {
             clock.value += 1
             try await eventually("delivered") { messages.all.count == 1 }
             withExtendedLifetime(unread) {}
+        }
+    }
+
+    @Test("a store may run, stop and run again")
+    func anew() async throws {
+        try await withIdleStore { store in
+            let messages = Received(store.deliveries(group: "workers", id: "w"))
+            for round in 1...3 {
+                let running = Task { await store.run() }
+                _ = try await store.createPromise(id: "p\(round)", timeoutAt: .max, tags: Self.tags)
+                try await eventually("delivered") { messages.all.count == round }
+                running.cancel()
+                await running.value
+            }
         }
     }
 

@@ -19,6 +19,8 @@ public struct TaskRecord: Sendable, Hashable {
     public var dueAt: Int64?
     /// How often it was given back without having got anywhere. Not sent.
     public var releases: Int
+    /// How often it was offered since it was last taken, or put back into service. Not sent.
+    public var offers: Int
 
     public init(
         id: String,
@@ -29,7 +31,8 @@ public struct TaskRecord: Sendable, Hashable {
         pid: String? = nil,
         leaseExpiresAt: Int64? = nil,
         dueAt: Int64? = nil,
-        releases: Int = 0
+        releases: Int = 0,
+        offers: Int = 0
     ) {
         self.id = id
         self.state = state
@@ -40,6 +43,7 @@ public struct TaskRecord: Sendable, Hashable {
         self.leaseExpiresAt = leaseExpiresAt
         self.dueAt = dueAt
         self.releases = releases
+        self.offers = offers
     }
 
     /// The task in a state in which nobody holds it.
@@ -47,7 +51,7 @@ public struct TaskRecord: Sendable, Hashable {
         let isOver = state == .fulfilled
         return TaskRecord(
             id: id, state: state, version: version, resumes: isOver ? 0 : resumes, dueAt: dueAt,
-            releases: isOver ? 0 : releases
+            releases: isOver ? 0 : releases, offers: isOver ? 0 : offers
         )
     }
 

@@ -4,10 +4,12 @@ public struct PromiseRules: Sendable, Hashable {
     /// for tasks of several origins.
     public var isStrict: Bool
 
-    /// After how many milliseconds a task that was offered and not taken is offered again.
+    /// After how many milliseconds a task that was offered and not taken is offered again, the first time. Each time after it
+    /// rests twice as long.
     public var retryInterval: Int64
 
-    /// The longest pause, in milliseconds, before a task is offered again that is given back each time it is taken.
+    /// The longest pause, in milliseconds, before a task is offered again that nobody takes, or that is given back each time
+    /// it is taken.
     public var maximumBackoff: Int64
 
     /// How many promises of its branch a worker is told at most when it takes a task, by either way of separating ids. When
@@ -24,5 +26,16 @@ public struct PromiseRules: Sendable, Hashable {
     func backoff(releases: Int) -> Int64 {
         guard releases > 1 else { return 0 }
         return min(maximumBackoff, 250 << Int64(min(releases - 2, 20)))
+    }
+
+    /// How long a task rests that was offered `offers` times, before it is offered again.
+    ///
+    /// Its message is kept until somebody is there to take it, so it is offered again only because a message may be lost with
+    /// the worker that got it. Where there is more to do than workers, most tasks wait for long, and each would be in the way
+    /// of all that is due, every few seconds.
+    func pause(offers: Int) -> Int64 {
+        let (pause, isOverflow) = retryInterval.multipliedReportingOverflow(by: 1 << Int64(min(max(offers, 1) - 1, 20)))
+        let longest = max(maximumBackoff, retryInterval)
+        return isOverflow ? longest : min(longest, pause)
     }
 }

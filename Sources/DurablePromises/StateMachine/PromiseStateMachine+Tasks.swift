@@ -32,8 +32,15 @@ extension PromiseStateMachine {
             return
         }
         let time = max(time, promise.tags[PromiseTag.delay].flatMap { Int64($0) } ?? time)
-        records.tasks[task.id] = task.unheld(.pending, dueAt: time <= now ? later(rules.retryInterval) : time)
-        guard time <= now, let address = promise.tags[PromiseTag.target] else { return }
+        guard time <= now else {
+            records.tasks[task.id] = task.unheld(.pending, dueAt: time)
+            return
+        }
+        var offered = task.unheld(.pending)
+        offered.offers += 1
+        offered.dueAt = later(rules.pause(offers: offered.offers))
+        records.tasks[task.id] = offered
+        guard let address = promise.tags[PromiseTag.target] else { return }
         tell(.execute(TaskReference(id: task.id, version: task.version), address: address))
     }
 
@@ -219,7 +226,7 @@ extension PromiseStateMachine {
     mutating func resumeHalted(_ id: String) throws(Refusal) -> ResponseData {
         var task = try task(id)
         guard task.state == .halted else { throw Refusal(409, "the task \(id) is \(task.state.rawValue), not halted") }
-        task.releases = 0
+        (task.releases, task.offers) = (0, 0)
         offer(task, at: now)
         return ResponseData()
     }

@@ -26,6 +26,8 @@ public struct PromiseStateMachine: Sendable {
         public var removedSchedules: Set<String>
         /// What to tell, by key.
         public var messages: [String: OutgoingMessage]
+        /// What it was told has come, whatever came of it.
+        public var events: Set<PromiseEvent>
     }
 
     var records: PromiseRecords
@@ -33,6 +35,7 @@ public struct PromiseStateMachine: Sendable {
     let rules: PromiseRules
     var now: Int64 = 0
     private var messages: [String: OutgoingMessage] = [:]
+    private var events: Set<PromiseEvent> = []
 
     /// - Parameter stored: the promises of all ids that the requests name, those that exist, with what hangs on them, and
     ///   the promises that wait for them.
@@ -52,6 +55,7 @@ public struct PromiseStateMachine: Sendable {
     /// Lets happen what is due.
     public mutating func handle(_ event: PromiseEvent, now: Int64) {
         self.now = now
+        events.insert(event)
         expire(event.promiseIDs)
         switch event {
         case .deadline: break
@@ -75,7 +79,8 @@ public struct PromiseStateMachine: Sendable {
             removedListeners: stored.listeners.subtracting(records.listeners),
             removedSchedules: Set(stored.schedules.keys).subtracting(records.schedules.keys),
             // A task that was offered and taken since is nobody's business any more.
-            messages: messages.filter { isTrue($0.value) }
+            messages: messages.filter { isTrue($0.value) },
+            events: events
         )
     }
 

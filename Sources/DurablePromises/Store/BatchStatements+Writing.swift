@@ -85,14 +85,14 @@ extension BatchStatements {
                 tasks.map(\.id), tasks.map(\.state.rawValue), tasks.map { String($0.version) },
                 tasks.map { String($0.resumes) }, tasks.map { $0.ttl.map { String($0) } }, tasks.map(\.pid),
                 tasks.map { $0.leaseExpiresAt.map { String($0) } }, tasks.map { String($0.dueAt ?? 0) },
-                tasks.map { String($0.releases) },
+                tasks.map { String($0.releases) }, tasks.map { String($0.offers) },
             ]
         }
         let types = """
             $1::text[], $2::text[], $3::bigint[], $4::integer[], $5::bigint[], $6::text[], $7::bigint[], $8::bigint[],
-            $9::integer[]
+            $9::integer[], $10::integer[]
             """
-        let names = "id, state, version, resumes, ttl, pid, lease_expires_at, due_at, releases"
+        let names = "id, state, version, resumes, ttl, pid, lease_expires_at, due_at, releases, offers"
         var writes: [PostgresStatement] = []
         let new = tasks.filter { stored.tasks[$0.id] == nil }
         if !new.isEmpty {
@@ -101,7 +101,7 @@ extension BatchStatements {
                 statement(
                     """
                     INSERT INTO sluice.task (\(names), target)
-                    SELECT * FROM unnest(\(types), $10::text[]) u (\(names), target)
+                    SELECT * FROM unnest(\(types), $11::text[]) u (\(names), target)
                     """,
                     columns(new) + [targets]
                 )
@@ -114,8 +114,9 @@ extension BatchStatements {
                     old.count,
                     """
                     UPDATE sluice.task t SET state = u.state, version = u.version, resumes = u.resumes, ttl = u.ttl,
-                        pid = u.pid, lease_expires_at = u.lease_expires_at, due_at = u.due_at, releases = u.releases
-                    FROM unnest(\(types), $10::text[], $11::bigint[])
+                        pid = u.pid, lease_expires_at = u.lease_expires_at, due_at = u.due_at, releases = u.releases,
+                        offers = u.offers
+                    FROM unnest(\(types), $11::text[], $12::bigint[])
                         u (\(names), state_before, version_before)
                     WHERE t.id = u.id AND t.state = u.state_before AND t.version = u.version_before
                     """,
@@ -231,19 +232,24 @@ extension BatchStatements {
         return writes
     }
 
-    /// A later message replaces an earlier one of its key, also one that is on its way: that is then sent twice.
+    /// A later message replaces an earlier one of its key, also one that is on its way: that is then sent twice. One that
+    /// says the same keeps its place in the queue, or its pause where it was tried in vain.
     private static func write(_ messages: [OutgoingMessage]) -> [PostgresStatement] {
         guard !messages.isEmpty else { return [] }
         let versions = messages.map { message -> String? in
             if case .execute(let task, _) = message { String(task.version) } else { nil }
         }
+        let isSame = "(m.version IS NOT DISTINCT FROM excluded.version AND m.address = excluded.address)"
         return [
             statement(
                 """
-                INSERT INTO sluice.message (key, promise, version, address, channel)
+                INSERT INTO sluice.message AS m (key, promise, version, address, channel)
                 SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[])
                 ON CONFLICT (key) DO UPDATE SET version = excluded.version, address = excluded.address,
-                    channel = excluded.channel, taken_until = 0, attempts = 0, seq = excluded.seq
+                    channel = excluded.channel, seq = excluded.seq, written_at = excluded.written_at,
+                    taken_until = CASE WHEN \(isSame) THEN m.taken_until ELSE 0 END,
+                    attempts = CASE WHEN \(isSame) THEN m.attempts ELSE 0 END
+                WHERE NOT \(isSame) OR m.taken_until > 0
                 """,
                 [
                     messages.map(\.key), messages.map(\.promise), versions, messages.map(\.address),

@@ -19,6 +19,9 @@ final class Mailroom: Sendable {
         var groups: [String: [Box]] = [:]
         var turn = 0
         var isClosed = false
+        /// Who waits for ``signals()``, by number.
+        var waiting: [Int: AsyncStream<Void>.Continuation] = [:]
+        var next = 0
     }
 
     private let state = Mutex(State())
@@ -26,20 +29,25 @@ final class Mailroom: Sendable {
     /// How many messages a stream is given before it has taken the first of them.
     private static let room = 256
 
-    /// Yields whenever there may be something to deliver.
-    let signals: AsyncStream<Void>
-    private let signal: AsyncStream<Void>.Continuation
-
-    init() {
-        (signals, signal) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
-    }
-
     var isEmpty: Bool {
         state.withLock { $0.groups.isEmpty }
     }
 
+    /// Yields at once, and whenever there may be something to deliver. For one reader.
+    func signals() -> AsyncStream<Void> {
+        let (stream, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        let number = state.withLock { state in
+            state.next += 1
+            state.waiting[state.next] = continuation
+            return state.next
+        }
+        continuation.onTermination = { [weak self] _ in self?.state.withLock { $0.waiting[number] = nil } }
+        continuation.yield()
+        return stream
+    }
+
     func lookForMail() {
-        signal.yield()
+        for continuation in state.withLock({ Array($0.waiting.values) }) { continuation.yield() }
     }
 
     func subscribe(group: String, id: String) -> AsyncStream<MessageDelivery> {

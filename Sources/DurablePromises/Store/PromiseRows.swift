@@ -4,7 +4,8 @@ internal import PostgreSQL
 enum PromiseRows {
     static let promiseColumns = "p.id, p.state, p.param, p.value, p.tags, p.timeout_at, p.created_at, p.settled_at"
     static let taskColumns = """
-        t.state AS task_state, t.version, t.resumes, t.ttl, t.pid, t.lease_expires_at, t.due_at, t.releases
+        t.state AS task_state, t.version, t.resumes, t.ttl, t.pid, t.lease_expires_at, t.due_at, t.releases,
+        t.offers
         """
     static let scheduleColumns = """
         id, cron, promise_id, promise_timeout, promise_param, promise_tags, created_at, next_run_at, last_run_at
@@ -34,7 +35,8 @@ enum PromiseRows {
             pid: row["pid"],
             leaseExpiresAt: try integer(row, "lease_expires_at"),
             dueAt: state == .pending ? try row.integer("due_at") : nil,
-            releases: Int(try row.integer("releases"))
+            releases: Int(try row.integer("releases")),
+            offers: Int(try row.integer("offers"))
         )
     }
 

@@ -30,8 +30,12 @@ extension PromiseStore {
     }
 
     private func tryInstall() async throws -> Bool {
-        try await pool.withConnection { connection in
-            try await connection.transaction { connection in
+        // Tables may be large.
+        var configuration = pool.configuration
+        configuration.answerTimeout = nil
+        let connection = try await PostgresConnection.connect(configuration)
+        do {
+            let isInstalled = try await connection.transaction { connection in
                 let lock = try await connection.query(
                     "SELECT pg_try_advisory_xact_lock($1) AS held, set_config('lock_timeout', '500ms', true)",
                     [.integer(Self.schemaLock)]
@@ -40,6 +44,11 @@ extension PromiseStore {
                 try await Self.makeTables(on: connection)
                 return true
             }
+            await connection.close()
+            return isInstalled
+        } catch {
+            await connection.close()
+            throw error
         }
     }
 

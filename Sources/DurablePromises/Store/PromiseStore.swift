@@ -59,7 +59,7 @@ public final class PromiseStore: PromiseClient, Sendable {
     }
 
     /// A store on connections that others may use as well. It wants ``Settings/lanes`` of them for requests, and with
-    /// ``run()`` two more.
+    /// ``run()`` three more.
     public init(pool: PostgresPool, settings: Settings = Settings(), logger: Logger = Logger(label: "sluice.promises"))
     {
         self.pool = pool

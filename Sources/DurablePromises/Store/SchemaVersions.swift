@@ -3,7 +3,7 @@
 /// A version is made in one transaction while programs that know the one before go on working, so it only adds, and keeps
 /// no lock for longer than its statements take.
 enum SchemaVersions {
-    static let all: [[String]] = [first, second]
+    static let all: [[String]] = [first, second, third]
 
     private static let first = [
         """
@@ -112,6 +112,16 @@ enum SchemaVersions {
             OR tags ->> 'resonate:external' = 'true' OR tags ->> 'resonate:scope' = 'global')
         UNION ALL
         SELECT 'task', id, coalesce(lease_expires_at, due_at) FROM sluice.task WHERE state IN ('pending', 'acquired')
+        """,
+    ]
+
+    /// How often a task was offered, and how old a message is. Neither rewrites a row, and what a program of the second version
+    /// writes has both.
+    private static let third = [
+        "ALTER TABLE sluice.task ADD COLUMN offers integer NOT NULL DEFAULT 0",
+        """
+        ALTER TABLE sluice.message ADD COLUMN written_at bigint NOT NULL
+            DEFAULT floor(extract(epoch FROM now()) * 1000)::bigint
         """,
     ]
 }

@@ -26,9 +26,9 @@ struct SharedTransactions: Sendable {
             let result = try await attempt(items)
             for (item, response) in zip(items, result.responses) { item.finish(.success(response)) }
             if result.toldSomebody { toldSomebody() }
-        } catch let error as PostgresError where batch.count > 1 && error.sqlState != nil && !error.isTransient {
-            // What one of them asked, the server would not take; the others shall not suffer.
-            logger.notice("a shared transaction failed and is done one by one", metadata: ["error": "\(error.message)"])
+        } catch where batch.count > 1 && error.isOfItsRecords {
+            // What one of them asked, the server would not take, or is about what cannot be read; the others shall not suffer.
+            logger.notice("a shared transaction failed and is done one by one", metadata: ["error": "\(error)"])
             for group in batch { await run([group]) }
         } catch {
             for item in items { item.finish(.failure(error)) }

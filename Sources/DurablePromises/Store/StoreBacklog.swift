@@ -11,6 +11,12 @@ public struct StoreBacklog: Sendable, Hashable {
 
     /// More are not counted, for that would take too long.
     public static let most: Int64 = 10_000
+
+    public init(promises: Int64?, messages: Int64, dueTimers: Int64) {
+        self.promises = promises
+        self.messages = messages
+        self.dueTimers = dueTimers
+    }
 }
 
 extension PromiseStore {

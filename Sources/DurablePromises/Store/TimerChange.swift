@@ -13,7 +13,7 @@ struct TimerChange: Hashable {
 
     /// What follows for the timers from what changed.
     static func all(of outcome: PromiseStateMachine.Outcome, over stored: PromiseRecords) -> [TimerChange] {
-        var changes: [TimerChange] = []
+        var changes: Set<TimerChange> = []
         for promise in outcome.changes.promises.values {
             change(.promise, promise.id, stored.promises[promise.id]?.expiresAt, promise.expiresAt, &changes)
         }
@@ -23,7 +23,8 @@ struct TimerChange: Hashable {
         for schedule in outcome.changes.schedules.values {
             change(.schedule, schedule.id, stored.schedules[schedule.id]?.nextRunAt, schedule.nextRunAt, &changes)
         }
-        for id in outcome.removedSchedules { changes.append(TimerChange(kind: .schedule, id: id)) }
+        for id in outcome.removedSchedules { changes.insert(TimerChange(kind: .schedule, id: id)) }
+        for event in outcome.events { changes.insert(after(event, outcome, over: stored)) }
         return changes.sorted { ($0.kind.rawValue, $0.id) < ($1.kind.rawValue, $1.id) }
     }
 
@@ -32,9 +33,28 @@ struct TimerChange: Hashable {
         _ id: String,
         _ before: Int64?,
         _ after: Int64?,
-        _ changes: inout [TimerChange]
+        _ changes: inout Set<TimerChange>
     ) {
-        if before != after { changes.append(TimerChange(kind: kind, id: id, at: after)) }
+        if before != after { changes.insert(TimerChange(kind: kind, id: id, at: after)) }
+    }
+
+    /// A timer that has fired is left as its record says, though nothing came of it: else it would fire for ever.
+    private static func after(
+        _ event: PromiseEvent,
+        _ outcome: PromiseStateMachine.Outcome,
+        over stored: PromiseRecords
+    ) -> TimerChange {
+        func promise(_ id: String) -> PromiseRecord? { outcome.changes.promises[id] ?? stored.promises[id] }
+        switch event {
+        case .deadline(let id): return TimerChange(kind: .promise, id: id, at: promise(id)?.expiresAt)
+        case .wake(let id):
+            let task = promise(id) == nil ? nil : outcome.changes.tasks[id] ?? stored.tasks[id]
+            return TimerChange(kind: .task, id: id, at: task?.wakesAt)
+        case .tick(let id, _):
+            let isRemoved = outcome.removedSchedules.contains(id)
+            let schedule = isRemoved ? nil : outcome.changes.schedules[id] ?? stored.schedules[id]
+            return TimerChange(kind: .schedule, id: id, at: schedule?.nextRunAt)
+        }
     }
 }
 

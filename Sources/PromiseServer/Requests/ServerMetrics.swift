@@ -35,15 +35,20 @@ public final class ServerMetrics: Sendable {
 
     /// Tells how much is in a store, whenever somebody asks.
     public func watch(_ store: PromiseStore) {
-        func gauge(_ name: String, _ help: String, _ value: @escaping @Sendable (StoreBacklog) -> Int64?) {
-            registry.gauge(name, help) {
-                let number = try? await store.backlog()
-                return number.flatMap(value).map { [MetricsRegistry.Sample(Double($0))] } ?? []
-            }
-        }
-        gauge("sluice_store_promises", "Promises, as PostgreSQL estimates them.") { $0.promises }
-        gauge("sluice_store_messages", "Messages that have not arrived, at most \(StoreBacklog.most).") { $0.messages }
-        gauge("sluice_store_due_timers", "Timers whose time has come, at most \(StoreBacklog.most).") { $0.dueTimers }
+        watch { try? await store.backlog() }
+    }
+
+    func watch(_ backlog: @escaping @Sendable () async -> StoreBacklog?) {
+        typealias Part = MetricsRegistry.Part<StoreBacklog>
+        let most = StoreBacklog.most
+        registry.gauges(
+            [
+                Part("sluice_store_promises", "Promises, as PostgreSQL estimates them.") { $0.promises.map { Double($0) } },
+                Part("sluice_store_messages", "Messages that have not arrived, at most \(most).") { Double($0.messages) },
+                Part("sluice_store_due_timers", "Timers whose time has come, at most \(most).") { Double($0.dueTimers) },
+            ],
+            read: backlog
+        )
     }
 
     func answered(_ kind: String, _ status: Int, nanoseconds: Int64) {

@@ -151,17 +151,43 @@ struct PromiseStateMachineTests {
         #expect(lapsed.messages.count == 1 && lapsed.records.tasks["p"]?.releases == 5)
     }
 
-    @Test("a task that is offered and not taken is offered again, at each interval")
+    @Test("a task that is offered and not taken is offered again, after a pause that doubles up to a bound")
     func retry() {
-        let rules = PromiseRules()
         var records = decide(creating("p", targeted)).records
-        for round in 1...3 as ClosedRange<Int64> {
-            let time = noon + round * rules.retryInterval
-            #expect(handle(.wake(task: "p"), records, now: time - 1).changesNothing)
+        var time = noon
+        for (round, pause) in ([5000, 10_000, 20_000, 40_000, 60_000, 60_000] as [Int64]).enumerated() {
+            time += pause
+            #expect(handle(.wake(task: "p"), records, now: time - 1).changesNothing, "round \(round)")
             let again = handle(.wake(task: "p"), records, now: time)
             #expect(again.messages == [.execute(TaskReference(id: "p", version: 0), address: workers)])
             records = again.records
         }
+    }
+
+    @Test("whoever takes a task, or puts it back into service, makes its pauses short again")
+    func retryAnew() {
+        let stored = PromiseRecords.withTask(.pending).withTask { $0.offers = 9 }
+        let taken = decide(.acquireTask(TaskReference(id: "p", version: 3), pid: "me", ttl: 60), stored).records
+        let ends = [
+            decide(.releaseTask(TaskReference(id: "p", version: 4)), taken),
+            handle(.wake(task: "p"), taken, now: noon + 60),
+            decide(.continueTask(id: "p"), decide(.haltTask(id: "p"), stored).records),
+        ]
+        for (end, time) in zip(ends, [noon, noon + 60, noon]) {
+            #expect(end.messages.count == 1 && end.records.tasks["p"]?.offers == 1)
+            #expect(end.records.tasks["p"]?.dueAt == time + PromiseRules().retryInterval)
+        }
+        let slept = decide(
+            .suspendTask(TaskReference(id: "p", version: 4), actions: [awaiting("p:1", by: "p")]), taken)
+        #expect(slept.records.tasks["p"]?.offers == 0)
+    }
+
+    @Test("no pause is shorter than the interval, and none is beyond the bound, whatever they are")
+    func pauses() {
+        let rules = PromiseRules(retryInterval: 500, maximumBackoff: 3000)
+        #expect((0...5).map { rules.pause(offers: $0) } == [500, 500, 1000, 2000, 3000, 3000])
+        #expect(PromiseRules(retryInterval: 9000, maximumBackoff: 10).pause(offers: .max) == 9000)
+        #expect(PromiseRules(retryInterval: .max).pause(offers: 7) == .max)
     }
 
     @Test("an event that comes too early, twice, or for what is gone does nothing")

@@ -1,16 +1,29 @@
-internal import Logging
 internal import PostgreSQL
 internal import Synchronization
 
-/// Takes messages out of the database, gives them to whoever is there, and removes those that arrived.
+/// The messages in the database, for one who delivers them: takes some out, and removes those that arrived.
 ///
 /// A message is taken for some time only: when this process ends before the message has arrived, another takes it.
-final class MessagePump: Sendable {
-    private struct Taken {
-        var key: String
-        var seq: Int64
+final class Outbox: Sendable {
+    struct Taken: Sendable {
+        fileprivate var key: String
+        fileprivate var seq: Int64
         var address: String
+        /// Nil when nobody needs it any more.
         var message: PromiseMessage?
+    }
+
+    /// For how long messages are taken, and which of them first: as SQL.
+    struct Terms: Sendable {
+        /// In milliseconds.
+        var hold: String
+        var order: String
+
+        /// A stream takes a message at once or is behind.
+        static let streams = Terms(hold: "5000", order: "channel, seq")
+        /// A server elsewhere is waited for, and left alone for longer each time it has not taken a message. What was never
+        /// tried goes first: whoever is away is not in the way of the others.
+        static let posts = Terms(hold: "least(900000, 30000::bigint << least(m.attempts, 5))", order: "taken_until, seq")
     }
 
     private struct Ends {
@@ -19,42 +32,25 @@ final class MessagePump: Sendable {
     }
 
     private let store: PromiseStore
+    private let terms: Terms
     private let ends = Mutex(Ends())
 
-    /// How many messages are taken at a time.
-    private static let batch = 500
-    /// For how long, in milliseconds: a stream takes a message at once or is behind, while a server elsewhere is waited for.
-    private static let hold: (stream: Int64, web: Int64) = (5_000, 30_000)
-
-    init(_ store: PromiseStore) {
+    init(_ store: PromiseStore, _ terms: Terms) {
         self.store = store
+        self.terms = terms
     }
 
-    /// Removes what arrived, and delivers all that can be.
-    func pump() async throws {
-        try await settle()
-        while true {
-            var channels = store.mailroom.channels
-            if store.settings.webhook != nil { channels.append(PromiseAddress.web("").channel) }
-            guard !channels.isEmpty else { return }
-            let taken = try await take(channels)
-            await deliver(taken)
-            try await settle()
-            if taken.count < Self.batch { return }
-        }
-    }
-
-    private func take(_ channels: [String]) async throws -> [Taken] {
+    /// At most so many messages of the channels.
+    func take(_ most: Int, of channels: [String]) async throws -> [Taken] {
         let now = try await store.now()
         let rows = try await store.pool.withConnection { connection in
             let statement = PostgresStatement(
                 """
                 WITH taken AS (
-                    UPDATE sluice.message m SET attempts = m.attempts + 1, taken_until = $2::bigint
-                        + CASE channel WHEN '\(PromiseAddress.web("").channel)' THEN \(Self.hold.web) ELSE \(Self.hold.stream) END
+                    UPDATE sluice.message m SET attempts = m.attempts + 1, taken_until = $2::bigint + \(terms.hold)
                     FROM (
                         SELECT key FROM sluice.message WHERE channel = ANY ($1::text[]) AND taken_until <= $2::bigint
-                        ORDER BY channel, seq LIMIT \(Self.batch) FOR UPDATE SKIP LOCKED
+                        ORDER BY \(terms.order) LIMIT $3::bigint FOR UPDATE SKIP LOCKED
                     ) due
                     WHERE m.key = due.key
                     RETURNING m.key, m.seq, m.promise, m.version AS message_version, m.address
@@ -63,7 +59,7 @@ final class MessagePump: Sendable {
                 FROM taken LEFT JOIN sluice.promise p ON p.id = taken.promise LEFT JOIN sluice.task t ON t.id = taken.promise
                 ORDER BY taken.seq
                 """,
-                [.textArray(channels), .integer(now)],
+                [.textArray(channels), .integer(now), .integer(Int64(most))],
                 isPrepared: true
             )
             guard let outcome = try await connection.pipeline([statement]).first else { return [PostgresRow]() }
@@ -79,7 +75,6 @@ final class MessagePump: Sendable {
         }
     }
 
-    /// Nil when nobody needs it any more.
     private static func message(_ row: PostgresRow, _ now: Int64) throws -> PromiseMessage? {
         guard row["id"] != nil else { return nil }
         let promise = try PromiseRows.promise(row).projected(at: now)
@@ -91,32 +86,8 @@ final class MessagePump: Sendable {
         return .execute(TaskReference(id: promise.id, version: version))
     }
 
-    private func deliver(_ taken: [Taken]) async {
-        var posts: [(Taken, PromiseMessage)] = []
-        for each in taken {
-            guard let message = each.message, let address = PromiseAddress(each.address) else {
-                finish(each, isTaken: true)
-                continue
-            }
-            if case .web = address {
-                posts.append((each, message))
-            } else if !store.mailroom.deliver(message, to: address, ended: { self.finish(each, isTaken: $0) }) {
-                finish(each, isTaken: false)
-            }
-        }
-        guard let webhook = store.settings.webhook, !posts.isEmpty else { return }
-        await withTaskGroup(of: Void.self) { group in
-            for (index, (each, message)) in posts.enumerated() {
-                if index >= 16 { await group.next() }
-                group.addTask {
-                    // What was not taken is tried again when the hold is over: not at once.
-                    if await webhook.deliver(message, to: each.address) { self.finish(each, isTaken: true) }
-                }
-            }
-        }
-    }
-
-    private func finish(_ taken: Taken, isTaken: Bool) {
+    /// A message has arrived, or is anybody's again. To be seen to by ``settle()``.
+    func finish(_ taken: Taken, isTaken: Bool) {
         let wasEmpty = ends.withLock { ends in
             defer {
                 if isTaken {
@@ -131,7 +102,7 @@ final class MessagePump: Sendable {
     }
 
     /// Removes what arrived, unless a later message took its place, and gives back what did not.
-    private func settle() async throws {
+    func settle() async throws {
         let ended = ends.withLock { ends in
             defer { ends = Ends() }
             return ends
