@@ -197,10 +197,21 @@ struct Ledger: Sendable {
         }
     }
 
-    /// Only of a migration of which nothing is in force: somebody else may have walked it on meanwhile.
+    func remove(on connection: PostgresConnection) async throws {
+        try await whileUndone(on: connection) { connection in
+            _ = try await connection.query("DELETE FROM sluice.checkpoint WHERE migration = $1", [.text(id)])
+            _ = try await connection.query("DELETE FROM sluice.migration WHERE id = $1", [.text(id)])
+        }
+    }
+
+    /// Runs `body` in a transaction in which nothing of the migration is in force: somebody else may have walked it on
+    /// meanwhile.
     ///
     /// - Throws: `Interruption.heldByAnother` when something is.
-    func remove(on connection: PostgresConnection) async throws {
+    func whileUndone<Value: Sendable>(
+        on connection: PostgresConnection,
+        _ body: (PostgresConnection) async throws -> Value
+    ) async throws -> Value {
         try await connection.transaction { connection in
             let found = try await connection.query(
                 "SELECT phase FROM sluice.migration WHERE id = $1 FOR UPDATE", [.text(id)])
@@ -209,8 +220,7 @@ struct Ledger: Sendable {
             guard found.rows.allSatisfy({ $0["phase"] == Phase.initial.rawValue }), steps.rows.isEmpty else {
                 throw Interruption.heldByAnother
             }
-            _ = try await connection.query("DELETE FROM sluice.checkpoint WHERE migration = $1", [.text(id)])
-            _ = try await connection.query("DELETE FROM sluice.migration WHERE id = $1", [.text(id)])
+            return try await body(connection)
         }
     }
 

@@ -38,8 +38,11 @@ struct LedgerRecord: Sendable {
     /// The root promise of the present walk.
     var promise: String {
         let plan = planHash.dropFirst("sha256:".count).prefix(4)
-        return "migration/\(id)/\(plan)/w\(walk)"
+        return "\(Self.promises(of: id))\(plan)/w\(walk)"
     }
+
+    /// With what the promises of a migration begin, of whichever plan and walk.
+    static func promises(of id: String) -> String { "migration/\(id)/" }
 
     fileprivate static func date(_ row: PostgresRow, _ name: String) throws -> Date? {
         guard row[name] != nil else { return nil }

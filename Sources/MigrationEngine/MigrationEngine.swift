@@ -103,10 +103,16 @@ public struct MigrationEngine: Sendable {
         }
     }
 
-    /// Forgets a migration that was undone completely: its ledger entries go.
+    /// Forgets a migration that was undone completely: its ledger entries go, and what is left of calls to workers.
     public func forget(_ name: MigrationName) async throws {
+        let ledger = Ledger(name: name)
         _ = try await looking { connection in
-            try await Ledger(name: name).remove(on: connection)
+            try await withPromises(of: "public") { store in
+                try await WorkerCalls.forgetAll(of: ledger, in: store) {
+                    try await ledger.whileUndone(on: connection, $0)
+                }
+            }
+            try await ledger.remove(on: connection)
             return true
         }
     }
