@@ -187,4 +187,47 @@ struct RemoteCallTests {
             }
         }
     }
+
+    /// Does something in the transaction that applies the first answer: as soon as it is over, another engine is there.
+    private static func afterFirstAnswer(_ statement: String) -> String {
+        """
+        CREATE FUNCTION take_over() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \(statement); RETURN NULL; END $$;
+        CREATE TRIGGER take_over AFTER UPDATE ON sluice.checkpoint FOR EACH ROW WHEN (NEW.calls = 1)
+            EXECUTE FUNCTION take_over();
+        """
+    }
+
+    @Test("are not removed by an engine that was taken over from")
+    func fencedRemoval() async throws {
+        try await EvolvingDatabase.with(Self.customers(300)) { database in
+            try await RemoteWorker.serving(database.url) {
+                try await database.walk(Self.spec, to: .dualWrite)
+                try await database.sql(Self.afterFirstAnswer("UPDATE sluice.migration SET fence = fence + 1"))
+                #expect(try await database.obstacle(Self.spec, to: .backfill).hasPrefix("HeldByAnotherWorker: "))
+                #expect(try await database.sql("\(Self.withRows) AND p.state = 'resolved'") == "1")
+                try await database.sql("DROP TRIGGER take_over ON sluice.checkpoint")
+                try await database.walk(Self.spec, to: .backfill)
+                try await Self.expectNothing(database, "when it is proven")
+            }
+        }
+    }
+
+    @Test("are not made by an engine that was taken over from, which would ask again about what is done")
+    func fencedCall() async throws {
+        try await EvolvingDatabase.with(Self.customers(300)) { database in
+            let calls = Atomic(0)
+            try await RemoteWorker.serving(database.url) { rows, _ in
+                calls.add(1, ordering: .relaxed)
+                return .rows(RemoteWorker.split(rows))
+            } while: {
+                try await database.walk(Self.spec, to: .dualWrite)
+                try await database.sql(
+                    Self.afterFirstAnswer(
+                        "UPDATE sluice.task SET version = version + 1 WHERE id NOT LIKE '%:%' AND state = 'acquired'"))
+                #expect(try await database.obstacle(Self.spec, to: .backfill).hasPrefix("HeldByAnotherWorker: "))
+                #expect(calls.load(ordering: .relaxed) == 1)
+                #expect(try await database.sql(Self.withRows) == "0")
+            }
+        }
+    }
 }

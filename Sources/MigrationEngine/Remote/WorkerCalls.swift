@@ -42,7 +42,8 @@ struct WorkerCalls: RemoteFunction {
 
     func forget(beginningWith prefix: String) async throws {
         let prefix = "\(root):\(prefix)"
-        while try await travel.fenced({ try await PromiseStore.removeSettledBranches(beginningWith: prefix, on: $0) }) {}
+        while try await travel.fenced({ try await PromiseStore.removeSettledBranches(beginningWith: prefix, on: $0) }) {
+        }
     }
 
     /// Cancels and removes every call that a migration has made, in whichever walk: nobody waits for one any more.
