@@ -10,7 +10,7 @@ internal import SchemaChange
 struct ClaimedTravel: Sendable {
     let travel: Travel
     let steps: NamedSteps
-    let client: any PromiseClient
+    let client: PromiseStore
     let fence: Fence
     let pool: PostgresPool
 

@@ -197,14 +197,30 @@ struct Ledger: Sendable {
         }
     }
 
-    /// Only of a migration of which nothing is in force: somebody else may have walked it on meanwhile.
+    /// Removes the entry of a migration of which nothing is in force.
     ///
     /// - Parameter cleanUp: done before, while nobody else can do anything with the entry. After a crash it is there again.
-    /// - Throws: `Interruption.heldByAnother` when something is.
+    /// - Throws: `Interruption.heldByAnother` when something is in force.
     func remove(
         on connection: PostgresConnection,
         cleanUp: (PostgresConnection) async throws -> Void
     ) async throws {
+        try await whileUndone(on: connection) { connection in
+            let found = try await connection.query("SELECT FROM sluice.migration WHERE id = $1", [.text(id)])
+            if found.affectedRows > 0 { try await cleanUp(connection) }
+            _ = try await connection.query("DELETE FROM sluice.checkpoint WHERE migration = $1", [.text(id)])
+            _ = try await connection.query("DELETE FROM sluice.migration WHERE id = $1", [.text(id)])
+        }
+    }
+
+    /// Runs `body` in a transaction in which nothing of the migration is in force: somebody else may have walked it on
+    /// meanwhile.
+    ///
+    /// - Throws: `Interruption.heldByAnother` when something is.
+    func whileUndone<Value: Sendable>(
+        on connection: PostgresConnection,
+        _ body: (PostgresConnection) async throws -> Value
+    ) async throws -> Value {
         try await connection.transaction { connection in
             let found = try await connection.query(
                 "SELECT phase FROM sluice.migration WHERE id = $1 FOR UPDATE", [.text(id)])
@@ -213,9 +229,7 @@ struct Ledger: Sendable {
             guard found.rows.allSatisfy({ $0["phase"] == Phase.initial.rawValue }), steps.rows.isEmpty else {
                 throw Interruption.heldByAnother
             }
-            if !found.rows.isEmpty { try await cleanUp(connection) }
-            _ = try await connection.query("DELETE FROM sluice.checkpoint WHERE migration = $1", [.text(id)])
-            _ = try await connection.query("DELETE FROM sluice.migration WHERE id = $1", [.text(id)])
+            return try await body(connection)
         }
     }
 

@@ -103,10 +103,16 @@ public struct MigrationEngine: Sendable {
         }
     }
 
-    /// Forgets a migration that was undone completely: its ledger entries go, and what its walks left pending is cancelled.
+    /// Forgets a migration that was undone completely: its ledger entries go, what is left of calls to workers, and what its
+    /// walks left pending is cancelled.
     public func forget(_ name: MigrationName) async throws {
+        let ledger = Ledger(name: name)
         _ = try await looking { connection in
-            let ledger = Ledger(name: name)
+            try await withPromises(of: "public") { store in
+                try await WorkerCalls.forgetAll(of: ledger, in: store) {
+                    try await ledger.whileUndone(on: connection, $0)
+                }
+            }
             try await ledger.remove(on: connection) { connection in
                 try await AbandonedWalks(ofRemoved: ledger.id).cancel(by: self, schema: "public", on: connection)
             }

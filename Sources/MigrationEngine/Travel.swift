@@ -274,7 +274,9 @@ struct Travel: Sendable {
             )
             let pool = PostgresPool(workSettings, maximum: workers + 1)
             do {
-                try await body(ClaimedTravel(travel: self, steps: steps, client: store, fence: fence, pool: pool))
+                let travel = ClaimedTravel(travel: self, steps: steps, client: store, fence: fence, pool: pool)
+                try await body(travel)
+                try await travel.forgetCalls()
                 await pool.close()
             } catch {
                 await pool.close()

@@ -116,6 +116,14 @@ struct StoreKeepingTests {
             }
             await #expect(throws: PostgresError.self) { _ = try await store.process(requests) }
             #expect(try await store.getPromise(id: "good") == nil)
+            // And in one transaction with somebody else's.
+            let other = Request(.createPromise(PromiseCreation(id: "other", timeoutAt: .max)))
+            let batch = [requests, [other]].map { group in
+                group.map { RequestQueue.Item(.request($0), $0.operation.partitions ?? [], at: nil) { _ in } }
+            }
+            await SharedTransactions(store.pool, store.settings, store.logger) {}.run(batch)
+            #expect(try await store.getPromise(id: "good") == nil)
+            #expect(try await store.getPromise(id: "other") != nil)
         }
     }
 

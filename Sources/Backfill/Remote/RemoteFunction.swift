@@ -7,6 +7,10 @@ public protocol RemoteFunction: Sendable {
     /// - Parameter argument: JSON, see ``RemoteChunk``.
     /// - Returns: what was asked, which is not `argument` when somebody asked earlier, and what came of it.
     func call(_ name: String, _ argument: String, of remote: RemoteForward) async throws -> RemoteReply
+
+    /// What came of all calls whose names begin with `prefix` is behind a checkpoint: nobody asks for one of them again, and
+    /// what was kept of them may go.
+    func forget(beginningWith prefix: String) async throws
 }
 
 /// What came of a call.

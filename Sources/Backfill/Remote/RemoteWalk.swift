@@ -5,7 +5,8 @@ public import SchemaChange
 /// Walks a table whose new columns a worker computes: asks it about one chunk after the other, in several ranges at a time.
 ///
 /// Which chunk is asked about next, and under which name, follows from the checkpoint. So a worker of ours that takes over
-/// finds the call of the one before, and with it the answer.
+/// finds the call of the one before, and with it the answer. When that is applied the call is forgotten; calls that came to
+/// nothing are kept, for people to look at, until one about their range has.
 public struct RemoteWalk: Sendable {
     private let mapping: Mapping
     private let remote: RemoteForward
@@ -72,6 +73,7 @@ public struct RemoteWalk: Sendable {
             }
             if found <= (all ? 0 : Self.few) { break }
         }
+        try await forgetCalls()
         return found
     }
 
@@ -104,9 +106,15 @@ public struct RemoteWalk: Sendable {
             }
             try await group.waitForAll()
         }
+        try await forgetCalls()
         return try await pool.withConnection { connection in
             try await ranges.stored(connection).reduce(into: ChunkTally()) { $0 += $1.tally }
         }
+    }
+
+    /// Those that a crash left.
+    private func forgetCalls() async throws {
+        try await function.forget(beginningWith: "\(place.step).")
     }
 
     /// One pass over one range.
@@ -148,6 +156,7 @@ public struct RemoteWalk: Sendable {
                 let tally = try await apply(
                     chunk, answer, reply, from: position, to: end, isLast: false, on: connection, yielded)
                 progress(tally.rows)
+                try await forget()
                 calls += 1
                 asked += chunk.keys.count
                 position = end ?? position
@@ -158,6 +167,15 @@ public struct RemoteWalk: Sendable {
                 nothing, "[]", nil, from: position, to: upper, isLast: true, on: connection, yielded)
             progress(tally.rows)
             return (asked, calls + 1)
+        }
+
+        /// Of a range one call is under way at a time, and that is done. What is in the way now is forgotten with the next.
+        private func forget() async throws {
+            do {
+                try await walk.function.forget(beginningWith: "\(walk.place.step).\(range).")
+            } catch let error as PostgresError where error.isLostRace {
+                walk.logger.debug("a call is forgotten later", metadata: ["error": "\(error)"])
+            }
         }
 
         private func read(

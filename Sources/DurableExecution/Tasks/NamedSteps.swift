@@ -1,4 +1,4 @@
-internal import DurablePromises
+public import DurablePromises
 internal import Logging
 
 /// The steps of a task, under names of their own instead of places in a function.
@@ -30,7 +30,7 @@ public struct NamedSteps: Sendable {
         if let known = recorded[id] {
             promise = known
         } else {
-            promise = try Execution.promise(in: try await task.fenced([.createPromise(creation(id))])[0])
+            promise = try await create(creation(id))
         }
         if try await isDone() {
             logger.debug("replayed", metadata: ["promise": "\(id)"])
@@ -40,6 +40,11 @@ public struct NamedSteps: Sendable {
         guard promise.state == .pending else { return }
         let settlement = PromiseSettlement(id: id, state: .resolved)
         _ = try Execution.promise(in: try await task.fenced([.settlePromise(settlement)])[0])
+    }
+
+    /// Makes a promise that somebody else keeps, or finds it, as long as the task is held.
+    public func create(_ creation: PromiseCreation) async throws -> PromiseRecord {
+        try Execution.promise(in: try await task.fenced([.createPromise(creation)])[0])
     }
 
     private func creation(_ id: String) -> PromiseCreation {

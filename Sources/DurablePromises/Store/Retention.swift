@@ -80,10 +80,7 @@ struct Retention {
                         )
                     ), removed AS (
                         DELETE FROM sluice.promise p USING dead f WHERE \(Self.ofFamily) RETURNING p.id
-                    ), tasks AS (
-                        DELETE FROM sluice.task t USING removed r WHERE t.id = r.id
-                    )
-                    DELETE FROM sluice.timer t USING removed r WHERE t.kind IN ('promise', 'task') AND t.id = r.id
+                    ), \(PromiseRemoval.ofAttachments)
                     """,
                     [.textArray(roots), .integer(limit)]
                 )

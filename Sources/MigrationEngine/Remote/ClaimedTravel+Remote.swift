@@ -8,18 +8,7 @@ extension ClaimedTravel {
     /// Nil for a mapping that SQL computes.
     func remoteWalk(_ mapping: Mapping, of step: String, checkpoints: String) -> RemoteWalk? {
         let place = TableWalk.Place(fence: fence, walk: travel.record.walk, step: checkpoints)
-        let pool = pool
-        let calls = WorkerCalls(
-            client: client,
-            root: travel.record.promise,
-            now: {
-                try await pool.withConnection { connection in
-                    let now = "SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now"
-                    return try await connection.query(now).row().integer("now")
-                }
-            },
-            waiting: { reporter.working(step, reason: "WaitingForWorker", $0) }
-        )
+        let calls = WorkerCalls(travel: self) { reporter.working(step, reason: "WaitingForWorker", $0) }
         return RemoteWalk(
             mapping, at: place, asking: calls, pool: pool, workers: travel.workers, logger: travel.run.logger)
     }
@@ -47,6 +36,11 @@ extension ClaimedTravel {
                 )
             }
         }
+    }
+
+    /// The walk ends: whatever of its calls and of earlier walks' is left goes.
+    func forgetCalls() async throws {
+        try await WorkerCalls.forgetAll(of: travel.run.ledger, in: client) { try await fenced($0) }
     }
 
     /// Whether no row is left to be asked about; under the lock that keeps others from writing one.

@@ -1,4 +1,5 @@
 internal import Backfill
+internal import DurableExecution
 internal import DurablePromises
 internal import Foundation
 internal import PostgreSQL
@@ -6,27 +7,29 @@ internal import SchemaChange
 
 /// Calls of a worker's function, each a durable promise under the walk's: `<walk>:<step>.<range>.<number>`.
 ///
-/// Whoever makes the same call again, after a crash or as another worker of ours, finds the promise and waits for it.
+/// Whoever makes the same call again, after a crash or as another worker of ours, finds the promise and waits for it, until
+/// what came of it is behind the checkpoint and it is removed. Only who holds the walk makes one, or removes one: somebody
+/// who was taken over from would ask again about what is done.
 struct WorkerCalls: RemoteFunction {
-    let client: any PromiseClient
-    let root: String
-    /// What time it is by the database's clock, in milliseconds since 1970.
-    let now: @Sendable () async throws -> Int64
+    let travel: ClaimedTravel
     /// Told when an answer is not there at once.
     let waiting: @Sendable (_ message: String) -> Void
+
+    private var root: String { travel.travel.record.promise }
 
     func call(_ name: String, _ argument: String, of remote: RemoteForward) async throws -> RemoteReply {
         let id = "\(root):\(name)"
         let call = WorkerCall(function: remote.function)
-        let created = try await client.createPromise(
-            id: id,
-            timeoutAt: try await now() + Int64(remote.timeLimit / .milliseconds(1)),
-            param: PromiseValue(data: call.data(argument)),
-            tags: [
-                PromiseTag.scope: "global", PromiseTag.target: remote.target, PromiseTag.origin: root,
-                PromiseTag.branch: id, PromiseTag.parent: root,
-            ]
-        )
+        let created = try await travel.steps.create(
+            PromiseCreation(
+                id: id,
+                timeoutAt: try await now() + Int64(remote.timeLimit / .milliseconds(1)),
+                param: PromiseValue(data: call.data(argument)),
+                tags: [
+                    PromiseTag.scope: "global", PromiseTag.target: remote.target, PromiseTag.origin: root,
+                    PromiseTag.branch: id, PromiseTag.parent: root,
+                ]
+            ))
         let settled = try await settlement(of: created, remote)
         let outcome: RemoteReply.Outcome =
             switch settled.state {
@@ -35,6 +38,36 @@ struct WorkerCalls: RemoteFunction {
             default: .rejected(WorkerCall.message(settled.value))
             }
         return RemoteReply(id: id, argument: call.argument(in: created.param.data) ?? argument, outcome: outcome)
+    }
+
+    func forget(beginningWith prefix: String) async throws {
+        let prefix = "\(root):\(prefix)"
+        while try await travel.fenced({ try await PromiseStore.removeSettledBranches(beginningWith: prefix, on: $0) }) {
+        }
+    }
+
+    /// Cancels and removes every call that a migration has made, in whichever walk: nobody waits for one any more.
+    ///
+    /// - Parameter guarded: runs a transaction during which nobody begins to make calls.
+    static func forgetAll(
+        of ledger: Ledger,
+        in store: PromiseStore,
+        guarded: (_ body: (PostgresConnection) async throws -> Bool) async throws -> Bool
+    ) async throws {
+        let prefix = WalkID.prefix(ledger.id)
+        _ = try await guarded { _ in
+            try await store.cancelBranches(beginningWith: prefix)
+            return true
+        }
+        while try await guarded({ try await PromiseStore.removeSettledBranches(beginningWith: prefix, on: $0) }) {}
+    }
+
+    /// What time it is by the database's clock, in milliseconds since 1970.
+    private func now() async throws -> Int64 {
+        try await travel.pool.withConnection { connection in
+            let now = "SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now"
+            return try await connection.query(now).row().integer("now")
+        }
     }
 
     /// Asks again and again, less and less often; the deadline of the promise ends it.
@@ -49,7 +82,7 @@ struct WorkerCalls: RemoteFunction {
             if clock.now - began > .seconds(1) {
                 waiting("no worker at \(remote.target) has answered \(remote.function) yet (promise \(record.id))")
             }
-            guard let found = try await client.getPromise(id: record.id) else {
+            guard let found = try await travel.client.getPromise(id: record.id) else {
                 throw Interruption.waiting(
                     reason: "WaitingForWorker", message: "promise \(record.id) is gone; it is made again")
             }
