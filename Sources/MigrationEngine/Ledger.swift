@@ -199,8 +199,12 @@ struct Ledger: Sendable {
 
     /// Only of a migration of which nothing is in force: somebody else may have walked it on meanwhile.
     ///
+    /// - Parameter cleanUp: done before, while nobody else can do anything with the entry. After a crash it is there again.
     /// - Throws: `Interruption.heldByAnother` when something is.
-    func remove(on connection: PostgresConnection) async throws {
+    func remove(
+        on connection: PostgresConnection,
+        cleanUp: (PostgresConnection) async throws -> Void
+    ) async throws {
         try await connection.transaction { connection in
             let found = try await connection.query(
                 "SELECT phase FROM sluice.migration WHERE id = $1 FOR UPDATE", [.text(id)])
@@ -209,6 +213,7 @@ struct Ledger: Sendable {
             guard found.rows.allSatisfy({ $0["phase"] == Phase.initial.rawValue }), steps.rows.isEmpty else {
                 throw Interruption.heldByAnother
             }
+            if !found.rows.isEmpty { try await cleanUp(connection) }
             _ = try await connection.query("DELETE FROM sluice.checkpoint WHERE migration = $1", [.text(id)])
             _ = try await connection.query("DELETE FROM sluice.migration WHERE id = $1", [.text(id)])
         }

@@ -37,8 +37,7 @@ struct LedgerRecord: Sendable {
 
     /// The root promise of the present walk.
     var promise: String {
-        let plan = planHash.dropFirst("sha256:".count).prefix(4)
-        return "migration/\(id)/\(plan)/w\(walk)"
+        WalkID.of(id, planHash: planHash, walk: walk)
     }
 
     fileprivate static func date(_ row: PostgresRow, _ name: String) throws -> Date? {

@@ -103,10 +103,13 @@ public struct MigrationEngine: Sendable {
         }
     }
 
-    /// Forgets a migration that was undone completely: its ledger entries go.
+    /// Forgets a migration that was undone completely: its ledger entries go, and what its walks left pending is cancelled.
     public func forget(_ name: MigrationName) async throws {
         _ = try await looking { connection in
-            try await Ledger(name: name).remove(on: connection)
+            let ledger = Ledger(name: name)
+            try await ledger.remove(on: connection) { connection in
+                try await AbandonedWalks(ofRemoved: ledger.id).cancel(by: self, schema: "public", on: connection)
+            }
             return true
         }
     }

@@ -72,6 +72,11 @@ final class MigrationRun: Sendable {
                 record = try await ledger.read(connection)
             }
             reporter.take(record)
+            if let record {
+                doing = "cancelling the promises of earlier walks"
+                try await AbandonedWalks(before: record).cancel(by: engine, schema: spec.schema, on: connection)
+                doing = "planning"
+            }
             let decision = WalkDecision.decide(record, planHash: hash, target: target)
             logger.debug("decided", metadata: ["decision": "\(decision.word)"])
             switch (decision, record) {

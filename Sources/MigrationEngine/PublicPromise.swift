@@ -11,13 +11,13 @@ struct PublicPromise: Sendable {
     private let root: String
     /// What the migration waits for while it is pending, and what it means when it is rejected.
     private let waiting: (reason: String, message: String)
-    private let refused: (reason: String, message: String)
+    private let refused: (reason: String, message: String, remedy: String)
 
     private init(
         _ name: String,
         under root: String,
         waiting: (reason: String, message: String),
-        refused: (reason: String, message: String)
+        refused: (reason: String, message: String, remedy: String)
     ) {
         id = "\(root):\(name)"
         self.root = root
@@ -31,7 +31,7 @@ struct PublicPromise: Sendable {
             "approval",
             under: root,
             waiting: ("WaitingForApproval", "Contract waits until somebody approves it"),
-            refused: ("NotApproved", "Contract was refused; go to Backfill, and ask again by going to Contract")
+            refused: ("NotApproved", "Contract was refused", "go to Backfill, and ask again by going to Contract")
         )
     }
 
@@ -46,7 +46,8 @@ struct PublicPromise: Sendable {
             ),
             refused: (
                 "NotDualWriting",
-                "it was declared that not every writer writes both sides; go to Expand, and ask again by going on"
+                "it was declared that not every writer writes both sides",
+                "go to Expand, and ask again by going on"
             )
         )
     }
@@ -67,9 +68,10 @@ struct PublicPromise: Sendable {
                 message: "\(waiting.message): sluice promise settle \(id) --state resolved"
             )
         case .rejected, .rejectedCanceled, .rejectedTimedout:
+            let why = promise.value.statedReason.map { ": \"\($0)\"" } ?? ""
             throw Interruption.stalled(
                 reason: refused.reason,
-                message: "\(refused.message) (promise \(id) is \(promise.state.rawValue))"
+                message: "\(refused.message)\(why); \(refused.remedy) (promise \(id) is \(promise.state.rawValue))"
             )
         }
     }

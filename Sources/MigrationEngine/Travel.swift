@@ -183,12 +183,14 @@ struct Travel: Sendable {
                 message: "the backfill is not proven any more; \(ProofCheck.remedy)"
             )
         }
-        let soak = spec.contract?.soak?.duration ?? .seconds(3600)
+        let asked = spec.contract?.soak?.duration
+        let soak = asked ?? .seconds(3600)
         let soaked = certificate.at.addingTimeInterval(soak / .seconds(1))
         if soaked > Date() {
             throw Interruption.waiting(
                 reason: "Soaking",
-                message: "contract waits until \(soaked.formatted(.iso8601)), as contract.soak says"
+                message: "contract waits until \(soaked.formatted(.iso8601)), "
+                    + (asked == nil ? "1h after the proof: contract.soak is not given" : "as contract.soak says")
             )
         }
         if spec.approval == .required {

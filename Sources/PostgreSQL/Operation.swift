@@ -26,6 +26,9 @@ final class Operation {
     /// A request to cancel is on its way. The next statement waits until it has arrived, or it might be hit instead.
     var isCancelRequestUnderWay = false
 
+    /// When it was sent to the server.
+    var began: ContinuousClock.Instant?
+
     /// The server has said all that it will.
     private(set) var isAnswered = false
 

@@ -20,6 +20,10 @@ public struct PostgresConfiguration: Sendable, CustomStringConvertible {
     /// How long a connection may take to make, over all hosts; the URL's `connect_timeout`, else 10 seconds.
     public var connectTimeout: Duration
 
+    /// How long the server may take to answer whatever it is asked at once, when a session is given up. Nil waits for as long
+    /// as the connection lives, and a server that is frozen keeps it alive.
+    public var answerTimeout: Duration?
+
     let hosts: [DatabaseHost]
     let parameters: Secret<ConnectionParameters>
 

@@ -19,6 +19,7 @@ final class Session {
     private let names = PreparedNames()
     private var listeners: [AsyncStream<PostgresNotification>.Continuation] = []
     private var end = PostgresError.closed
+    private var isWatched = false
 
     /// How long a server has to answer an operation after it was cancelled.
     private nonisolated static let cancelPatience: Duration = .seconds(3)
@@ -94,6 +95,7 @@ final class Session {
         guard running == nil, !queue.isEmpty, let handle else { return }
         let operation = queue.removeFirst()
         running = operation
+        watchRunning(operation)
         guard operation.send(on: handle, names) else {
             // A pipeline of which a part is sent cannot be taken back.
             return lose(PostgresError(losing: configuration, last: nil, PQerrorMessage(handle)))
@@ -131,6 +133,30 @@ final class Session {
         guard running === operation else { return }
         operation.resume(.failure(.cancelled))
         lose(PostgresError(.connection, "the server did not answer a request to cancel; the connection was given up"))
+    }
+
+    // MARK: The server's time
+
+    /// One timer at a time is enough: it is set again for whatever runs when it fires.
+    private func watchRunning(_ operation: Operation) {
+        guard let timeout = configuration.answerTimeout else { return }
+        operation.began = .now
+        if !isWatched { look(after: timeout, timeout) }
+    }
+
+    private func look(after delay: Duration, _ timeout: Duration) {
+        isWatched = true
+        EventLoop.schedule(after: delay) { [weak self] in
+            guard let self else { return }
+            isWatched = false
+            guard let running, let began = running.began else { return }
+            let rest = began + timeout - .now
+            if rest > .zero { return look(after: rest, timeout) }
+            lose(
+                PostgresError(
+                    .connection,
+                    "\(configuration) did not answer within \(timeout); whether it did what it was asked is not known"))
+        }
     }
 
     // MARK: The socket

@@ -15,28 +15,15 @@ struct DatabaseOptions: ParsableArguments {
     var databaseURL: String?
 
     func validate() throws {
-        if let databaseURL, Self.hasPassword(databaseURL) {
-            throw ValidationError(
-                "a password in an argument can be read by everybody on this machine; "
-                    + "put the URL into SLUICE_DATABASE_URL, or the password into a file that PGPASSFILE names"
-            )
-        }
+        try PasswordArgument.refuse(
+            databaseURL, instead: "SLUICE_DATABASE_URL, or the password into a file that PGPASSFILE names")
     }
 
-    func configuration() throws -> PostgresConfiguration {
+    /// - Parameter applicationName: what the sessions are called in `pg_stat_activity`.
+    func configuration(_ applicationName: String = "sluice/cli") throws -> PostgresConfiguration {
         guard let url = databaseURL ?? ProcessInfo.processInfo.environment["SLUICE_DATABASE_URL"] else {
             throw ValidationError("no database: give --database-url, or set SLUICE_DATABASE_URL")
         }
-        return try PostgresConfiguration(url: url, origin: .operatorOwned, applicationName: "sluice/cli")
-    }
-
-    /// `user:password@` in the authority, or a parameter called password, of a URL or of keyword and value pairs.
-    static func hasPassword(_ text: String) -> Bool {
-        if let scheme = text.range(of: "://") {
-            let authority = text[scheme.upperBound...].prefix { $0 != "/" && $0 != "?" }
-            if let at = authority.lastIndex(of: "@"), authority[..<at].contains(":") { return true }
-        }
-        return text.range(of: "password=", options: .caseInsensitive) != nil
-            || text.range(of: "password =", options: .caseInsensitive) != nil
+        return try PostgresConfiguration(url: url, origin: .operatorOwned, applicationName: applicationName)
     }
 }

@@ -19,6 +19,30 @@ enum EnvironmentSetting {
         return value
     }
 
+    /// One on which access depends: an empty one is a mistake, and not none, which would open what was meant to be closed.
+    static func access(_ given: String?, _ variable: String) throws -> String? {
+        let text = given ?? ProcessInfo.processInfo.environment[variable]
+        if let text, text.trimmingCharacters(in: .whitespaces).isEmpty {
+            throw ValidationError(
+                "\(variable) or its option is empty, which protects nothing; give a value, or leave it out")
+        }
+        return text
+    }
+
+    /// At least 1.
+    static func positive(_ given: Int?, _ variable: String, else standard: Int) throws -> Int {
+        let value = try value(given, variable, else: standard)
+        guard value > 0 else { throw ValidationError("\(variable) and its option are at least 1") }
+        return value
+    }
+
+    /// More than nothing; nil when neither is given.
+    static func positive(_ given: Timeout?, _ variable: String) throws -> Duration? {
+        guard let value = try value(given, variable)?.duration else { return nil }
+        guard value > .zero else { throw ValidationError("\(variable) and its option are more than 0s") }
+        return value
+    }
+
     /// `1`, `true` and `yes` turn a flag on.
     static func flag(_ given: Bool, _ variable: String) throws -> Bool {
         if given { return true }
@@ -29,9 +53,10 @@ enum EnvironmentSetting {
         }
     }
 
+    /// What is between the commas of the variable, though it be nothing.
     static func list(_ given: [String], _ variable: String) -> [String] {
-        if !given.isEmpty { return given }
-        let text = ProcessInfo.processInfo.environment[variable] ?? ""
-        return text.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
+        guard given.isEmpty, let text = ProcessInfo.processInfo.environment[variable] else { return given }
+        return text.split(separator: ",", omittingEmptySubsequences: false)
+            .map { $0.trimmingCharacters(in: .whitespaces) }
     }
 }

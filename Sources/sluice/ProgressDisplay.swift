@@ -6,6 +6,7 @@ import Synchronization
 /// Shows a run on standard error: one line that moves where that is a terminal, else a line for each thing that is new.
 final class ProgressDisplay: Sendable {
     private struct State {
+        var lines = NewLines()
         var lastLine = ""
         var lastShown: ContinuousClock.Instant?
         var isOpen = false
@@ -22,25 +23,35 @@ final class ProgressDisplay: Sendable {
     func show(_ report: MigrationReport) {
         let line = Self.line(report)
         state.withLock { state in
-            let now = ContinuousClock.now
             let isProgress = report.progress != nil && Self.head(line) == Self.head(state.lastLine)
             let pause: Duration = isTerminal ? .milliseconds(100) : .seconds(1)
-            if isProgress, let last = state.lastShown, now - last < pause { return }
-            guard line != state.lastLine else { return }
-            if isTerminal {
-                let isSameStep = Self.head(line) == Self.head(state.lastLine)
-                write((state.isOpen && !isSameStep ? "\n" : "\r\u{1B}[K") + "\(name)  \(line)")
-                state.isOpen = true
-            } else {
-                write("\(name)  \(line)\n")
-            }
-            state.lastLine = line
-            state.lastShown = now
+            if isProgress, let last = state.lastShown, ContinuousClock.now - last < pause { return }
+            if state.lines.take(line) { write(line, &state) }
+        }
+    }
+
+    /// What is waited for will be looked at again. It is said once, and again only when it is something else.
+    func wait(_ report: MigrationReport) {
+        let line = Self.line(report)
+        state.withLock { state in
+            if state.lines.endAttempt(line) { write(line, &state) }
         }
     }
 
     func finish() {
         state.withLock { if $0.isOpen { write("\n") } }
+    }
+
+    private func write(_ line: String, _ state: inout State) {
+        if isTerminal {
+            let isSameStep = Self.head(line) == Self.head(state.lastLine)
+            write((state.isOpen && !isSameStep ? "\n" : "\r\u{1B}[K") + "\(name)  \(line)")
+            state.isOpen = true
+        } else {
+            write("\(name)  \(line)\n")
+        }
+        state.lastLine = line
+        state.lastShown = .now
     }
 
     private func write(_ text: String) {

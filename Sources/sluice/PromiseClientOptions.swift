@@ -18,14 +18,30 @@ struct PromiseClientOptions: ParsableArguments {
 
     @OptionGroup var database: DatabaseOptions
 
-    /// Lends a client to `body`.
+    func validate() throws {
+        try PasswordArgument.refuse(server, instead: "SLUICE_SERVER")
+        if server != nil, database.databaseURL != nil {
+            throw ValidationError("--server and --database-url are two places for one promise; give one of them")
+        }
+    }
+
+    /// Lends a client to `body`. What it says of a promise is fit for a terminal.
     func withClient<Value>(_ body: (any PromiseClient) async throws -> Value) async throws -> Value {
+        do {
+            return try await withRawClient(body)
+        } catch let error as PromiseError {
+            throw PromiseError(error.code, error.message.printable)
+        }
+    }
+
+    private func withRawClient<Value>(_ body: (any PromiseClient) async throws -> Value) async throws -> Value {
         let logger = Logger(label: "sluice") { _ in SwiftLogNoOpLogHandler() }
         let environment = ProcessInfo.processInfo.environment
         let address = server ?? (database.databaseURL == nil ? environment["SLUICE_SERVER"] : nil)
         if let address {
             guard address.hasPrefix("http://") || address.hasPrefix("https://") else {
-                throw ValidationError("\"\(address)\" is not a server's URL; one is http://127.0.0.1:8001")
+                throw ValidationError(
+                    "what --server or SLUICE_SERVER says is not a server's URL; one is http://127.0.0.1:8001")
             }
             return try await body(HTTPPromiseClient(url: address, token: environment["SLUICE_TOKEN"], logger: logger))
         }
@@ -33,7 +49,9 @@ struct PromiseClientOptions: ParsableArguments {
             throw ValidationError(
                 "no promises: give --server or --database-url, or set SLUICE_SERVER or SLUICE_DATABASE_URL")
         }
-        let pool = PostgresPool(try database.configuration(), maximum: 2)
+        var configuration = try database.configuration()
+        configuration.answerTimeout = .seconds(30)
+        let pool = PostgresPool(configuration, maximum: 2)
         let store = PromiseStore(pool: pool, settings: .init(lanes: 1), logger: logger)
         do {
             let value = try await body(store)

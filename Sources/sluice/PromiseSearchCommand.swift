@@ -46,7 +46,7 @@ struct PromiseSearchCommand: AsyncParsableCommand {
         case .text: print(page.promises.isEmpty ? "none" : PromiseText.table(page.promises))
         }
         if let next = page.cursor {
-            FileHandle.standardError.write(Data("there are more: --cursor '\(next)'\n".utf8))
+            FileHandle.standardError.write(Data("there are more: --cursor \(next.shellWord)\n".utf8))
         }
     }
 }

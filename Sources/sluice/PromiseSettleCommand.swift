@@ -8,7 +8,8 @@ struct PromiseSettleCommand: AsyncParsableCommand {
         commandName: "settle",
         abstract: "Settles a promise; one that is settled already stays as it is, and is shown.",
         discussion: """
-            Exits 1 when there is no such promise, and when it was settled otherwise before.
+            Says on standard error when it was settled before. Exits 1 when that was to another state, and when there is \
+            no such promise.
 
             EXAMPLE:
               sluice promise settle approval --state resolved --data yes --server http://127.0.0.1:8001
@@ -41,14 +42,18 @@ struct PromiseSettleCommand: AsyncParsableCommand {
             case .rejected: .rejected
             case .canceled: .rejectedCanceled
             }
-        let promise = try await promises.withClient { client in
-            try await client.settlePromise(id: id, state: wanted, value: value)
+        let (before, promise) = try await promises.withClient { client in
+            // The answer to settling does not tell who settled it.
+            let before = try await client.getPromise(id: id)
+            return (before, try await client.settlePromise(id: id, state: wanted, value: value))
         }
-        guard let promise else { throw PromiseError(.notFound, "there is no promise \(id)") }
+        guard let promise else { throw PromiseError(.notFound, "there is no promise \(id.printable)") }
         print(try PromiseText.of(promise, output))
-        guard promise.state == wanted else {
-            FileHandle.standardError.write(Data("Error: \(id) was \(promise.state.rawValue) before\n".utf8))
-            throw ExitCode(1)
-        }
+        let isOurs = before?.state == .pending && promise.state == wanted && promise.value.data == value.data
+        guard !isOurs else { return }
+        let isError = promise.state != wanted
+        let words = "\(id.printable) was \(promise.state.rawValue) before, and stays as it is"
+        FileHandle.standardError.write(Data("\(isError ? "Error: " : "")\(words)\n".utf8))
+        if isError { throw ExitCode(1) }
     }
 }

@@ -9,26 +9,31 @@ enum PromiseText {
 
     private static func text(_ promise: PromiseRecord) -> String {
         var lines = [
-            "id:      \(promise.id)",
+            "id:      \(promise.id.printable)",
             "state:   \(promise.state.rawValue)",
             "created: \(time(promise.createdAt))",
             "timeout: \(time(promise.timeoutAt))",
         ]
         if let settled = promise.settledAt { lines.append("settled: \(time(settled))") }
-        if let data = promise.param.data { lines.append("param:   \(data)") }
-        if let data = promise.value.data { lines.append("value:   \(data)") }
-        lines += promise.tags.sorted { $0.key < $1.key }.map { "tag:     \($0.key)=\($0.value)" }
+        if let data = promise.param.data { lines.append("param:   \(data.printable)") }
+        if let data = promise.value.data { lines.append("value:   \(data.printable)") }
+        lines += promise.tags.sorted { $0.key < $1.key }.map { "tag:     \($0.key.printable)=\($0.value.printable)" }
         return lines.joined(separator: "\n")
     }
 
     static func table(_ promises: [PromiseRecord]) -> String {
-        let width = max(2, promises.map(\.id.count).max() ?? 0)
+        let ids = promises.map(\.id.printable)
+        let width = max(2, ids.map(\.count).max() ?? 0)
         func line(_ id: String, _ state: String, _ timeout: String) -> String {
-            id.padding(toLength: width, withPad: " ", startingAt: 0) + "   "
-                + state.padding(toLength: 17, withPad: " ", startingAt: 0) + "   " + timeout
+            padded(id, width) + "   " + padded(state, 17) + "   " + timeout
         }
-        let rows = promises.map { line($0.id, $0.state.rawValue, time($0.timeoutAt)) }
+        let rows = zip(ids, promises).map { line($0, $1.state.rawValue, time($1.timeoutAt)) }
         return ([line("ID", "STATE", "TIMEOUT")] + rows).joined(separator: "\n")
+    }
+
+    /// By what a reader takes for one character, and never cut.
+    private static func padded(_ text: String, _ width: Int) -> String {
+        text + String(repeating: " ", count: max(0, width - text.count))
     }
 
     /// As the protocol writes a record.
@@ -45,7 +50,8 @@ enum PromiseText {
         let object = try JSONSerialization.jsonObject(with: Data(response.json)) as? [String: Any]
         guard let value = (object?["data"] as? [String: Any])?[member] else { return "null" }
         let options: JSONSerialization.WritingOptions = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        return String(decoding: try JSONSerialization.data(withJSONObject: value, options: options), as: UTF8.self)
+        let text = try JSONSerialization.data(withJSONObject: value, options: options)
+        return String(decoding: text, as: UTF8.self).printableJSON
     }
 
     /// A far future is not a date that anybody reads.

@@ -79,7 +79,7 @@ struct RunCommand: AsyncParsableCommand {
                 report: { display.show($0) }
             )
             guard case .waiting = report.activity else { return report }
-            display.show(report)
+            display.wait(report)
             try await Task.sleep(for: .seconds(1))
         }
     }

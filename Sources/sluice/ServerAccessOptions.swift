@@ -35,10 +35,10 @@ struct ServerAccessOptions: ParsableArguments {
 
     /// Nil when everybody may do everything.
     func authenticator() async throws -> Authenticator? {
-        let keyFile = try EnvironmentSetting.value(authKeyFile, "SLUICE_AUTH_KEY_FILE")
-        let tokenFile = try EnvironmentSetting.value(debugTokenFile, "SLUICE_DEBUG_TOKEN_FILE")
-        let issuer = try EnvironmentSetting.value(authIssuer, "SLUICE_AUTH_ISSUER")
-        let audience = try EnvironmentSetting.value(authAudience, "SLUICE_AUTH_AUDIENCE")
+        let keyFile = try EnvironmentSetting.access(authKeyFile, "SLUICE_AUTH_KEY_FILE")
+        let tokenFile = try EnvironmentSetting.access(debugTokenFile, "SLUICE_DEBUG_TOKEN_FILE")
+        let issuer = try EnvironmentSetting.access(authIssuer, "SLUICE_AUTH_ISSUER")
+        let audience = try EnvironmentSetting.access(authAudience, "SLUICE_AUTH_AUDIENCE")
         if try isDebugging() {
             guard keyFile != nil || tokenFile != nil else {
                 throw ValidationError(
@@ -61,6 +61,16 @@ struct ServerAccessOptions: ParsableArguments {
             )
         } catch let error as KeyFileError {
             throw ValidationError("\(keyFile ?? "the key file"): \(error)")
+        }
+    }
+
+    /// Who may do what, for the log.
+    static func rule(_ authenticator: Authenticator?) -> String {
+        let open = "requests need no token: everybody who reaches this server may do everything"
+        return switch authenticator?.asksForTokens {
+        case true?: "requests need a token that a key of the key file has signed"
+        case false?: "\(open); debug.* needs the secret"
+        case nil: "\(open) but debug.*"
         }
     }
 

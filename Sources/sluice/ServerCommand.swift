@@ -29,7 +29,7 @@ struct ServerCommand: AsyncParsableCommand {
     @Option(name: .long, help: "Where to serve /metrics; else with everything else.")
     var metricsListen: ListenAddress?
 
-    @Option(name: .long, help: "What messages call this server; else as the worker called it.")
+    @Option(name: .long, help: "What messages call this server; else as the worker's stream called it.")
     var url: String?
 
     @OptionGroup var database: DatabaseOptions
@@ -69,6 +69,10 @@ struct ServerCommand: AsyncParsableCommand {
     @OptionGroup(title: "Limits") var limits: ServerLimitOptions
     @OptionGroup var log: LogOptions
 
+    func validate() throws {
+        try PasswordArgument.refuse(url, instead: "SLUICE_URL")
+    }
+
     func run() async throws {
         let logger = try log.logger("sluice", standard: .info)
         let url = try EnvironmentSetting.value(url, "SLUICE_URL")
@@ -82,16 +86,18 @@ struct ServerCommand: AsyncParsableCommand {
             limits: try limits.limits(),
             authenticator: try await access.authenticator(),
             isDebugging: try access.isDebugging(),
-            threads: try positive(threads, "SLUICE_THREADS", else: 1)
+            threads: try EnvironmentSetting.positive(threads, "SLUICE_THREADS", else: 1)
         )
-        let hosts = EnvironmentSetting.list(pushHost, "SLUICE_PUSH_HOST")
-        let webhook = WebDelivery(url: url, hosts: hosts.isEmpty ? nil : Set(hosts), metrics: metrics, logger: logger)
+        let webhook = WebDelivery(url: url, hosts: try pushHosts(), metrics: metrics, logger: logger)
         var storeSettings = try storeSettings(webhook)
         storeSettings.didSchedule = { metrics.scheduled($0) }
-        let pool = PostgresPool(try database.configuration(), maximum: storeSettings.lanes + 4)
+        var configuration = try database.configuration("sluice/server")
+        configuration.answerTimeout = .seconds(30)
+        let pool = PostgresPool(configuration, maximum: storeSettings.lanes + 4)
         let store = PromiseStore(pool: pool, settings: storeSettings, logger: logger)
         metrics.watch(store)
         FileDescriptors.allowMany()
+        logger.notice("\(ServerAccessOptions.rule(settings.authenticator))")
         // Asked to stop, it has stopped: that is success.
         _ = try await untilSignalled {
             try await PromiseService(store, pool, settings, metrics, logger).run()
@@ -100,22 +106,33 @@ struct ServerCommand: AsyncParsableCommand {
 
     private func storeSettings(_ webhook: WebDelivery) throws -> PromiseStore.Settings {
         var rules = PromiseRules(isStrict: try EnvironmentSetting.flag(strict, "SLUICE_STRICT"))
-        if let interval = try EnvironmentSetting.value(retryInterval, "SLUICE_RETRY_INTERVAL") {
-            rules.retryInterval = max(1, Int64(interval.duration / .milliseconds(1)))
+        if let interval = try EnvironmentSetting.positive(retryInterval, "SLUICE_RETRY_INTERVAL") {
+            rules.retryInterval = max(1, Int64(interval / .milliseconds(1)))
         }
         return PromiseStore.Settings(
             rules: rules,
-            lanes: try positive(lanes, "SLUICE_LANES", else: 2),
-            retention: try EnvironmentSetting.value(retention, "SLUICE_RETENTION")?.duration,
+            lanes: try EnvironmentSetting.positive(lanes, "SLUICE_LANES", else: 2),
+            retention: try EnvironmentSetting.positive(retention, "SLUICE_RETENTION"),
             webhook: webhook,
             isDebugging: try access.isDebugging()
         )
     }
 
-    private func positive(_ given: Int?, _ name: String, else standard: Int) throws -> Int {
-        let value = try EnvironmentSetting.value(given, name, else: standard)
-        guard value > 0 else { throw ValidationError("\(name) and its option are at least 1") }
-        return value
+    /// Nil when there may be any.
+    private func pushHosts() throws -> Set<PushHost>? {
+        let hosts = try EnvironmentSetting.list(pushHost, "SLUICE_PUSH_HOST").map { text in
+            guard let host = PushHost(text) else {
+                throw ValidationError(
+                    """
+                    \"\(text.printable)\" can match no host; --push-host and SLUICE_PUSH_HOST (several by comma) take \
+                    a name or an address as it stands in a URL, such as hook.example, hook.example:8443 or [::1]:8443, \
+                    and are left out to allow any
+                    """
+                )
+            }
+            return host
+        }
+        return hosts.isEmpty ? nil : Set(hosts)
     }
 }
 

@@ -39,15 +39,10 @@ struct ServerLimitOptions: ParsableArguments {
     func limits() throws -> ServerLimits {
         var limits = ServerLimits()
         func number(_ given: Int?, _ name: String, _ path: WritableKeyPath<ServerLimits, Int>) throws {
-            limits[keyPath: path] = try EnvironmentSetting.value(given, name, else: limits[keyPath: path])
-            guard limits[keyPath: path] > 0 else { throw ValidationError("\(name) and its option are at least 1") }
+            limits[keyPath: path] = try EnvironmentSetting.positive(given, name, else: limits[keyPath: path])
         }
         func time(_ given: Timeout?, _ name: String, _ path: WritableKeyPath<ServerLimits, Duration>) throws {
-            let standard = Timeout(duration: limits[keyPath: path])
-            limits[keyPath: path] = try EnvironmentSetting.value(given, name, else: standard).duration
-            guard limits[keyPath: path] > .zero else {
-                throw ValidationError("\(name) and its option are more than 0s")
-            }
+            limits[keyPath: path] = try EnvironmentSetting.positive(given, name) ?? limits[keyPath: path]
         }
         try number(maxBodyBytes, "SLUICE_MAX_BODY_BYTES", \.bodyBytes)
         try number(maxIdBytes, "SLUICE_MAX_ID_BYTES", \.idBytes)

@@ -68,8 +68,9 @@ struct ApplicationWritesTests {
             #expect(try await database.openQuestion() == first)
             #expect(try await database.sql("SELECT count(first_name) FROM customers") == "0")
 
-            try await database.settle(first, .rejected)
+            try await database.settle(first, .rejected, "the nightly job does not")
             let refused = try await database.obstacle(Self.spec, to: .backfill)
+            #expect(refused.contains(#"both sides: "the nightly job does not"; go to Expand"#), "\(refused)")
             #expect(refused.hasPrefix("NotDualWriting: ") && refused.contains("promise \(first) is rejected"))
             #expect(try await database.sql("SELECT count(first_name) FROM customers") == "0")
             try await database.walk(Self.spec, to: .expand)

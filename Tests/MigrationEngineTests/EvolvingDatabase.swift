@@ -117,8 +117,25 @@ struct EvolvingDatabase: Sendable {
         return promise.id
     }
 
-    func settle(_ id: String, _ state: PromiseState = .resolved) async throws {
-        try await promises { _ = try await $0.settlePromise(id: id, state: state) }
+    func settle(_ id: String, _ state: PromiseState = .resolved, _ data: String? = nil) async throws {
+        try await promises { _ = try await $0.settlePromise(id: id, state: state, value: PromiseValue(data: data)) }
+    }
+
+    /// Of all promises of the migrations, those that are pending, with the number of their walk.
+    func pending() async throws -> String {
+        try await sql(
+            """
+            SELECT substring(id FROM '/(w[0-9]+.*)$') FROM sluice.promise
+            WHERE id LIKE 'migration/%' AND state = 'pending' ORDER BY id
+            """)
+    }
+
+    /// How a promise came to its end, and what was said about it.
+    func end(of id: String) async throws -> String {
+        let promise = try await promises { try await $0.getPromise(id: id) }
+        guard let promise else { throw TestFailure("there is no promise \(id)") }
+        let data = promise.value.data.flatMap { Data(base64Encoded: $0) } ?? Data()
+        return "\(promise.state.rawValue) \(String(decoding: data, as: UTF8.self))"
     }
 
     struct AllowingGuards: MigrationGuards {

@@ -106,6 +106,28 @@ struct CancellationTests {
         }
     }
 
+    @Test("a server that is frozen is given up when its time is over, by whoever set one", .timeLimit(.minutes(1)))
+    func frozen() async throws {
+        try await withTestDatabase { url in
+            var limited = try configuration(url)
+            limited.answerTimeout = .seconds(1)
+            let pool = PostgresPool(limited, maximum: 1)
+            for _ in 0..<3 { try await pool.withConnection { try await $0.query("SELECT 1") } }
+            try await pool.withConnection { connection in
+                // Long enough is not too long, one after the other.
+                for _ in 0..<3 { try await connection.query("SELECT pg_sleep(0.5)") }
+                #expect(kill(connection.processID, SIGSTOP) == 0)
+                defer { kill(connection.processID, SIGCONT) }
+                let began = ContinuousClock.now
+                let error = try await postgresError { try await connection.query("SELECT 1") }
+                #expect(error.code == .connection && error.message.contains("did not answer within"), "\(error)")
+                #expect(.now - began < .seconds(5))
+            }
+            #expect(try await pool.withConnection { try await $0.query("SELECT 1 AS one").row().integer("one") } == 1)
+            await pool.close()
+        }
+    }
+
     private func isSleeping(_ connection: PostgresConnection, _ observer: PostgresConnection) async throws -> Bool {
         try await observer.query(
             "SELECT FROM pg_stat_activity WHERE pid = $1 AND wait_event = 'PgSleep'",

@@ -91,6 +91,26 @@ struct HTTPTests {
         }
     }
 
+    @Test("a client that sends nothing more is answered what it asked, one or several, and its connection closed")
+    func halfClosed() async throws {
+        try await withServer { server in
+            for count in 1...3 {
+                let connection = try server.connect()
+                let request = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: \(Self.get.utf8.count)\r\n\r\n\(Self.get)"
+                try connection.write(String(repeating: request, count: count))
+                connection.endWriting()
+                let answers = try await connection.readToEnd()
+                #expect(
+                    answers.split(separator: "HTTP/1.1 404 ", omittingEmptySubsequences: true).count == count,
+                    "\(answers)")
+            }
+            let cut = try server.connect()
+            try cut.write("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{")
+            cut.endWriting()
+            #expect(try await !cut.readToEnd().contains("200"))
+        }
+    }
+
     @Test("a body comes in chunks as well, and after it was asked for")
     func bodies() async throws {
         try await withServer { server in

@@ -201,7 +201,7 @@ struct LimitTests {
         try await withServer(
             try await Self.promises(),
             settings: testSettings {
-                $0.limits.requestTimeout = .seconds(1)
+                $0.limits.requestTimeout = .seconds(3)
                 $0.limits.idleTimeout = .milliseconds(500)
             }
         ) { server in
@@ -209,13 +209,33 @@ struct LimitTests {
             try last.write(Self.ask("Connection: close\r\n"))
             let kept = try RawConnection(port: server.port, receiveBuffer: 65536)
             try kept.write(Self.ask(""))
-            // Longer than what a client has to close that was sent everything.
-            async let ofLast = last.missingBytes(readingFor: .seconds(5))
-            async let ofKept = kept.missingBytes(readingFor: .seconds(3))
+            // Longer than any of these times, and than what a client has to close that was sent everything.
+            async let ofLast = last.missingBytes(readingFor: .seconds(7))
+            async let ofKept = kept.missingBytes(readingFor: .seconds(7))
             #expect(try await ofKept == 0)
             try kept.write("GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
             #expect(try await kept.readAnswer().body.hasSuffix("ok\n"))
             #expect(try await ofLast == 0)
+        }
+    }
+
+    @Test("a server that stops sends what is being read to its end")
+    func stopping() async throws {
+        let metrics = ServerMetrics()
+        try await withServer(
+            try await Self.promises(),
+            metrics: metrics,
+            settings: testSettings {
+                $0.limits.shutdownTimeout = .seconds(20)
+            }
+        ) { server in
+            let connection = try RawConnection(port: server.port, receiveBuffer: 65536)
+            try connection.write(Self.ask(""))
+            try await eventually("the answer is written") {
+                await metrics.registry.text().contains(#"resonate_request_total{kind="promise.get",status="200"} 1"#)
+            }
+            server.stop()
+            #expect(try await connection.missingBytes(readingFor: .seconds(1)) == 0)
         }
     }
 

@@ -38,6 +38,11 @@ final class RawConnection: Sendable {
         }
     }
 
+    /// Sends nothing more, and goes on reading.
+    func endWriting() {
+        shutdown(descriptor, Int32(SHUT_WR))
+    }
+
     /// Reads until the text is as wanted, and returns all that came.
     func read(
         _ what: String,

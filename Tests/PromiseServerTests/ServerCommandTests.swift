@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("sluice server and sluice promise")
+@Suite("sluice server")
 struct ServerCommandTests {
     private func withServerProcess(
         _ url: String,
@@ -156,62 +156,102 @@ struct ServerCommandTests {
             (["--max-streams", "0"], "SLUICE_MAX_STREAMS and its option are at least 1"),
             (["--listen", "8001"], "--listen"),
             (["--database-url", "postgresql://me:secret@localhost/x"], "a password in an argument"),
+            (["--url", "http://me:secret@localhost"], "put the URL into SLUICE_URL"),
+            (["--retry-interval", "0s"], "SLUICE_RETRY_INTERVAL and its option are more than 0s"),
+            (["--retention", "0s"], "SLUICE_RETENTION and its option are more than 0s"),
+            (["--auth-key-file", ""], "SLUICE_AUTH_KEY_FILE or its option is empty"),
+            (["--push-host", "http://127.0.0.1"], #""http://127.0.0.1" can match no host; --push-host"#),
+            (["--push-host", "*"], #""*" can match no host"#),
+            (["--push-host", ""], #""" can match no host"#),
         ]
     )
     func refusals(_ arguments: [String], _ word: String) async throws {
-        let process = try SluiceProcess(
-            ["server"] + arguments, environment: ["SLUICE_DATABASE_URL": "postgresql://localhost/x"]
-        )
-        defer { process.send(SIGKILL) }
-        #expect(try await process.waitForExit() == 64)
-        #expect(process.standardError.contains(word), "\(process.standardError)")
+        try await expectRefusal(arguments, word)
     }
 
-    @Test("promises are created, read, settled and found by hand, through a server and in the database")
-    func byHand() async throws {
+    @Test(
+        "an empty variable of a setting on which access depends is refused, not taken for none",
+        arguments: [
+            "SLUICE_AUTH_KEY_FILE", "SLUICE_AUTH_ISSUER", "SLUICE_AUTH_AUDIENCE", "SLUICE_DEBUG_TOKEN_FILE",
+            "SLUICE_PUSH_HOST",
+        ]
+    )
+    func emptyAccess(_ variable: String) async throws {
+        try await expectRefusal([], environment: [variable: ""], variable)
+        try await expectRefusal([], environment: [variable: " "], variable)
+    }
+
+    @Test(
+        "times of nothing are refused in the environment as well",
+        arguments: ["SLUICE_RETRY_INTERVAL", "SLUICE_RETENTION"]
+    )
+    func emptyTimes(_ variable: String) async throws {
+        try await expectRefusal([], environment: [variable: "0"], "\(variable) and its option are more than 0s")
+    }
+
+    private func expectRefusal(
+        _ arguments: [String], environment: [String: String] = [:], _ word: String
+    ) async throws {
+        let database = ["SLUICE_DATABASE_URL": "postgresql://localhost/x"]
+        let process = try SluiceProcess(["server"] + arguments, environment: environment.merging(database) { $1 })
+        defer { process.send(SIGKILL) }
+        #expect(try await process.waitForExit(within: .seconds(15)) == 64)
+        #expect(process.standardError.contains(word), "\(process.standardError)")
+        #expect(!process.standardError.contains("secret"))
+    }
+
+    @Test("at its start it says whether requests need a token, and its sessions are called sluice/server")
+    func start() async throws {
+        let folder = try TestServers.folder + "/" + uniqueName("keys")
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        try await Data(Signer.p256().publicPEM.utf8).write(to: URL(fileURLWithPath: folder + "/keys.pem"))
         try await withTestDatabase { url in
-            try await withServerProcess(url) { _, port in
+            try await withServerProcess(url) { process, port in
                 try await untilReady(port)
-                let server = ["SLUICE_SERVER": "http://127.0.0.1:\(port)"]
-                let database = ["SLUICE_DATABASE_URL": url]
-                let created = try await runSluice(
-                    "promise", "create", "p", "--tag", "team=shop", "--data", "hi", "--timeout", "1h", "-o", "json",
-                    environment: server
+                #expect(process.standardError.contains("requests need no token: everybody"))
+                let names = try await Psql.run(
+                    """
+                    SELECT DISTINCT application_name FROM pg_stat_activity
+                    WHERE datname = current_database() AND pid <> pg_backend_pid()
+                    """,
+                    on: url
                 )
-                #expect(created.status == 0)
-                #expect(created.standardOutput.contains(#""state" : "pending""#))
-                let read = try await runSluice("promise", "get", "p", environment: database)
-                #expect(read.standardOutput.contains("state:   pending\n"))
-                #expect(read.standardOutput.contains("param:   hi\n"))
-                #expect(read.standardOutput.contains("tag:     team=shop"))
-                let settled = try await runSluice(
-                    "promise", "settle", "p", "--state", "rejected", "--data", "no", environment: server
-                )
-                #expect(settled.status == 0)
-                #expect(settled.standardOutput.contains("state:   rejected\n"))
-                let again = try await runSluice("promise", "settle", "p", environment: database)
-                #expect(again.status == 1)
-                #expect(again.standardError.contains("p was rejected before"))
-                let found = try await runSluice("promise", "search", "--tag", "team=shop", environment: server)
-                #expect(found.standardOutput.split(separator: "\n").last?.hasPrefix("p    rejected") == true)
-                let none = try await runSluice("promise", "get", "nobody", environment: server)
-                #expect(none.status == 1)
-                #expect(none.standardError.contains("there is no promise nobody"))
+                #expect(names == "sluice/server")
+            }
+            let environment = ["SLUICE_AUTH_KEY_FILE": folder + "/keys.pem"]
+            try await withServerProcess(url, environment: environment) { process, port in
+                try await untilReady(port)
+                #expect(process.standardError.contains("requests need a token"))
+                let get = try await request(port, "POST", "/", envelope("promise.get", #"{"id":"a"}"#))
+                #expect(get.status == 401)
             }
         }
     }
 
-    @Test("without tables, a server or a database, promises by hand say what to do")
-    func nothingThere() async throws {
-        let nowhere = try await runSluice("promise", "get", "p")
-        #expect(nowhere.status == 64)
-        #expect(nowhere.standardError.contains("give --server or --database-url"))
-        let away = try await runSluice("promise", "get", "p", "--server", "http://127.0.0.1:1")
-        #expect(away.status == 1)
-        #expect(away.standardError.contains("does not answer"))
-        try await withTestDatabase { url in
-            let empty = try await runSluice("promise", "get", "p", environment: ["SLUICE_DATABASE_URL": url])
-            #expect(empty.standardError.contains("the database holds no promises yet"))
+    @Test("a user who may not make the schema is told which rights are wanted; one who has a schema needs no more")
+    func rights() async throws {
+        try await withPrivatePostgres { postgres in
+            try await withTestDatabase(on: postgres.url) { url in
+                var parts = try #require(URLComponents(string: url))
+                parts.user = "app"
+                parts.password = "word"
+                let app = try #require(parts.string)
+                try await Psql.run("CREATE ROLE app LOGIN PASSWORD 'word'", on: url)
+                let refused = try SluiceProcess(
+                    ["server", "--listen", "127.0.0.1:0"], environment: ["SLUICE_DATABASE_URL": app])
+                defer { refused.send(SIGKILL) }
+                #expect(try await refused.waitForExit() == 1)
+                #expect(refused.standardError.contains("permission denied for database"))
+                #expect(refused.standardError.contains("GRANT CREATE ON DATABASE"))
+                try await Psql.run("CREATE SCHEMA sluice", on: url)
+                let foreign = try SluiceProcess(
+                    ["server", "--listen", "127.0.0.1:0"], environment: ["SLUICE_DATABASE_URL": app])
+                defer { foreign.send(SIGKILL) }
+                #expect(try await foreign.waitForExit() == 1)
+                #expect(foreign.standardError.contains("CREATE SCHEMA sluice AUTHORIZATION"))
+                try await Psql.run("ALTER SCHEMA sluice OWNER TO app", on: url)
+                try await withServerProcess(app) { _, port in try await untilReady(port) }
+            }
         }
     }
 }

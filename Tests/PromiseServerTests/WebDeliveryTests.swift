@@ -1,6 +1,7 @@
 import DurablePromises
 import Logging
 import Prometheus
+import Synchronization
 import TestSupport
 import Testing
 
@@ -12,10 +13,10 @@ struct WebDeliveryTests {
 
     private func delivery(
         _ metrics: ServerMetrics = ServerMetrics(),
-        hosts: Set<String>? = nil
+        hosts: Set<PushHost>? = nil,
+        logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     ) -> WebDelivery {
-        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        return WebDelivery(
+        WebDelivery(
             url: "http://me", hosts: hosts, timeout: .milliseconds(500), metrics: metrics, logger: logger
         )
     }
@@ -65,7 +66,8 @@ struct WebDeliveryTests {
             (["127.0.0.1"], true), (["127.0.0.1:\(listener.port)"], true), (["127.0.0.1:1"], false),
             (["example"], false),
         ] {
-            #expect(await delivery(hosts: Set(hosts)).deliver(Self.message, to: "\(listener.url)/hook") == isTaken)
+            let delivery = delivery(hosts: Set(hosts.compactMap { PushHost($0) }))
+            #expect(await delivery.deliver(Self.message, to: "\(listener.url)/hook") == isTaken)
         }
         #expect(listener.requests.count == 2)
     }
@@ -80,6 +82,98 @@ struct WebDeliveryTests {
         ] as [(String, String?)]
     )
     func host(_ address: String, _ host: String?) {
-        #expect(WebDelivery.host(of: address) == host)
+        #expect(PushHost(of: address)?.description == host)
+    }
+
+    @Test(
+        "a push host is what may stand in an address, and nothing else",
+        arguments: [
+            ("Hook.example", true), ("hook.example:8443", true), ("10.0.0.1", true), ("[::1]", true),
+            ("[::1]:80", true),
+            ("", false), (" ", false), ("*", false), ("*.example", false), ("http://127.0.0.1", false),
+            ("a/b", false), ("me@a", false), ("::1", false), ("a:", false), ("a:0", false), ("a:65536", false),
+            ("a:+80", false),
+            (":80", false), ("a:b", false), ("a,b", false), ("a b", false), ("a?", false), ("[]", false),
+        ]
+    )
+    func pushHost(_ text: String, _ isOne: Bool) {
+        #expect((PushHost(text) != nil) == isOne)
+    }
+
+    @Test("a host that takes no messages is told of once, and once when it does again; of its address only the host")
+    func log() async throws {
+        let isWell = Atomic(false)
+        let listener = try ScriptedServer { _ in
+            .answer(isWell.load(ordering: .relaxed) ? "200 OK" : "500 Internal Server Error")
+        }
+        defer { listener.stop() }
+        let lines = Mutex<[String]>([])
+        let logger = Logger(label: "test") { _ in LevelLog { line in lines.withLock { $0.append(line) } } }
+        let delivery = delivery(logger: logger)
+        func deliver(_ address: String) async -> Bool { await delivery.deliver(Self.message, to: address) }
+        let hook = "http://127.0.0.1:\(listener.port)/secret/path?secret=query"
+        for _ in 0..<2 { #expect(await !deliver(hook)) }
+        for _ in 0..<2 { #expect(await !deliver("http://user:secret@127.0.0.1:1/secret")) }
+        for _ in 0..<2 { #expect(await !deliver("http://127.0.0.1:1/secret")) }
+        isWell.store(true, ordering: .relaxed)
+        for _ in 0..<2 { #expect(await deliver(hook)) }
+        isWell.store(false, ordering: .relaxed)
+        #expect(await !deliver(hook))
+        let said = lines.withLock { $0 }
+        let host = "127.0.0.1:\(listener.port)"
+        #expect(
+            said == [
+                "warning: messages are not taken: they wait, and are sent again [host=\(host), status=500]",
+                "warning: messages cannot be delivered: they wait, and are sent again [error=refused, host=(unreadable)]",
+                "warning: messages cannot be delivered: they wait, and are sent again [error=refused, host=127.0.0.1:1]",
+                "notice: messages are taken again [host=\(host)]",
+                "warning: messages are not taken: they wait, and are sent again [host=\(host), status=500]",
+            ]
+        )
+    }
+
+    @Test("a host that is not among the push hosts is told of once")
+    func refusedHost() async throws {
+        let lines = Mutex<[String]>([])
+        let logger = Logger(label: "test") { _ in LevelLog { line in lines.withLock { $0.append(line) } } }
+        let delivery = delivery(hosts: [try #require(PushHost("hook.example"))], logger: logger)
+        for _ in 0..<2 { #expect(await !delivery.deliver(Self.message, to: "http://127.0.0.1:1/secret")) }
+        #expect(
+            lines.withLock { $0 } == [
+                "warning: messages are for a host that is not among the push hosts: they wait [host=127.0.0.1:1]"
+            ]
+        )
+    }
+
+    @Test("of more hosts than are kept in mind nothing is told")
+    func manyHosts() throws {
+        var failing = FailingHosts()
+        func host(_ number: Int) throws -> PushHost { try #require(PushHost("h\(number)")) }
+        for number in 0..<FailingHosts.most { #expect(failing.fails(try host(number))) }
+        #expect(!failing.fails(try host(FailingHosts.most)))
+        #expect(!failing.works(try host(FailingHosts.most)))
+        #expect(failing.works(try host(0)))
+        #expect(failing.fails(try host(FailingHosts.most)))
+    }
+}
+
+/// Hands on what is logged at the standard level, as text: its metadata in the order of their names.
+private struct LevelLog: LogHandler {
+    var lines: @Sendable (String) -> Void
+    var metadata: Logger.Metadata = [:]
+    var logLevel = Logger.Level.info
+
+    init(lines: @escaping @Sendable (String) -> Void) {
+        self.lines = lines
+    }
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        let metadata = (event.metadata ?? [:]).sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+        lines("\(event.level): \(event.message) [\(metadata.joined(separator: ", "))]")
     }
 }

@@ -1,3 +1,5 @@
+public import DurablePromises
+
 /// How a step or a function failed, as it is kept: the name of the error's type and its text.
 ///
 /// This is what is thrown where a failed step is waited for, the first time as well as on replay. A function that wants to
@@ -19,6 +21,9 @@ public struct DurableFailure: Error, Sendable, Hashable, CustomStringConvertible
             self.init(name: String(describing: type(of: error)), message: "\(error)")
         }
     }
+
+    /// What a promise is rejected with, as Resonate's SDKs write an error.
+    public var promiseValue: PromiseValue { Payload.encode(self) }
 
     public var description: String { message }
 }

@@ -30,8 +30,12 @@ extension PromiseStore {
     }
 
     private func tryInstall() async throws -> Bool {
-        try await pool.withConnection { connection in
-            try await connection.transaction { connection in
+        // Tables may be large.
+        var configuration = pool.configuration
+        configuration.answerTimeout = nil
+        let connection = try await PostgresConnection.connect(configuration)
+        do {
+            let isInstalled = try await connection.transaction { connection in
                 let lock = try await connection.query(
                     "SELECT pg_try_advisory_xact_lock($1) AS held, set_config('lock_timeout', '500ms', true)",
                     [.integer(Self.schemaLock)]
@@ -40,24 +44,48 @@ extension PromiseStore {
                 try await Self.makeTables(on: connection)
                 return true
             }
+            await connection.close()
+            return isInstalled
+        } catch {
+            await connection.close()
+            throw error
         }
     }
 
     /// Whether the tables are there, of this program's version.
     public static func isInstalled(on connection: PostgresConnection) async throws -> Bool {
-        try await installedVersion(connection) == schemaVersion
+        try await namingRights { try await installedVersion(connection) } == schemaVersion
     }
 
     /// Makes what is missing of the tables, in the transaction that is open and has ``schemaLock``.
     ///
     /// Throws `incompatible` when a newer program made them.
     public static func makeTables(on connection: PostgresConnection) async throws {
+        try await namingRights { try await makeMissing(on: connection) }
+    }
+
+    /// Adds to a refusal which rights are wanted.
+    private static func namingRights<Value>(_ body: () async throws -> Value) async throws -> Value {
+        do {
+            return try await body()
+        } catch var error as PostgresError where error.sqlState == "42501" {
+            error.message += """
+                ; Sluice keeps its tables in the schema sluice, which its user makes (GRANT CREATE ON DATABASE … TO …) or is \
+                given (CREATE SCHEMA sluice AUTHORIZATION …)
+                """
+            throw error
+        }
+    }
+
+    private static func makeMissing(on connection: PostgresConnection) async throws {
         let found = try await installedVersion(connection) ?? 0
         guard found <= schemaVersion else {
             let words = "the database has version \(found) of the promises' tables; this program knows \(schemaVersion)"
             throw PromiseError(.incompatible, words + ": use a newer one")
         }
-        try await connection.query("CREATE SCHEMA IF NOT EXISTS sluice")
+        // CREATE SCHEMA IF NOT EXISTS asks for the right to create one, though there is one.
+        let schema = try await connection.query("SELECT to_regnamespace('sluice') IS NOT NULL AS found").row()
+        if try !schema.boolean("found") { try await connection.query("CREATE SCHEMA sluice") }
         try await connection.query(
             "CREATE TABLE IF NOT EXISTS sluice.component (name text PRIMARY KEY, version bigint NOT NULL)"
         )

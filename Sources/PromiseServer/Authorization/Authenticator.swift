@@ -42,16 +42,17 @@ public final class Authenticator: Sendable {
         self.now = now
     }
 
+    /// Whether requests need a token; with a secret alone, everything but debugging is open.
+    public var asksForTokens: Bool { !keys.isEmpty }
+
     /// What the bearer of a token may do. Whoever brings none may do what is open to everybody, if anything is.
     func access(_ token: String?) async throws(AuthenticationFailure) -> Access {
-        // With a secret alone, everything but debugging is open.
-        let isOpen = keys.isEmpty
         guard let token, !token.isEmpty else {
-            if isOpen { return .ids(prefix: "") }
+            if !asksForTokens { return .ids(prefix: "") }
             throw .missing
         }
         if let secret, Self.equal(Array(token.utf8), secret) { return .administrator }
-        if isOpen { throw .invalid }
+        if !asksForTokens { throw .invalid }
         let claims = try await self.claims(token)
         let time = now()
         if let end = claims.claims.exp, end.value <= time { throw .expired }

@@ -1,33 +1,36 @@
 public import DurablePromises
 internal import HTTPClient
 public import Logging
+internal import Synchronization
 
 /// Posts messages to addresses that begin with `http://` or `https://`.
 ///
 /// Only a status of 200 to 299 means that a message was taken; a redirection is not followed, for it might lead anywhere.
-/// One that was not taken is delivered again later.
-public struct WebDelivery: MessageWebhook {
+/// One that was not taken is delivered again later. The log tells once of a host to which deliveries begin to fail, and once
+/// when they arrive again; nothing of an address but its host, for the rest may be secret.
+public final class WebDelivery: MessageWebhook {
     private let url: String?
-    private let hosts: Set<String>?
+    private let hosts: Set<PushHost>?
     private let timeout: Duration
     private let transport = HTTPTransport(userAgent: "sluice")
     private let metrics: ServerMetrics
     private let logger: Logger
+    private let failing = Mutex(FailingHosts())
 
     /// - Parameters:
     ///   - url: what the messages call the server.
-    ///   - hosts: the hosts that messages may be posted to, as `name` or `name:port`; nil means any. Whoever may create a
-    ///     promise names its address, which may be one that only the server can reach.
+    ///   - hosts: the hosts that messages may be posted to; nil means any. Whoever may create a promise names its address,
+    ///     which may be one that only the server can reach.
     ///   - timeout: for one message, in all.
     public init(
         url: String?,
-        hosts: Set<String>? = nil,
+        hosts: Set<PushHost>? = nil,
         timeout: Duration = .seconds(5),
         metrics: ServerMetrics,
         logger: Logger
     ) {
         self.url = url
-        self.hosts = hosts.map { Set($0.map { $0.lowercased() }) }
+        self.hosts = hosts
         self.timeout = timeout
         self.metrics = metrics
         self.logger = logger
@@ -35,9 +38,10 @@ public struct WebDelivery: MessageWebhook {
 
     public func deliver(_ message: PromiseMessage, to address: String) async -> Bool {
         metrics.took(message)
-        guard isAllowed(address) else {
+        let host = PushHost(of: address)
+        guard isAllowed(host) else {
             metrics.delivered("refused")
-            logger.debug("a message's address is not among those that are allowed")
+            tell(host, "messages are for a host that is not among the push hosts: they wait")
             return false
         }
         var request = HTTPRequest(
@@ -54,35 +58,37 @@ public struct WebDelivery: MessageWebhook {
             let answer = try await transport.send(request)
             let isTaken = (200..<300).contains(answer.status)
             metrics.delivered(isTaken ? "delivered" : answer.status == 410 ? "gone" : "failed")
-            if !isTaken { logger.debug("a message was not taken", metadata: ["status": "\(answer.status)"]) }
+            if isTaken {
+                tellAgain(host)
+            } else {
+                tell(host, "messages are not taken: they wait, and are sent again", ["status": "\(answer.status)"])
+            }
             return isTaken
         } catch {
             metrics.delivered("failed")
-            logger.debug("a message was not delivered", metadata: ["error": "\(error)"])
+            // The server's own end is not the host's fault. Of the others only the kind: the words may quote the address.
+            if error.code != .cancelled {
+                tell(host, "messages cannot be delivered: they wait, and are sent again", ["error": "\(error.code)"])
+            }
             return false
         }
     }
 
-    private func isAllowed(_ address: String) -> Bool {
+    private func isAllowed(_ host: PushHost?) -> Bool {
         guard let hosts else { return true }
-        guard let host = Self.host(of: address) else { return false }
-        return hosts.contains(host) || hosts.contains(host.withoutPort)
+        guard let host else { return false }
+        return hosts.contains(host) || hosts.contains(host.anyPort)
     }
 
-    /// The host, with the port where one is given, in lower case; nil when there is anything about it that two programs
-    /// might read differently.
-    static func host(of address: String) -> String? {
-        guard let scheme = address.firstRange(of: "://") else { return nil }
-        let authority = address[scheme.upperBound...].prefix { !"/?#".contains($0) }
-        guard !authority.isEmpty, !authority.contains(where: { "@\\%".contains($0) }) else { return nil }
-        return authority.lowercased()
+    /// Warns of a host, unless it was warned of already.
+    private func tell(_ host: PushHost?, _ words: Logger.Message, _ metadata: Logger.Metadata = [:]) {
+        let metadata = metadata.merging(["host": "\(host ?? .unreadable)"]) { $1 }
+        let isNew = failing.withLock { $0.fails(host ?? .unreadable) }
+        logger.log(level: isNew ? .warning : .debug, words, metadata: metadata)
     }
-}
 
-extension String {
-    /// A host without `:port`; that of an IPv6 address in brackets is told from the address.
-    fileprivate var withoutPort: String {
-        guard let colon = lastIndex(of: ":"), self[index(after: colon)...].allSatisfy(\.isNumber) else { return self }
-        return String(self[..<colon])
+    private func tellAgain(_ host: PushHost?) {
+        guard failing.withLock({ $0.works(host ?? .unreadable) }) else { return }
+        logger.notice("messages are taken again", metadata: ["host": "\(host ?? .unreadable)"])
     }
 }

@@ -39,6 +39,8 @@ final class Connection: ChannelDuplexHandler {
     /// How many bytes of answers waited for the client at the last look.
     private var unread = 0
     private(set) var isStopping = false
+    /// Whether the client sends nothing more; it may still read.
+    private var hasClientEnded = false
     private let isRefused: Bool
 
     private static let mostPending = 64
@@ -109,13 +111,29 @@ final class Connection: ChannelDuplexHandler {
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        guard event is ConnectionShouldEnd else { return context.fireUserInboundEventTriggered(event) }
-        isStopping = true
-        switch phase {
-        case .waiting where pending.isEmpty: if waitingBytes > 0 { end() } else { context.close(promise: nil) }
-        case .waiting, .reading, .answering, .ending: break
-        case .streaming: endStream()
+        switch event {
+        case is ConnectionShouldEnd:
+            isStopping = true
+            switch phase {
+            case .waiting where pending.isEmpty: closeWhenWritten()
+            case .waiting, .reading, .answering, .ending: break
+            case .streaming: endStream()
+            }
+        case ChannelEvent.inputClosed:
+            hasClientEnded = true
+            switch phase {
+            // What it sent before is answered.
+            case .answering: break
+            case .waiting where !pending.isEmpty: break
+            case .waiting: closeWhenWritten()
+            case .reading, .streaming, .ending: context.close(promise: nil)
+            }
+        default: context.fireUserInboundEventTriggered(event)
         }
+    }
+
+    private func closeWhenWritten() {
+        if waitingBytes > 0 { end() } else { context?.close(promise: nil) }
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -223,7 +241,7 @@ final class Connection: ChannelDuplexHandler {
     /// Answers, and goes on with what comes next.
     func send(_ answer: Answer, to head: RequestHead) {
         guard case .answering = phase else { return }
-        let isLast = answer.isLast || isStopping || !head.isKeptAlive
+        let isLast = answer.isLast || isStopping || !head.isKeptAlive || hasClientEnded && pending.isEmpty
         write(answer.bytes(isLast: isLast, isHEAD: head.isHEAD, context?.channel.allocator ?? ByteBufferAllocator()))
         guard !isLast else { return end() }
         phase = .waiting
