@@ -122,7 +122,8 @@ struct StoreTimerTests {
     @Test("between two looks there is a pause, though something is due")
     func rest() {
         func rest(_ next: Int64) -> Duration { PromiseStore.rest(until: next, from: 1000, atMost: .milliseconds(500)) }
-        #expect([0, 1000, 1001, 1400, 2000, .max].map { rest($0) } == [50, 50, 1, 400, 500, 500].map { .milliseconds($0) })
+        #expect(
+            [0, 1000, 1001, 1400, 2000, .max].map { rest($0) } == [50, 50, 1, 400, 500, 500].map { .milliseconds($0) })
     }
 
     @Test("a timer that fails, for its record cannot be written or read, is put off and keeps no other from its time")
@@ -133,7 +134,8 @@ struct StoreTimerTests {
                 _ = try await store.createPromise(
                     id: "p\(number)", timeoutAt: 2000, tags: [PromiseTag.external: "true"])
             }
-            try await execute("ALTER TABLE sluice.promise ADD CONSTRAINT no CHECK (id <> 'p10' OR state = 'pending')", store)
+            try await execute(
+                "ALTER TABLE sluice.promise ADD CONSTRAINT no CHECK (id <> 'p10' OR state = 'pending')", store)
             try await execute("UPDATE sluice.promise SET tags = '{\"a\": 1}' WHERE id = 'p20'", store)
             time.value = 3000
             try await store.fireTimers()

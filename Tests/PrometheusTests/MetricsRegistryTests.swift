@@ -80,7 +80,9 @@ struct MetricsRegistryTests {
             }
             return look == 3 ? nil : Double(look)
         }
-        let heads = ["# HELP a One.\n# TYPE a gauge\n", "# HELP b None.\n# TYPE b gauge\n# HELP c Twice.\n# TYPE c gauge\n"]
+        let heads = [
+            "# HELP a One.\n# TYPE a gauge\n", "# HELP b None.\n# TYPE b gauge\n# HELP c Twice.\n# TYPE c gauge\n",
+        ]
         #expect(await registry.text() == heads[0] + "a 1\n" + heads[1] + "c 2\n")
         #expect(await registry.text() == heads[0] + "a 2\n" + heads[1] + "c 4\n")
         #expect(await registry.text() == heads[0] + heads[1])

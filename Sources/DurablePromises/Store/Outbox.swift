@@ -23,7 +23,8 @@ final class Outbox: Sendable {
         static let streams = Terms(hold: "5000", order: "channel, seq")
         /// A server elsewhere is waited for, and left alone for longer each time it has not taken a message. What was never
         /// tried goes first: whoever is away is not in the way of the others.
-        static let posts = Terms(hold: "least(900000, 30000::bigint << least(m.attempts, 5))", order: "taken_until, seq")
+        static let posts = Terms(
+            hold: "least(900000, 30000::bigint << least(m.attempts, 5))", order: "taken_until, seq")
     }
 
     private struct Ends {

@@ -43,7 +43,8 @@ extension PromiseStore {
                 logger.error(
                     "a timer failed, and is put off by \(Self.putOff) ms",
                     metadata: [
-                        "kind": "\(failure.timer.kind.rawValue)", "id": "\(failure.timer.id)", "error": "\(failure.error)",
+                        "kind": "\(failure.timer.kind.rawValue)", "id": "\(failure.timer.id)",
+                        "error": "\(failure.error)",
                     ]
                 )
             }

@@ -43,9 +43,15 @@ public final class ServerMetrics: Sendable {
         let most = StoreBacklog.most
         registry.gauges(
             [
-                Part("sluice_store_promises", "Promises, as PostgreSQL estimates them.") { $0.promises.map { Double($0) } },
-                Part("sluice_store_messages", "Messages that have not arrived, at most \(most).") { Double($0.messages) },
-                Part("sluice_store_due_timers", "Timers whose time has come, at most \(most).") { Double($0.dueTimers) },
+                Part("sluice_store_promises", "Promises, as PostgreSQL estimates them.") {
+                    $0.promises.map { Double($0) }
+                },
+                Part("sluice_store_messages", "Messages that have not arrived, at most \(most).") {
+                    Double($0.messages)
+                },
+                Part("sluice_store_due_timers", "Timers whose time has come, at most \(most).") {
+                    Double($0.dueTimers)
+                },
             ],
             read: backlog
         )
