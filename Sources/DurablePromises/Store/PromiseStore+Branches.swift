@@ -5,8 +5,8 @@ public import PostgreSQL
 ///
 /// The roots are without a colon. A prefix ends with a separator: so `root:step.` means none that is called `root:step2`.
 extension PromiseStore {
-    /// How many promises are removed at a time, so that their locks are held for a moment only.
-    private static let removedAtOnce = 200
+    /// How many are removed or cancelled at a time, so that their locks are held for a moment only.
+    private static let atOnce = 200
 
     /// Removes settled promises with their tasks, timers and messages, in the transaction that is open: some at a time. One
     /// that is past its deadline counts as settled, unless somebody has still to be told.
@@ -16,7 +16,7 @@ extension PromiseStore {
         beginningWith prefix: String,
         on connection: PostgresConnection
     ) async throws -> Bool {
-        let ids = try await branches(beginningWith: prefix, where: isOver, limit: removedAtOnce, on: connection)
+        let ids = try await branches(beginningWith: prefix, where: isOver, on: connection)
         guard !ids.isEmpty else { return false }
         let lock = BatchStatements.lock(Set(ids.map { Partition.ofPromise($0) }))
         _ = try await connection.query(lock.sql, lock.parameters)
@@ -29,25 +29,23 @@ extension PromiseStore {
             """,
             [.textArray(ids)]
         )
-        return ids.count == removedAtOnce
+        return ids.count == atOnce
     }
 
     /// Cancels those that are pending, for which nobody waits any more.
     public func cancelBranches(beginningWith prefix: String) async throws {
         while true {
             let ids = try await pool.withConnection { connection in
-                try await Self.branches(
-                    beginningWith: prefix, where: "NOT \(Self.isOver)", limit: Self.removedAtOnce, on: connection)
+                try await Self.branches(beginningWith: prefix, where: "NOT \(Self.isOver)", on: connection)
             }
             for id in ids { _ = try await settlePromise(id: id, state: .rejectedCanceled) }
-            if ids.count < Self.removedAtOnce { return }
+            if ids.count < Self.atOnce { return }
         }
     }
 
     private static func branches(
         beginningWith prefix: String,
         where condition: String,
-        limit: Int,
         on connection: PostgresConnection
     ) async throws -> [String] {
         guard let last = prefix.utf8.last, last < 0x7f else {
@@ -59,7 +57,7 @@ extension PromiseStore {
             SELECT p.id FROM sluice.promise p
             WHERE p.id > $1 COLLATE "C" AND p.id < $2 COLLATE "C"
                 AND p.tags ->> '\(PromiseTag.branch)' <> split_part(p.id, ':', 1) AND \(condition)
-            ORDER BY p.id LIMIT \(limit)
+            ORDER BY p.id LIMIT \(atOnce)
             """,
             [.text(prefix), .text(end)]
         ).rows.map { try $0.text("id") }

@@ -42,7 +42,11 @@ struct WorkerCalls: RemoteFunction {
 
     func forget(beginningWith prefix: String) async throws {
         let prefix = "\(root):\(prefix)"
-        while try await travel.fenced({ try await PromiseStore.removeSettledBranches(beginningWith: prefix, on: $0) }) {
+        var isMore = true
+        while isMore {
+            isMore = try await travel.fenced {
+                try await PromiseStore.removeSettledBranches(beginningWith: prefix, on: $0)
+            }
         }
     }
 
@@ -55,11 +59,15 @@ struct WorkerCalls: RemoteFunction {
         guarded: (_ body: (PostgresConnection) async throws -> Bool) async throws -> Bool
     ) async throws {
         let prefix = WalkID.prefix(ledger.id)
-        _ = try await guarded { _ in
+        var isMore = try await guarded { _ in
             try await store.cancelBranches(beginningWith: prefix)
             return true
         }
-        while try await guarded({ try await PromiseStore.removeSettledBranches(beginningWith: prefix, on: $0) }) {}
+        while isMore {
+            isMore = try await guarded {
+                try await PromiseStore.removeSettledBranches(beginningWith: prefix, on: $0)
+            }
+        }
     }
 
     /// What time it is by the database's clock, in milliseconds since 1970.
