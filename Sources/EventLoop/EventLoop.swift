@@ -20,10 +20,6 @@ public actor EventLoop {
         thread.asUnownedSerialExecutor()
     }
 
-    /// The loop's thread, for a task that is to stay on it: whatever of a task is bound to no actor runs there as well, and
-    /// it is resumed there at once, while a task of the loop's alone passes by the global executor whenever it was suspended.
-    public static var taskExecutor: any TaskExecutor { thread }
-
     /// Runs `body` as code of the loop, where the compiler cannot see that it is: in a callback from C.
     ///
     /// Stops the program when the caller is on another thread. The standard library has the same for `MainActor` only.

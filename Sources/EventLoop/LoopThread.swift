@@ -9,13 +9,10 @@ internal import Synchronization
 /// `@unchecked Sendable`: all its state but `jobs` is touched by its own thread only; every method but `enqueue` is
 /// isolated to ``EventLoop``, which that thread executes. `curl_multi_wakeup`, the only call from other threads, is
 /// documented as safe there (<https://curl.se/libcurl/c/curl_multi_wakeup.html>).
-final class LoopThread: SerialExecutor, TaskExecutor, @unchecked Sendable {
+final class LoopThread: SerialExecutor, @unchecked Sendable {
     private let jobs = Mutex<[UnownedJob]>([])
     private let multi: UnsafeMutableRawPointer
     private let identity = Mutex<pthread_t?>(nil)
-
-    /// How often a turn looks for jobs.
-    private static let rounds = 8
 
     private var watches: [Watch] = []
     private var timers = Heap<Due>()
@@ -51,7 +48,7 @@ final class LoopThread: SerialExecutor, TaskExecutor, @unchecked Sendable {
         thread.start()
     }
 
-    // MARK: Executor
+    // MARK: SerialExecutor
 
     func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
@@ -59,8 +56,7 @@ final class LoopThread: SerialExecutor, TaskExecutor, @unchecked Sendable {
             jobs.append(job)
             return jobs.count == 1
         }
-        // On its own thread it looks for jobs before it waits.
-        if isFirst && isIsolatingCurrentContext() != true { curl_multi_wakeup(multi) }
+        if isFirst { curl_multi_wakeup(multi) }
     }
 
     func checkIsolated() {
@@ -113,17 +109,13 @@ final class LoopThread: SerialExecutor, TaskExecutor, @unchecked Sendable {
         }
     }
 
-    /// Runs what is there, and what that brings about, but not for ever: sockets and timers shall have their turn.
     private func runJobs() {
-        for _ in 0..<Self.rounds {
-            let batch = jobs.withLock { jobs in
-                defer { jobs.removeAll() }
-                return jobs
-            }
-            if batch.isEmpty { return }
-            for job in batch {
-                job.runSynchronously(isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
-            }
+        let batch = jobs.withLock { jobs in
+            defer { jobs.removeAll() }
+            return jobs
+        }
+        for job in batch {
+            job.runSynchronously(on: asUnownedSerialExecutor())
         }
     }
 
@@ -139,7 +131,6 @@ final class LoopThread: SerialExecutor, TaskExecutor, @unchecked Sendable {
     @EventLoop
     private func perform() {
         var running: Int32 = 0
-        guard !transfers.isEmpty else { return }
         curl_multi_perform(multi, &running)
         var waiting: Int32 = 0
         while let message = curl_multi_info_read(multi, &waiting) {

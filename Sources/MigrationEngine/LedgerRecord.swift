@@ -40,9 +40,6 @@ struct LedgerRecord: Sendable {
         WalkID.of(id, planHash: planHash, walk: walk)
     }
 
-    /// With what the promises of a migration begin, of whichever plan and walk.
-    static func promises(of id: String) -> String { "migration/\(id)/" }
-
     fileprivate static func date(_ row: PostgresRow, _ name: String) throws -> Date? {
         guard row[name] != nil else { return nil }
         return Date(timeIntervalSince1970: try row.double(name))

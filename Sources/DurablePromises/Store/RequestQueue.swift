@@ -96,7 +96,7 @@ final class RequestQueue: Sendable {
         // Their end is that of the queue, which whoever owns it closes. They talk to the database all the time, and a batch
         // is decided sooner than another thread is woken.
         for _ in 0..<lanes {
-            Task(executorPreference: EventLoop.taskExecutor) { await self.work() }
+            Task { @EventLoop in await self.work() }
         }
     }
 
