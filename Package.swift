@@ -58,7 +58,7 @@ let package = Package(
         library("ControllerRuntime", ["KubernetesClient", logging]),
 
         // What knows migrations, but no Kubernetes.
-        library("DurablePromises", ["EventLoop", "PostgreSQL", logging]),
+        library("DurablePromises", ["PostgreSQL", logging]),
         library("RemotePromises", ["DurablePromises", "HTTPClient", logging]),
         library("DurableExecution", ["DurablePromises", logging]),
         library(

@@ -4,8 +4,7 @@
 /// one thread only, and types that share the loop call each other without a hop. The thread waits in
 /// `curl_multi_poll`, which serves libcurl's sockets and, as extra descriptors, everyone else's.
 ///
-/// Nothing slow belongs here. What takes longer than to wake another thread, some tens of microseconds, is done elsewhere,
-/// unless it is bounded and would have to come back at once, as a batch of promise requests.
+/// Nothing slow belongs here: decode, compute and log elsewhere.
 @globalActor
 public actor EventLoop {
     public static let shared = EventLoop()

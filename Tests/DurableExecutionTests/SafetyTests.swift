@@ -27,7 +27,9 @@ struct SafetyTests {
     private func begunAndAsleep(_ stage: Stage, _ functions: FunctionRegistry) async throws {
         try await stage.working(functions) { executions in
             try await executions.begin(Self.flow, id: "flow", input: Nothing())
-            try await eventually("it sleeps") { try await stage.store.getTask(id: "flow")?.state == .suspended }
+            try await eventually("it sleeps", within: .seconds(120)) {
+                try await stage.store.getTask(id: "flow")?.state == .suspended
+            }
         }
     }
 

@@ -1,4 +1,3 @@
-internal import EventLoop
 internal import Synchronization
 
 /// What waits to be decided, and the lanes that take from it.
@@ -93,14 +92,10 @@ final class RequestQueue: Sendable {
             return state.hasStarted
         }
         if hasStarted { return }
-        // Their end is that of the queue, which whoever owns it closes. They talk to the database all the time, and a batch
-        // is decided sooner than another thread is woken.
-        for _ in 0..<lanes {
-            Task { @EventLoop in await self.work() }
-        }
+        // Their end is that of the queue, which whoever owns it closes.
+        for _ in 0..<lanes { Task { await self.work() } }
     }
 
-    @EventLoop
     private func work() async {
         while true {
             let batch = await withCheckedContinuation { lane in change { $0.resting.append(lane) } }
