@@ -117,7 +117,7 @@ let package = Package(
 
         .target(
             name: "TestSupport",
-            dependencies: ["HTTPClient", "KubernetesClient", "PostgreSQL"],
+            dependencies: ["HTTPClient", "KubernetesClient", "PostgreSQL", logging],
             path: "Tests/Support",
             swiftSettings: strict
         ),

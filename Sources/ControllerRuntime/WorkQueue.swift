@@ -92,6 +92,8 @@ public final class WorkQueue<Key: Hashable & Sendable>: Sendable {
     private func change<Value: Sendable>(_ body: (inout WorkQueueState<Key>) -> Value) -> Value {
         let (value, served) = state.withLock { state in
             let value = body(&state.rules)
+            // Else a key that is due while all workers are busy would be due at once again, and again.
+            state.rules.promote(.now)
             var served: [(CheckedContinuation<Key?, Never>, Key)] = []
             while !state.isShutDown, !state.waiting.isEmpty, let key = state.rules.next(now: .now) {
                 served.append((state.waiting.removeFirst().continuation, key))

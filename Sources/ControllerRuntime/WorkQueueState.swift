@@ -81,7 +81,7 @@ public struct WorkQueueState<Key: Hashable & Sendable>: Sendable {
         return key
     }
 
-    /// When the next key is due that is not yet.
+    /// When the next key is due that was not yet at the last look.
     public var nextDue: ContinuousClock.Instant? { delayed.values.min() }
 
     /// A worker is done with the key. If it was added meanwhile, it is up again.
@@ -90,7 +90,8 @@ public struct WorkQueueState<Key: Hashable & Sendable>: Sendable {
         if dirty.contains(key) { ready.append(key) }
     }
 
-    private mutating func promote(_ now: ContinuousClock.Instant) {
+    /// Looks at the time: keys whose time has come wait from now on, whether a worker is free or not.
+    public mutating func promote(_ now: ContinuousClock.Instant) {
         guard let nextDue, nextDue <= now else { return }
         let due = delayed.filter { $0.value <= now }.sorted { $0.value < $1.value }
         for (key, _) in due {

@@ -34,26 +34,11 @@ struct AbandonedWalks: Sendable {
         let ids = try await pending(on: connection)
         guard !ids.isEmpty else { return }
         let value = DurableFailure(name: "WalkEnded", message: reason).promiseValue
-        try await engine.withPromises(of: schema) { store in
-            var rest = ids[...]
-            while !rest.isEmpty {
-                let batch = rest.prefix(Self.batch)
-                let requests = batch.map { id in
-                    Request(.settlePromise(PromiseSettlement(id: id, state: .rejectedCanceled, value: value)))
-                }
-                // One that is gone meanwhile was settled before.
-                for response in try await store.process(requests) where response.status != 404 {
-                    _ = try response.get()
-                }
-                rest = rest.dropFirst(batch.count)
-            }
-        }
+        try await engine.withPromises(of: schema) { try await $0.cancel(ids, value: value) }
         engine.logger.notice(
             "promises of earlier walks are cancelled",
             metadata: ["migration": "\(migration)", "promises": "\(ids.count)", "reason": "\(reason)"])
     }
-
-    private static let batch = 100
 
     /// A root stands before what belongs to it, so that whoever still holds its task makes nothing new there.
     private func pending(on connection: PostgresConnection) async throws -> [String] {

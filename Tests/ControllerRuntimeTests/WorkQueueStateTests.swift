@@ -1,4 +1,5 @@
 import ControllerRuntime
+import TestSupport
 import Testing
 
 @Suite("The rules of the work queue")
@@ -25,6 +26,18 @@ struct WorkQueueStateTests {
         #expect(queue.next(now: start) == "a")
         queue.done("a")
         #expect(queue.next(now: start) == nil)
+    }
+
+    @Test("a key whose time has come waits, though every worker is busy, and is due no more")
+    func dueWhileBusy() async throws {
+        var rules = WorkQueueState<String>()
+        rules.add("a", at: start)
+        rules.add("b", at: start + .seconds(1))
+        rules.promote(start)
+        #expect(rules.depth == 1 && rules.nextDue == start + .seconds(1))
+        let queue = WorkQueue<String>()
+        queue.add("a", after: .milliseconds(10))
+        try await eventually("it waits") { queue.depth == 1 }
     }
 
     @Test("failures delay a key by 5 ms, doubled each time, until it is forgotten")

@@ -17,7 +17,9 @@ struct RemoteStepKillTests {
         \(NamesWorker.changes)
         """
 
-    @Test("loses no answer with the engine: each row is asked about once to fill it, and once to prove it")
+    @Test(
+        "loses no answer with the engine: each row is asked about once to fill it and once to prove it, and nothing is kept"
+    )
     func engine() async throws {
         try await Self.prepared { database, names in
             let worker = try names.start()
@@ -32,6 +34,7 @@ struct RemoteStepKillTests {
                         "SELECT count(*) FROM customers WHERE first_name <> ''", on: database)
                     #expect(Int(filled)! < Self.rows, "kill \(kill) came too late")
                 }
+                #expect(try await Psql.run(Self.withNames, on: database) != "0", "it is kept for the next one")
             }
             // And in the middle of the proof, which goes on behind what it has compared.
             try await Self.running(database) { process in
@@ -41,6 +44,7 @@ struct RemoteStepKillTests {
                 try await process.kill()
             }
             try await Self.finish(database)
+            #expect(try await Psql.run(Self.withNames, on: database) == "0")
             let times = Dictionary(names.asked.joined().map { ($0, 1) }, uniquingKeysWith: +)
             #expect(times.count == Self.rows)
             #expect(times.values.allSatisfy { $0 == 2 }, "\(names.asked.map(\.count))")
@@ -72,6 +76,13 @@ struct RemoteStepKillTests {
             #expect(try await Psql.run(NamesWorker.wrong, on: database) == "0")
         }
     }
+
+    /// How many promises have names in them, as the worker was sent them or sent them back.
+    private static let withNames = """
+        SELECT count(*) FROM sluice.promise p
+        WHERE concat(convert_from(decode(p.param ->> 'data', 'base64'), 'UTF8'),
+            convert_from(decode(p.value ->> 'data', 'base64'), 'UTF8')) LIKE '%Ada%'
+        """
 
     private static func prepared(_ body: (_ database: String, NamesWorker) async throws -> Void) async throws {
         try await withTestDatabase { database in

@@ -86,29 +86,27 @@ struct RemoteCallTests {
     @Test("that an engine left which was killed behind a chunk are gone at the end, and nobody is asked again")
     func left() async throws {
         try await EvolvingDatabase.with(Self.customers(600)) { database in
-            let (asked, hand) = AsyncStream.makeStream(of: Void.self)
-            let (released, release) = AsyncStream.makeStream(of: Void.self)
+            let halt = Halt()
             let times = Mutex<[String: Int]>([:])
             try await RemoteWorker.serving(database.url, lease: 60_000) { rows, call in
                 times.withLock { times in
                     for row in rows { times[row.key, default: 0] += 1 }
                 }
                 if call == 2 {
-                    hand.yield()
-                    for await _ in released { break }
+                    await halt.stop()
                 }
                 return .rows(RemoteWorker.split(rows))
             } while: {
                 try await database.walk(Self.spec, to: .dualWrite)
                 try await database.sql(Self.keeping)
                 let run = Task { try await database.run(Self.spec, to: .backfill) }
-                for await _ in asked { break }
+                await halt.reached()
                 run.cancel()
                 _ = await run.result
                 #expect(try await database.sql("\(Self.withRows) AND p.state <> 'pending'") == "1")
                 #expect(try await database.sql("\(Self.withRows) AND p.state = 'pending'") == "1")
                 try await database.sql(Self.notKeeping)
-                release.yield()
+                halt.release()
                 try await database.walk(Self.spec, to: .backfill)
                 try await Self.expectNothing(database, "when it is proven")
             }
@@ -119,22 +117,20 @@ struct RemoteCallTests {
     @Test("that are settled and not applied are kept, for the engine that comes next")
     func unapplied() async throws {
         try await EvolvingDatabase.with(Self.customers(300)) { database in
-            let (asked, hand) = AsyncStream.makeStream(of: Void.self)
-            let (released, release) = AsyncStream.makeStream(of: Void.self)
+            let halt = Halt()
             let calls = Atomic(0)
             try await RemoteWorker.serving(database.url, lease: 60_000) { rows, call in
                 calls.add(1, ordering: .relaxed)
                 if call == 1 {
-                    hand.yield()
-                    for await _ in released { break }
+                    await halt.stop()
                 }
                 return .rows(RemoteWorker.split(rows))
             } while: {
                 let run = Task { try await database.run(Self.spec, to: .backfill) }
-                for await _ in asked { break }
+                await halt.reached()
                 run.cancel()
                 _ = await run.result
-                release.yield()
+                halt.release()
                 try await eventually("it is answered") {
                     try await database.sql("\(Self.withRows) AND p.state = 'resolved'") == "1"
                 }

@@ -290,28 +290,26 @@ struct RemoteStepTests {
     @Test("the engine, stopped in the middle of a call, finds the same promise again, and the rows it was about")
     func killedEngine() async throws {
         try await EvolvingDatabase.with(Self.customers(600)) { database in
-            let (asked, hand) = AsyncStream.makeStream(of: Void.self)
-            let (released, release) = AsyncStream.makeStream(of: Void.self)
+            let halt = Halt()
             let keys = Mutex<[String: Int]>([:])
             try await RemoteWorker.serving(database.url, lease: 60_000) { rows, call in
                 keys.withLock { keys in
                     for row in rows { keys[row.key, default: 0] += 1 }
                 }
                 if call == 2 {
-                    hand.yield()
-                    for await _ in released { break }
+                    await halt.stop()
                 }
                 return .rows(RemoteWorker.split(rows))
             } while: {
                 let run = Task { try await database.run(Self.spec, to: .backfill) }
-                for await _ in asked { break }
+                await halt.reached()
                 run.cancel()
                 _ = await run.result
                 let filled = try await database.sql("SELECT rows FROM sluice.checkpoint WHERE step = 'backfill/0/fill'")
                 #expect(filled == "100")
                 // Whoever reads the rows anew gets others than the worker has in its hands.
                 try await database.sql("DELETE FROM customers WHERE id = 110")
-                release.yield()
+                halt.release()
                 try await database.walk(Self.spec, to: .backfill)
             }
             #expect(try await database.sql(Self.wrong) == "0")

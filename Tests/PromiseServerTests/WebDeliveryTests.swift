@@ -108,7 +108,7 @@ struct WebDeliveryTests {
         }
         defer { listener.stop() }
         let lines = Mutex<[String]>([])
-        let logger = Logger(label: "test") { _ in LevelLog { line in lines.withLock { $0.append(line) } } }
+        let logger = Logger(label: "test") { _ in LineLog { line in lines.withLock { $0.append(line) } } }
         let delivery = delivery(logger: logger)
         func deliver(_ address: String) async -> Bool { await delivery.deliver(Self.message, to: address) }
         let hook = "http://127.0.0.1:\(listener.port)/secret/path?secret=query"
@@ -135,7 +135,7 @@ struct WebDeliveryTests {
     @Test("a host that is not among the push hosts is told of once")
     func refusedHost() async throws {
         let lines = Mutex<[String]>([])
-        let logger = Logger(label: "test") { _ in LevelLog { line in lines.withLock { $0.append(line) } } }
+        let logger = Logger(label: "test") { _ in LineLog { line in lines.withLock { $0.append(line) } } }
         let delivery = delivery(hosts: [try #require(PushHost("hook.example"))], logger: logger)
         for _ in 0..<2 { #expect(await !delivery.deliver(Self.message, to: "http://127.0.0.1:1/secret")) }
         #expect(
@@ -154,26 +154,5 @@ struct WebDeliveryTests {
         #expect(!failing.works(try host(FailingHosts.most)))
         #expect(failing.works(try host(0)))
         #expect(failing.fails(try host(FailingHosts.most)))
-    }
-}
-
-/// Hands on what is logged at the standard level, as text: its metadata in the order of their names.
-private struct LevelLog: LogHandler {
-    var lines: @Sendable (String) -> Void
-    var metadata: Logger.Metadata = [:]
-    var logLevel = Logger.Level.info
-
-    init(lines: @escaping @Sendable (String) -> Void) {
-        self.lines = lines
-    }
-
-    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-        get { metadata[key] }
-        set { metadata[key] = newValue }
-    }
-
-    func log(event: LogEvent) {
-        let metadata = (event.metadata ?? [:]).sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
-        lines("\(event.level): \(event.message) [\(metadata.joined(separator: ", "))]")
     }
 }

@@ -33,7 +33,8 @@ struct MessageStreamTests {
         let server = try ScriptedServer { _ in .answer("502 Bad Gateway", body: "what a proxy says") }
         defer { server.stop() }
         let lines = Mutex<[String]>([])
-        let logger = Logger(label: "test") { _ in LineLog(lines: { line in lines.withLock { $0.append(line) } }) }
+        let logger = Logger(label: "test") { _ in LineLog(level: .trace) { line in lines.withLock { $0.append(line) } }
+        }
         let url = "http://me:secret@127.0.0.1:\(server.port)"
         let client = HTTPPromiseClient(url: url, random: { 0 }, logger: logger)
         let error = await #expect(throws: PromiseError.self) {
@@ -45,25 +46,5 @@ struct MessageStreamTests {
         try await eventually("it is logged") { lines.withLock { !$0.isEmpty } }
         #expect(lines.withLock { $0[0] }.contains("GET \(server.url)/poll/g/1 was answered with HTTP status 502"))
         #expect(!lines.withLock { $0.contains { $0.contains("secret") } })
-    }
-}
-
-/// Hands on what is logged, as text.
-private struct LineLog: LogHandler {
-    var lines: @Sendable (String) -> Void
-    var metadata: Logger.Metadata = [:]
-    var logLevel = Logger.Level.trace
-
-    init(lines: @escaping @Sendable (String) -> Void) {
-        self.lines = lines
-    }
-
-    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-        get { metadata[key] }
-        set { metadata[key] = newValue }
-    }
-
-    func log(event: LogEvent) {
-        lines("\(event.message) \(event.metadata ?? [:])")
     }
 }

@@ -38,8 +38,23 @@ extension PromiseStore {
             let ids = try await pool.withConnection { connection in
                 try await Self.branches(beginningWith: prefix, where: "NOT \(Self.isOver)", on: connection)
             }
-            for id in ids { _ = try await settlePromise(id: id, state: .rejectedCanceled) }
+            try await cancel(ids)
             if ids.count < Self.atOnce { return }
+        }
+    }
+
+    /// Cancels promises, in their order, for which nobody waits any more. One that is settled stays as it is.
+    ///
+    /// - Parameter value: says why.
+    public func cancel(_ ids: [String], value: PromiseValue = PromiseValue()) async throws {
+        var rest = ids[...]
+        while !rest.isEmpty {
+            let requests = rest.prefix(Self.atOnce).map { id in
+                Request(.settlePromise(PromiseSettlement(id: id, state: .rejectedCanceled, value: value)))
+            }
+            // One that is gone meanwhile was settled before.
+            for response in try await process(requests) where response.status != 404 { _ = try response.get() }
+            rest = rest.dropFirst(Self.atOnce)
         }
     }
 

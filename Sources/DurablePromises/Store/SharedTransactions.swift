@@ -26,7 +26,7 @@ struct SharedTransactions: Sendable {
             let result = try await attempt(items)
             for (item, response) in zip(items, result.responses) { item.finish(.success(response)) }
             if result.toldSomebody { toldSomebody() }
-        } catch  where batch.count > 1 && error.isOfItsRecords {
+        } catch let error where batch.count > 1 && error.isOfItsRecords {
             // What one of them asked, the server would not take, or is about what cannot be read; the others shall not suffer.
             logger.notice("a shared transaction failed and is done one by one", metadata: ["error": "\(error)"])
             for group in batch { await run([group]) }
