@@ -19,6 +19,9 @@ enum SluiceName {
     /// On a workload, by the hold: tells our pause from a person's.
     static let held = "sluice.dev/held"
 
+    /// kubectl's own: the manifest as `kubectl apply` last sent it.
+    static let lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
+
     /// Field managers. Each applies a whole of its own, so that none drops what another one set.
     static let statusManager = "sluice"
     static let finalizerManager = "sluice-finalizer"
