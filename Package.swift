@@ -90,7 +90,7 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
             // Links to the files in manifests/, so that the program carries them and there is one copy of each.
-            resources: [.embedInCode("Embedded/crd.yaml"), .embedInCode("Embedded/rbac.yaml")],
+            resources: ["crd", "approvals", "rbac"].map { .embedInCode("Embedded/\($0).yaml") },
             swiftSettings: strict
         ),
         .executableTarget(
