@@ -122,7 +122,8 @@ final class GateController: Sendable {
             }
             switch decision.hold {
             case .release:
-                deployment = try await hold(deployment, ["spec": ["paused": false]], keepsMark: true)
+                // By force: who declares that it is not paused, and was held by the webhook, owns the field.
+                deployment = try await hold(deployment, ["spec": ["paused": false]], keepsMark: true, force: true)
                 tell()
                 deployment = try await hold(deployment, [:], keepsMark: false)
             case .giveUp: deployment = try await hold(deployment, [:], keepsMark: false)
@@ -152,7 +153,7 @@ final class GateController: Sendable {
 
     /// Applies all fields of the hold. Between the two steps of a release the mark stays, so that a crash there is seen.
     private func hold(
-        _ deployment: Deployment, _ fields: JSONValue, keepsMark: Bool, mark: String? = nil
+        _ deployment: Deployment, _ fields: JSONValue, keepsMark: Bool, mark: String? = nil, force: Bool = false
     ) async throws -> Deployment {
         var fields = fields
         var metadata = identity(deployment)
@@ -163,7 +164,7 @@ final class GateController: Sendable {
             metadata["annotations"] = [SluiceName.held: .string(text)]
         }
         fields["metadata"] = metadata
-        return try await apply(fields, to: deployment, by: SluiceName.holdManager, force: false)
+        return try await apply(fields, to: deployment, by: SluiceName.holdManager, force: force)
     }
 
     private func apply(_ stamp: GateDecision.Stamp, to deployment: Deployment) async throws -> Deployment {

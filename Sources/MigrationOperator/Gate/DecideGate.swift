@@ -104,7 +104,9 @@ struct GateReasoning {
         let text = obstacles.joined(separator: "; ")
         decision.stamp = stamp(gate: "closed", verified: nil, record)
         decision.hold = isReleased ? letGo : pauseIfPending(isReleased)
-        if case .pause = decision.hold {
+        // The webhook held it before we saw it: that is told here.
+        let isHeldAlready = isHeldByUs && isPaused && !isReleased && decision.stamp != nil
+        if decision.hold.isPause || isHeldAlready {
             decision.events.append(.init(.normal, "GateHeld", "the rollout waits: \(text)"))
         } else if decision.stamp != nil, !isHeldByUs {
             decision.events.append(.init(.normal, "GateClosed", text))
@@ -194,5 +196,11 @@ struct GateReasoning {
         else { return false }
         return updated == (deployment.spec.replicas ?? 1) && status.replicas == updated
             && status.availableReplicas == updated
+    }
+}
+
+extension GateDecision.Hold? {
+    fileprivate var isPause: Bool {
+        if case .pause = self { true } else { false }
     }
 }
