@@ -40,15 +40,27 @@ struct OperatorTeam: Sendable {
             client: client, deployments: deployments, migrations: migrations, proofs: engines, recorder: recorder,
             logger: logger)
         migrationLoop = Controller(
-            name: "migrations", workers: configuration.concurrency, queue: migrationQueue, logger: logger
+            name: "migrations", workers: configuration.concurrency, queue: migrationQueue, logger: logger,
+            metadata: { ["migration": "\($0)"] }
         ) {
             try await controller.reconcile($0)
         }
         gateLoop = Controller(
-            name: "gates", workers: configuration.concurrency, queue: deploymentQueue, logger: logger
+            name: "gates", workers: configuration.concurrency, queue: deploymentQueue, logger: logger,
+            metadata: { ["workload": "\($0)"] }
         ) {
             try await gates.reconcile($0)
         }
+    }
+
+    /// Whether the first lists are in the caches.
+    var hasLists: Bool {
+        reflectors.allSatisfy(\.isSynced) && deploymentReflectors.allSatisfy(\.isSynced)
+    }
+
+    var snapshot: OperatorSnapshot {
+        let held = deployments.objects().filter { $0.metadata.annotations[SluiceName.held] != nil }
+        return OperatorSnapshot(migrations: migrations.objects(), held: held.map(\.key))
     }
 
     /// Works until its task is cancelled, and until every engine has ended.
