@@ -14,7 +14,7 @@ private func object(
     var metadata: JSONValue = ["name": "api"]
     if let mark { metadata["annotations"] = ["sluice.dev/held": .string(mark)] }
     metadata["managedFields"] = .array(
-        owners.map { ["manager": .string($0), "fieldsV1": ["f:spec": ["f:paused": [:]]]] })
+        owners.map { ["manager": .string($0), "operation": "Apply", "fieldsV1": ["f:spec": ["f:paused": [:]]]] })
     var spec: JSONValue = [
         "template": [
             "metadata": ["annotations": annotations], "spec": ["containers": [["image": .string(image)]]],
@@ -24,7 +24,18 @@ private func object(
     return ["metadata": metadata, "spec": spec]
 }
 
-private let hold = AdmissionDecision.hold(mark: "waits for split")
+private let hold = AdmissionDecision.hold(path: ["spec", "paused"], value: true, mark: "webhook: waits for split")
+
+/// A Job that a CronJob made.
+private let owned: JSONValue = {
+    var job = object()
+    var metadata = job["metadata"] ?? [:]
+    metadata["ownerReferences"] = [
+        ["apiVersion": "batch/v1", "kind": "CronJob", "name": "c", "uid": "u", "controller": true]
+    ]
+    job["metadata"] = metadata
+    return job
+}()
 
 @Suite("What the webhook decides")
 struct AdmissionTests {
@@ -47,7 +58,7 @@ struct AdmissionTests {
         .init(
             "made, and requires what is refused later",
             .init(operation: .create, object: object(requires: "split@Nonsense")),
-            .hold(mark: "waits for split@Nonsense")),
+            .hold(path: ["spec", "paused"], value: true, mark: "webhook: waits for split@Nonsense")),
         .init("made with a bypass", .init(operation: .create, object: object(bypass: "incident 12")), .pass),
         .init("made with an empty bypass", .init(operation: .create, object: object(bypass: "")), hold),
         .init("made paused by a person", .init(operation: .create, object: object(paused: true)), .pass),
@@ -108,6 +119,23 @@ struct AdmissionTests {
         .init("a subresource", .init(operation: .update, subresource: "status", object: object()), .pass),
         .init("another kind", .init(operation: .create, kind: "ReplicaSet", object: object()), .pass),
         .init("another group", .init(operation: .create, group: "example.com", object: object()), .pass),
+        .init(
+            "a StatefulSet's new template is held by a partition",
+            .init(
+                operation: .update, kind: "StatefulSet", object: object(image: "api:2"), oldObject: object()),
+            .hold(
+                path: ["spec", "updateStrategy", "rollingUpdate", "partition"], value: 2_147_483_647,
+                mark: "webhook: waits for split")),
+        .init(
+            "what no hold keeps from its first pods",
+            .init(operation: .create, kind: "DaemonSet", object: object()), .pass),
+        .init(
+            "a Job",
+            .init(operation: .create, group: "batch", kind: "Job", object: object()),
+            .hold(path: ["spec", "suspend"], value: true, mark: "webhook: waits for split")),
+        .init(
+            "a CronJob's Job runs as the CronJob was let",
+            .init(operation: .create, group: "batch", kind: "Job", object: owned), .pass),
         .init("rubbish", .init(operation: .create, object: ["spec": "?"]), .pass),
     ]
 
@@ -122,7 +150,7 @@ struct AdmissionTests {
             hold.patch(of: object()) == [
                 ["op": "add", "path": "/spec/paused", "value": true],
                 ["op": "add", "path": "/metadata/annotations", "value": [:]],
-                ["op": "add", "path": "/metadata/annotations/sluice.dev~1held", "value": "waits for split"],
+                ["op": "add", "path": "/metadata/annotations/sluice.dev~1held", "value": "webhook: waits for split"],
             ])
         #expect(
             hold.patch(of: object(mark: "m")).map { $0["path"] } == [
@@ -131,6 +159,12 @@ struct AdmissionTests {
         #expect(
             AdmissionDecision.giveUp.patch(of: object(mark: "m")) == [
                 ["op": "remove", "path": "/metadata/annotations/sluice.dev~1held"]
+            ])
+        let nested = AdmissionDecision.hold(path: ["spec", "updateStrategy", "type"], value: "OnDelete", mark: "m")
+        #expect(
+            nested.patch(of: object(mark: "m")).prefix(2) == [
+                ["op": "add", "path": "/spec/updateStrategy", "value": [:]],
+                ["op": "add", "path": "/spec/updateStrategy/type", "value": "OnDelete"],
             ])
         #expect(AdmissionDecision.pass.patch(of: object()) == [])
     }

@@ -16,6 +16,7 @@ private final class Proofs: ProofSource {
 
     func set(_ new: ProofCheck) { check.withLock { $0 = new } }
     func checkProof(_ migration: Migration) async throws -> ProofCheck { check.withLock { $0 } }
+    func hasExpanded(_ migration: Migration, _ planHash: String) async throws -> Bool { true }
 }
 
 /// A namespace with the custom resource, and a gate controller at work in it.
@@ -76,32 +77,96 @@ private struct Gated: Sendable {
     }
 }
 
+extension Gated {
+    /// Applies a workload `w` whose pods run `image` and require `split`.
+    func apply(_ kind: WorkloadKind, image: String, requires: String? = "split") async throws {
+        let annotations = requires.map { #"{"sluice.dev/requires": "\#($0)"}"# } ?? "{}"
+        let template = """
+            {"metadata": {"labels": {"app": "w"}, "annotations": \(annotations)},
+             "spec": {"restartPolicy": "\(kind == .cronJob || kind == .job ? "Never" : "Always")",
+                      "containers": [{"name": "w", "image": "\(image)"}]}}
+            """
+        let selector = #""selector": {"matchLabels": {"app": "w"}}, "template": \#(template)"#
+        let spec =
+            switch kind {
+            case .cronJob: #""schedule": "* * * * *", "jobTemplate": {"spec": {"template": \#(template)}}"#
+            case .job: #""template": \#(template)"#
+            case .statefulSet: #""serviceName": "w", \#(selector)"#
+            case .deployment, .daemonSet, .rollout: selector
+            }
+        let apiVersion = try await client.serving(kind).apiVersion
+        try await kubectl(
+            "apply", "--validate=false", "-f", "-",
+            input: """
+                {"apiVersion": "\(apiVersion)", "kind": "\(kind.rawValue)", "metadata": {"name": "w"}, "spec": {\(spec)}}
+                """)
+    }
+
+    func workload(_ kind: WorkloadKind) async throws -> Workload {
+        let key = ObjectKey("w", in: namespace)
+        return Workload(kind, try await client.get(WorkloadObject.self, try await client.serving(kind), key))
+    }
+
+    /// The workload, once it is as wanted.
+    @discardableResult
+    func eventually(
+        _ kind: WorkloadKind, _ what: String, _ isWanted: @Sendable (Workload) -> Bool
+    ) async throws -> Workload {
+        try await TestSupport.eventually(what, within: .seconds(20)) {
+            try await workload(kind)
+        } until: {
+            isWanted($0)
+        }
+    }
+}
+
+extension KubernetesClient {
+    /// The version of a kind that the server has.
+    fileprivate func serving(_ kind: WorkloadKind) async throws -> ResourceDescriptor {
+        for resource in kind.resources where try await supports(resource) { return resource }
+        throw KubernetesError(.notFound, "the server has no \(kind.rawValue)")
+    }
+}
+
+/// As much of the kind Rollout as a server wants to know of it, without Argo's controller.
+private let rolloutDefinition = """
+    {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+     "metadata": {"name": "rollouts.argoproj.io"},
+     "spec": {"group": "argoproj.io", "scope": "Namespaced",
+      "names": {"plural": "rollouts", "singular": "rollout", "kind": "Rollout", "listKind": "RolloutList"},
+      "versions": [{"name": "v1alpha1", "served": true, "storage": true, "subresources": {"status": {}},
+       "schema": {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}}}]}}
+    """
+
 private func withGate(_ body: @escaping @Sendable (Gated) async throws -> Void) async throws {
     let client = try testClient()
     try await Installer(client: client).install()
     try await withNamespace { namespace in
         let gated = Gated(client: client, kubectl: try Kubectl(namespace: namespace), namespace: namespace)
         let logger = Logger(label: "test")
-        let deployments = Reflector(Deployment.self, in: namespace, client: client, logger: logger)
+        let workloads = WorkloadWatch(
+            client: client, namespaces: [namespace], searchInterval: .milliseconds(200), logger: logger)
         let migrations = Reflector(Migration.self, in: namespace, client: client, logger: logger)
         let recorder = EventRecorder(client: client, controller: "sluice.dev/operator", instance: "t", logger: logger)
         let gates = GateController(
-            client: client, deployments: deployments.store, migrations: migrations.store, proofs: gated.proofs,
+            client: client, workloads: workloads, migrations: migrations.store, proofs: gated.proofs,
             recorder: recorder, logger: logger)
-        let loop = Controller<ObjectKey>(name: "gates", logger: logger) { try await gates.reconcile($0) }
-        deployments.store.observe { loop.queue.add($0.key) }
+        let loop = Controller<WorkloadKey>(name: "gates", logger: logger) { try await gates.reconcile($0) }
+        workloads.observe { loop.queue.add(WorkloadKey($0.kind, $0.key)) }
         migrations.store.observe { change in
-            loop.queue.add(ObjectKey("api", in: namespace))
+            for workload in workloads.workloads(in: namespace) {
+                loop.queue.add(WorkloadKey(workload.kind, workload.key))
+            }
         }
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { await deployments.run() }
+            group.addTask { await workloads.run() }
             group.addTask { await migrations.run() }
             group.addTask { await recorder.run() }
             group.addTask {
                 try? await migrations.waitUntilSynced()
                 await loop.run()
             }
-            try await deployments.waitUntilSynced()
+            try await workloads.waitUntilSynced()
             defer { group.cancelAll() }
             try await body(gated)
         }
@@ -220,6 +285,73 @@ struct GateControllerTests {
                 try await gated.kubectl("describe", "deployment", "api").contains("incident 12")
             }
             #expect(try await gated.deployment().metadata.annotations["sluice.dev/gate"] == "closed")
+        }
+    }
+
+    @Test(
+        "each kind is held by its own field, which is given up once the migration is verified",
+        arguments: [
+            WorkloadKind.statefulSet, .daemonSet, .cronJob, .rollout,
+        ])
+    func kinds(_ kind: WorkloadKind) async throws {
+        try await withGate { gated in
+            if kind == .rollout {
+                try await gated.kubectl("apply", "-f", "-", input: rolloutDefinition)
+            }
+            try await eventually("the kind is served", within: .seconds(30)) {
+                for resource in kind.resources where try await gated.client.supports(resource) { return true }
+                return false
+            }
+            try await gated.apply(kind, image: "w:1", requires: nil)
+            try await eventually("its controller has seen it") {
+                kind == .cronJob || kind == .rollout ? true : try await gated.workload(kind).progress.isSeen
+            }
+            try await gated.apply(kind, image: "w:2")
+            let held = try await gated.eventually(kind, "it is held") {
+                $0.isPaused && $0.metadata.annotations["sluice.dev/gate"] == "closed"
+            }
+            #expect(held.metadata.annotations["sluice.dev/held"] == "waits for split")
+            // Its owner applies the next one: that neither releases it nor takes the field.
+            try await gated.apply(kind, image: "w:3")
+            #expect(try await gated.workload(kind).template.image == "w:3")
+            #expect(try await gated.workload(kind).isPaused)
+
+            try await gated.kubectl("apply", "-f", "-", input: manifest())
+            try await gated.verify()
+            let open = try await gated.eventually(kind, "it is let go, and the hold owns nothing") { workload in
+                !workload.isPaused && workload.metadata.annotations["sluice.dev/held"] == nil
+                    && !workload.metadata.managedFields.contains { $0.manager == "sluice-hold" }
+            }
+            #expect(open.metadata.annotations["sluice.dev/gate"] == "open")
+            #expect(open.metadata.annotations["sluice.dev/verified"] == "split@\(plan)")
+        }
+    }
+
+    @Test(
+        "what cannot be held is told: a field that the manifest declares, one that the server does not know, first pods"
+    )
+    func notHeld() async throws {
+        try await withGate { gated in
+            try await gated.apply(.daemonSet, image: "w:1")
+            try await gated.apply(.job, image: "w:1")
+            for kind in ["daemonset", "job"] {
+                try await eventually("the event is there") {
+                    try await gated.kubectl("describe", kind, "w").contains("GateNotHeld")
+                }
+            }
+            let job = try await gated.workload(.job)
+            #expect(!job.metadata.managedFields.contains { $0.manager == "sluice-hold" })
+            try await gated.kubectl(
+                "apply", "--server-side", "--field-manager=people", "-f", "-",
+                input: """
+                    {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "api"},
+                     "spec": {"paused": false, "selector": {"matchLabels": {"app": "api"}}, "template": {
+                       "metadata": {"labels": {"app": "api"}, "annotations": {"sluice.dev/requires": "split"}},
+                       "spec": {"containers": [{"name": "api", "image": "api:1"}]}}}}
+                    """)
+            try await eventually("the event names the field") {
+                try await gated.kubectl("describe", "deployment", "api").contains("spec.paused stands in a manifest")
+            }
         }
     }
 

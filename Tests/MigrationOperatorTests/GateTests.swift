@@ -10,7 +10,7 @@ import Testing
 func deployment(
     requires: String? = "split", bypass: String? = nil, image: String = "v2", paused: Bool = false,
     annotations: [String: String] = [:], heldByUs: Bool = false, rolledOut: Bool = false, replicas: Int = 3
-) -> Deployment {
+) -> Workload {
     var template: [String: String] = [:]
     template["sluice.dev/requires"] = requires
     template["sluice.dev/bypass"] = bypass
@@ -26,7 +26,7 @@ func deployment(
         {"observedGeneration": 2, "replicas": \(replicas), "updatedReplicas": \(replicas),
          "availableReplicas": \(replicas)}
         """ : #"{"observedGeneration": 2, "replicas": 3, "updatedReplicas": 0, "availableReplicas": 3}"#
-    return try! json(
+    return json(
         """
         {"metadata": {"name": "api", "namespace": "shop", "uid": "d1", "resourceVersion": "7", "generation": 2,
           "annotations": \(text(annotations))\(managed)},
@@ -35,26 +35,37 @@ func deployment(
            "spec": {"containers": [{"name": "api", "image": "\(image)"}]}}},
          "status": \(status)}
         """
-    ).decode(Deployment.self)
+    ).deployment
 }
 
-func record(_ deployment: Deployment, plans: [String: String] = ["split": plan]) -> String {
+extension JSONValue {
+    fileprivate var deployment: Workload { Workload(.deployment, try! decode(WorkloadObject.self)) }
+}
+
+func record(_ workload: Workload, plans: [String: String] = ["split": plan]) -> String {
     var record = ReleaseRecord()
-    record.add(.init(template: TemplateHash.of(deployment.spec.template), plans: plans))
+    record.add(.init(template: TemplateHash.of(workload.template), plans: plans))
     return record.annotation!
 }
 
-private let open: [String: RequiredMigration] = ["split": .open(planHash: plan)]
-private let closed: [String: RequiredMigration] = ["split": .closed(reason: "no row is proven yet", planHash: plan)]
+private let open: [Requirement: RequiredMigration] = ["split": .open(planHash: plan)]
+private let closed: [Requirement: RequiredMigration] = [
+    "split": .closed(reason: "no row is proven yet", planHash: plan)
+]
 private let openStamp = ["sluice.dev/gate": "open", "sluice.dev/verified": "split@\(plan)"]
 
 private func decide(
-    _ deployment: Deployment, _ migrations: [String: RequiredMigration], live: Bool = false
+    _ workload: Workload, _ required: [Requirement: RequiredMigration], live: Bool = false
 ) -> GateDecision {
-    decideGate(GateInput(deployment: deployment, migrations: migrations, isLive: live))
+    decideGate(GateInput(workload: workload, required: required, isLive: live))
 }
 
-@Suite("The gate of a Deployment")
+/// `split`, `split@Expand`.
+extension Requirement: ExpressibleByStringLiteral {
+    init(stringLiteral text: String) { self = Requirement.parse(text)[0] }
+}
+
+@Suite("The gate of a workload")
 struct GateTests {
     @Test("a pending template is held while what it requires is not verified")
     func holds() {
@@ -130,7 +141,7 @@ struct GateTests {
     }
 
     @Test("a person's pause is never touched", arguments: [closed, open])
-    func person(_ migrations: [String: RequiredMigration]) {
+    func person(_ migrations: [Requirement: RequiredMigration]) {
         #expect(decide(deployment(paused: true), migrations).hold == nil)
         #expect(decide(deployment(paused: true), migrations, live: true).hold == nil)
         #expect(decide(deployment(requires: nil, paused: true), migrations) == GateDecision())
@@ -161,19 +172,34 @@ struct GateTests {
         #expect(decide(later, closed).hold == nil)
     }
 
-    @Test("name@Expand is refused while triggers write both sides, and what means nothing is refused, too")
+    @Test("what is asked for and means nothing is refused, and said so")
     func refused() {
-        for text in ["split@Expand", "split@Contract"] {
-            let decision = decide(deployment(requires: text), open)
-            #expect(decision.hold != nil)
-            #expect(decision.events.map(\.reason) == ["GateHeld", "RequirementRefused"])
-            #expect(decision.stamp?.gate == "closed")
-        }
+        let decision = decide(deployment(requires: "split@Contract"), open)
+        #expect(decision.hold != nil)
+        #expect(decision.events.map(\.reason) == ["GateHeld", "RequirementRefused"])
+        #expect(decision.stamp?.gate == "closed")
+        let byTriggers = RequiredMigration(verifiedMigration(), for: .expanded)
+        let expand = decide(deployment(requires: "split@Expand"), ["split@Expand": byTriggers])
+        #expect(expand.hold != nil)
+        #expect(expand.events.map(\.reason) == ["GateHeld", "RequirementRefused"])
+    }
+
+    @Test("a release that writes both sides waits for the columns only, and is stamped with no proof")
+    func expanded() {
+        let release = deployment(requires: "split@Expand")
+        let waiting = decide(
+            release, ["split@Expand": .closed(reason: "the new columns do not exist yet", planHash: plan)])
+        #expect(waiting.hold == .pause("waits for split@Expand"))
+        #expect(decide(release, ["split@Expand": .open(planHash: plan)]).confirm == ["split@Expand"])
+        let opened = decide(release, ["split@Expand": .open(planHash: plan)], live: true)
+        #expect(opened.stamp?.gate == "open")
+        #expect(opened.stamp?.verified == nil)
+        #expect(opened.stamp?.released == record(release))
     }
 
     @Test("a spec that nobody has looked at yet neither opens nor closes")
     func unsettled() {
-        let unsettled: [String: RequiredMigration] = ["split": .unsettled(planHash: plan)]
+        let unsettled: [Requirement: RequiredMigration] = ["split": .unsettled(planHash: plan)]
         let annotations = openStamp.merging(["sluice.dev/released": record(deployment())]) { $1 }
         #expect(decide(deployment(annotations: annotations), unsettled) == GateDecision())
         let pending = decide(deployment(), unsettled)
@@ -231,11 +257,13 @@ struct RequirementTests {
     }
 }
 
+private func verifiedMigration(_ spec: String = "") -> Migration {
+    settled(migration(spec), observed(worker(report(.backfill), endedAgo: 1)))
+}
+
 @Suite("A Migration as a gate sees it")
 struct RequiredMigrationTests {
-    private func verified(_ spec: String = "") -> Migration {
-        settled(migration(spec), observed(worker(report(.backfill), endedAgo: 1)))
-    }
+    private func verified(_ spec: String = "") -> Migration { verifiedMigration(spec) }
 
     @Test("is open for the generation and the plan that were proven, and for nothing else")
     func open() {
@@ -251,6 +279,20 @@ struct RequiredMigrationTests {
         deleted.metadata.deletionTimestamp = Timestamp(now)
         #expect(RequiredMigration(deleted) == .missing)
         #expect(RequiredMigration(migration()) == .unsettled(planHash: nil))
+    }
+
+    @Test("has its columns as soon as Expand is complete, for the application that writes both sides")
+    func expanded() {
+        let spec = #""dualWrite": {"by": "Application"}"#
+        let begun = settled(migration(spec), observed(worker(report(.expand, .working(reason: "a", message: "b")))))
+        #expect(RequiredMigration(begun, for: .expanded) == .open(planHash: plan))
+        #expect(RequiredMigration(begun).isClosed)
+        let early = settled(migration(spec), observed(worker(report(.initial, .working(reason: "a", message: "b")))))
+        #expect(RequiredMigration(early, for: .expanded).isClosed)
+        var back = begun
+        back.spec?.phase = .initial
+        #expect(RequiredMigration(back, for: .expanded).isClosed)
+        #expect(RequiredMigration(nil, for: .expanded) == .missing)
     }
 
     @Test("is closed as soon as it is asked to go back")

@@ -45,7 +45,7 @@ struct RolloutVerdictTests {
     @Test("Contract is allowed when nothing but the new version runs")
     func rolledOut() throws {
         let state = RolloutState(
-            deployment: deployment(rolledOut: true),
+            workload: deployment(rolledOut: true),
             replicaSets: [try set("new", requires: "split", replicas: 3, remaining: 3), try set("old", requires: nil)],
             pods: [try pod("new-1", of: "new"), try pod("old-1", of: "old", phase: "Succeeded")])
         #expect(RolloutVerdict.isRolledOut(state, for: "split") == .allowed)
@@ -53,17 +53,17 @@ struct RolloutVerdictTests {
 
     @Test("Contract waits for each of these")
     func waits() throws {
-        func verdict(_ deployment: Deployment, _ sets: [ReplicaSet] = [], _ pods: [Pod] = []) -> String {
+        func verdict(_ workload: Workload, _ sets: [ReplicaSet] = [], _ pods: [Pod] = []) -> String {
             reason(
                 RolloutVerdict.isRolledOut(
-                    RolloutState(deployment: deployment, replicaSets: sets, pods: pods), for: "split"))
+                    RolloutState(workload: workload, replicaSets: sets, pods: pods), for: "split"))
         }
         #expect(verdict(deployment(requires: nil, rolledOut: true)) == "RolloutNotUpdated")
         #expect(verdict(deployment(requires: "other", rolledOut: true)) == "RolloutNotUpdated")
         #expect(verdict(deployment(paused: true, rolledOut: true)) == "RolloutPaused")
         #expect(verdict(deployment()) == "RolloutInProgress")
         var behind = deployment(rolledOut: true)
-        behind.metadata.generation = 3
+        behind.object.metadata.generation = 3
         #expect(verdict(behind) == "RolloutInProgress")
         let done = deployment(rolledOut: true)
         #expect(verdict(done, [try set("old", requires: nil, replicas: 1)]) == "OldVersionRuns")
@@ -75,10 +75,10 @@ struct RolloutVerdictTests {
     @Test("the way back waits for whoever needs what would go, and names them")
     func dependents() throws {
         func verdict(
-            _ phase: Phase, _ deployments: [Deployment] = [], _ sets: [ReplicaSet] = [], _ pods: [Pod] = []
+            _ phase: Phase, _ workloads: [Workload] = [], _ sets: [ReplicaSet] = [], _ pods: [Pod] = []
         ) -> GuardVerdict {
             RolloutVerdict.dependents(
-                on: "split", below: phase, deployments: deployments, replicaSets: sets, pods: pods)
+                on: "split", below: phase, workloads: workloads, replicaSets: sets, pods: pods)
         }
         #expect(verdict(.initial) == .allowed)
         #expect(verdict(.initial, [deployment(requires: "other")]) == .allowed)

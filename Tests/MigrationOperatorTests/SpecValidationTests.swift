@@ -81,7 +81,7 @@ struct SpecValidationTests {
             (#""dependsOn": ["a", "split"]"#, "spec.dependsOn[1]"),
             (#""backfill": {"chunkDuration": "2m"}"#, "spec.backfill.chunkDuration"),
             (#""backfill": {"chunkDuration": "fast"}"#, "spec.backfill.chunkDuration"),
-            (#""rollouts": [{"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "db"}]"#, "spec.rollouts[0]"),
+            (#""rollouts": [{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "db"}]"#, "spec.rollouts[0]"),
             (
                 #"""
                 "rollouts": [{"apiVersion": "apps/v1", "kind": "Deployment", "name": "api"}],

@@ -4,29 +4,29 @@ internal import KubernetesClient
 internal import Logging
 internal import MigrationEngine
 
-/// Reads what ``decideGate(_:)`` wants to know of a Deployment, and performs what it says.
+/// Reads what ``decideGate(_:)`` wants to know of a workload, and performs what it says.
 final class GateController: Sendable {
     private let client: KubernetesClient
-    private let deployments: Store<Deployment>
+    private let workloads: WorkloadWatch
     private let migrations: Store<Migration>
     private let proofs: any ProofSource
     private let recorder: EventRecorder
     private let logger: Logger
-    private let lastWrites = LastWrites()
+    private let lastWrites = Dictionary(uniqueKeysWithValues: WorkloadKind.allCases.map { ($0, LastWrites()) })
 
     init(
-        client: KubernetesClient, deployments: Store<Deployment>, migrations: Store<Migration>,
-        proofs: any ProofSource, recorder: EventRecorder, logger: Logger
+        client: KubernetesClient, workloads: WorkloadWatch, migrations: Store<Migration>, proofs: any ProofSource,
+        recorder: EventRecorder, logger: Logger
     ) {
         self.client = client
-        self.deployments = deployments
+        self.workloads = workloads
         self.migrations = migrations
         self.proofs = proofs
         self.recorder = recorder
         self.logger = logger
     }
 
-    func reconcile(_ key: ObjectKey) async throws -> ReconcileResult {
+    func reconcile(_ key: WorkloadKey) async throws -> ReconcileResult {
         do {
             return try await decide(key)
         } catch let error as KubernetesError where error.code == .conflict {
@@ -35,60 +35,56 @@ final class GateController: Sendable {
         }
     }
 
-    private func decide(_ key: ObjectKey) async throws -> ReconcileResult {
-        guard let deployment = deployments[key] else {
-            lastWrites.forget(key)
+    private func decide(_ key: WorkloadKey) async throws -> ReconcileResult {
+        guard let workload = workloads[key] else {
+            lastWrites[key.kind]?.forget(key.key)
             return .done
         }
-        guard lastWrites.isReached(by: deployment.metadata, for: key) else {
+        guard lastWrites[key.kind]?.isReached(by: workload.metadata, for: key.key) ?? true else {
             return .requeue(after: .milliseconds(20))
         }
-        let names = Self.required(deployment)
-        let cached = Dictionary(
-            names.map { name in (name, RequiredMigration(migrations[ObjectKey(name, in: key.namespace)])) },
-            uniquingKeysWith: { first, _ in first })
-        let decision = decideGate(GateInput(deployment: deployment, migrations: cached))
-        let written = try await perform(decision, on: deployment)
+        let requirements = workload.requirements
+        var cached: [Requirement: RequiredMigration] = [:]
+        for requirement in requirements {
+            let migration = migrations[ObjectKey(requirement.migration, in: key.key.namespace)]
+            cached[requirement] = RequiredMigration(migration, for: requirement.level)
+        }
+        let decision = decideGate(GateInput(workload: workload, required: cached))
+        let written = try await perform(decision, on: workload)
         guard !decision.confirm.isEmpty else { return .done }
 
-        let live = try await confirm(names, in: key.namespace)
-        let confirmed = decideGate(GateInput(deployment: written, migrations: live, isLive: true))
+        let live = try await confirm(requirements, in: key.key.namespace)
+        let confirmed = decideGate(GateInput(workload: written, required: live, isLive: true))
         _ = try await perform(confirmed, on: written)
-        let isOpen = live.values.allSatisfy { if case .open = $0 { true } else { false } }
-        return isOpen ? .done : .requeue(after: .seconds(5))
+        return live.values.allSatisfy(\.isOpen) ? .done : .requeue(after: .seconds(5))
     }
 
-    /// The migrations that a Deployment's template names.
-    static func required(_ deployment: Deployment) -> [String] {
-        Requirement.parse(deployment.spec.template.annotations[SluiceName.requires]).map(\.migration)
-    }
-
-    /// The Migrations as they are now, each open one with a look at its proof in the target.
-    private func confirm(_ names: [String], in namespace: String?) async throws -> [String: RequiredMigration] {
-        var live: [String: RequiredMigration] = [:]
-        for name in Set(names) {
-            let migration = try await client.find(Migration.self, ObjectKey(name, in: namespace))
-            var state = RequiredMigration(migration)
+    /// The Migrations as they are now, each open one with a look at what its database says.
+    private func confirm(
+        _ requirements: [Requirement], in namespace: String?
+    ) async throws -> [Requirement: RequiredMigration] {
+        var live: [Requirement: RequiredMigration] = [:]
+        for requirement in requirements {
+            let migration = try await client.find(Migration.self, ObjectKey(requirement.migration, in: namespace))
+            var state = RequiredMigration(migration, for: requirement.level)
             if let migration, case .open(let plan) = state {
-                state = try await proven(migration, plan)
+                state = try await asked(migration, requirement.level, plan)
             }
-            live[name] = state
+            live[requirement] = state
         }
         return live
     }
 
-    private func proven(_ migration: Migration, _ plan: String) async throws -> RequiredMigration {
+    private func asked(
+        _ migration: Migration, _ level: Requirement.Level, _ plan: String
+    ) async throws -> RequiredMigration {
         do {
-            switch try await proofs.checkProof(migration) {
-            case .holds(let certificate) where certificate.planHash == plan:
-                return .open(planHash: plan)
-            case .holds:
-                return .closed(reason: "the proof is of another plan", planHash: plan)
-            case .broken(let reason):
-                return .closed(reason: reason, planHash: plan)
-            case .none:
-                return .closed(reason: "there is no proof in the database", planHash: plan)
+            if level == .expanded {
+                let isThere = try await proofs.hasExpanded(migration, plan)
+                return isThere
+                    ? .open(planHash: plan) : .closed(reason: "the database does not have the columns", planHash: plan)
             }
+            return try await proven(migration, plan)
         } catch let error as CancellationError {
             throw error
         } catch {
@@ -99,104 +95,148 @@ final class GateController: Sendable {
         }
     }
 
+    private func proven(_ migration: Migration, _ plan: String) async throws -> RequiredMigration {
+        switch try await proofs.checkProof(migration) {
+        case .holds(let certificate) where certificate.planHash == plan:
+            .open(planHash: plan)
+        case .holds:
+            .closed(reason: "the proof is of another plan", planHash: plan)
+        case .broken(let reason):
+            .closed(reason: reason, planHash: plan)
+        case .none:
+            .closed(reason: "there is no proof in the database", planHash: plan)
+        }
+    }
+
     // MARK: Writing
 
-    /// The Deployment as it is afterwards. What lets pods go on holds only for the version that was decided about.
-    private func perform(_ decision: GateDecision, on deployment: Deployment) async throws -> Deployment {
-        var deployment = deployment
+    /// The workload as it is afterwards. What lets pods go on holds only for the version that was decided about.
+    private func perform(_ decision: GateDecision, on workload: Workload) async throws -> Workload {
+        var workload = workload
         var untold = decision.events
         // Told with the first write: one of the next may fail on a version that has moved on, and is decided anew then.
         func tell() {
-            for event in untold { record(event, deployment) }
+            for event in untold { record(event, workload) }
             untold = []
         }
         do {
             // To hold is urgent: with every moment pods may begin. To let go waits until it is on record.
             if case .pause(let text)? = decision.hold {
-                deployment = try await pause(deployment, text)
+                workload = try await pause(workload, text)
                 tell()
             }
             if let stamp = decision.stamp {
-                deployment = try await apply(stamp, to: deployment)
+                workload = try await apply(stamp, to: workload)
                 tell()
             }
             switch decision.hold {
             case .release:
-                // By force: who declares that it is not paused, and was held by the webhook, owns the field.
-                deployment = try await hold(deployment, ["spec": ["paused": false]], keepsMark: true, force: true)
+                workload = try await unpause(workload)
                 tell()
-                deployment = try await hold(deployment, [:], keepsMark: false)
-            case .giveUp: deployment = try await hold(deployment, [:], keepsMark: false)
+                workload = try await hold(workload, [:], keepsMark: false)
+            case .giveUp: workload = try await hold(workload, [:], keepsMark: false)
             case .pause, nil: break
             }
         } catch let error as KubernetesError where error.code == .notFound {
-            return deployment
+            return workload
         }
-        return deployment
+        return workload
     }
 
-    private func pause(_ deployment: Deployment, _ text: String) async throws -> Deployment {
+    private func pause(_ workload: Workload, _ text: String) async throws -> Workload {
         do {
-            return try await hold(deployment, ["spec": ["paused": true]], keepsMark: true, mark: text)
-        } catch let error as KubernetesError
-            where error.causes.contains(where: { $0.reason == "FieldManagerConflict" })
-        {
-            // Somebody's manifest says whether it is paused. We do not fight over it.
+            let held = try await hold(
+                workload, workload.fields(paused: true), keepsMark: true, mark: text,
+                force: !workload.isHeldFieldDeclared)
+            guard !held.isPaused else { return held }
+            record(notHeld(Self.unknownField(workload)), workload)
+            return try await hold(held, [:], keepsMark: false)
+        } catch let error as KubernetesError where error.isFieldConflict {
             record(
-                .init(
-                    .warning, "GateNotHeld",
-                    "the rollout could not be held, since another manager owns spec.paused; take it out of the "
-                        + "manifest: \(error.message)"), deployment)
-            return deployment
+                notHeld("\(workload.heldField) stands in a manifest; take it out there: \(error.message)"), workload)
+            return workload
+        } catch let error as KubernetesError where error.message.contains("field not declared in schema") {
+            record(notHeld(Self.unknownField(workload)), workload)
+            return workload
         }
+    }
+
+    private func unpause(_ workload: Workload) async throws -> Workload {
+        do {
+            return try await hold(
+                workload, workload.fields(paused: false), keepsMark: true,
+                // A manifest that declares it and was held by the webhook nevertheless says what we write here.
+                force: workload.isHeldByWebhook || !workload.isHeldFieldDeclared)
+        } catch let error as KubernetesError where error.isFieldConflict {
+            // A manifest declares it by now: what it says stands, and ours is only given up.
+            return workload
+        }
+    }
+
+    /// Such as a Job's suspend before Kubernetes 1.21. Some servers refuse what they do not know, others drop it.
+    private static func unknownField(_ workload: Workload) -> String {
+        "this server does not know \(workload.heldField) of a \(workload.kind.rawValue)"
+    }
+
+    private func notHeld(_ reason: String) -> MigrationEvent {
+        MigrationEvent(.warning, "GateNotHeld", "the rollout could not be held: \(reason)")
     }
 
     /// Applies all fields of the hold. Between the two steps of a release the mark stays, so that a crash there is seen.
     private func hold(
-        _ deployment: Deployment, _ fields: JSONValue, keepsMark: Bool, mark: String? = nil, force: Bool = false
-    ) async throws -> Deployment {
+        _ workload: Workload, _ fields: JSONValue, keepsMark: Bool, mark: String? = nil, force: Bool = false
+    ) async throws -> Workload {
         var fields = fields
-        var metadata = identity(deployment)
+        var metadata = identity(workload)
         // A template that came meanwhile is paused with it, and let go again if it requires nothing.
         if mark != nil { metadata["resourceVersion"] = nil }
         if keepsMark {
-            let text = mark ?? deployment.metadata.annotations[SluiceName.held] ?? "released"
+            let text = mark ?? workload.metadata.annotations[SluiceName.held] ?? "released"
             metadata["annotations"] = [SluiceName.held: .string(text)]
         }
         fields["metadata"] = metadata
-        return try await apply(fields, to: deployment, by: SluiceName.holdManager, force: force)
+        return try await apply(fields, to: workload, by: SluiceName.holdManager, force: force)
     }
 
-    private func apply(_ stamp: GateDecision.Stamp, to deployment: Deployment) async throws -> Deployment {
-        var metadata = identity(deployment)
+    private func apply(_ stamp: GateDecision.Stamp, to workload: Workload) async throws -> Workload {
+        var metadata = identity(workload)
         if !stamp.annotations.isEmpty {
             metadata["annotations"] = .object(stamp.annotations.mapValues { .string($0) })
         }
         return try await apply(
-            ["metadata": metadata], to: deployment, by: SluiceName.stampManager, force: true)
+            ["metadata": metadata], to: workload, by: SluiceName.stampManager, force: true)
     }
 
     /// Server-side apply makes what is not there, unless it is told which object is meant.
-    private func identity(_ deployment: Deployment) -> JSONValue {
+    private func identity(_ workload: Workload) -> JSONValue {
         var metadata: JSONValue = [:]
-        metadata["uid"] = deployment.metadata.uid.map { .string($0) }
-        metadata["resourceVersion"] = deployment.metadata.resourceVersion.map { .string($0) }
+        metadata["uid"] = workload.metadata.uid.map { .string($0) }
+        metadata["resourceVersion"] = workload.metadata.resourceVersion.map { .string($0) }
         return metadata
     }
 
     private func apply(
-        _ fields: JSONValue, to deployment: Deployment, by manager: String, force: Bool
-    ) async throws -> Deployment {
+        _ fields: JSONValue, to workload: Workload, by manager: String, force: Bool
+    ) async throws -> Workload {
         let written = try await client.apply(
-            Deployment.self, deployment.key, fields, fieldManager: manager, force: force)
-        lastWrites.wrote(written)
-        return written
+            WorkloadObject.self, resource(of: workload), workload.key, fields, fieldManager: manager, force: force)
+        lastWrites[workload.kind]?.wrote(written)
+        return Workload(workload.kind, written)
     }
 
-    private func record(_ event: MigrationEvent, _ deployment: Deployment) {
+    private func record(_ event: MigrationEvent, _ workload: Workload) {
         recorder.record(
             event.severity == .warning ? .warning : .normal,
-            regarding: ObjectReference(Deployment.resource, deployment.metadata), reason: event.reason,
+            regarding: ObjectReference(resource(of: workload), workload.metadata), reason: event.reason,
             note: event.message)
     }
+
+    private func resource(of workload: Workload) -> ResourceDescriptor {
+        workloads.resource(of: workload.kind) ?? workload.kind.resources[0]
+    }
+}
+
+extension KubernetesError {
+    /// Whether another manager owns a field that was applied.
+    fileprivate var isFieldConflict: Bool { causes.contains { $0.reason == "FieldManagerConflict" } }
 }

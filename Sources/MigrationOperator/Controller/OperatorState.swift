@@ -51,9 +51,9 @@ public final class OperatorState: Sendable {
 public struct OperatorSnapshot: Sendable {
     public var migrations: [Migration]
     /// Workloads that are held by the gate.
-    public var held: [ObjectKey]
+    public var held: [WorkloadKey]
 
-    public init(migrations: [Migration], held: [ObjectKey]) {
+    public init(migrations: [Migration], held: [WorkloadKey]) {
         self.migrations = migrations
         self.held = held
     }

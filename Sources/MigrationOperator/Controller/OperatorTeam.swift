@@ -8,25 +8,22 @@ internal import SchemaChange
 /// The parts of a leading operator, and how news of one object reach those that it concerns.
 struct OperatorTeam: Sendable {
     private let migrations = Store<Migration>()
-    private let deployments = Store<Deployment>()
     private let reflectors: [Reflector<Migration>]
-    private let deploymentReflectors: [Reflector<Deployment>]
+    private let workloads: WorkloadWatch
     private let recorder: EventRecorder
     private let workers: WorkerRegistry
     private let migrationQueue = WorkQueue<ObjectKey>()
-    private let deploymentQueue = WorkQueue<ObjectKey>()
+    private let workloadQueue = WorkQueue<WorkloadKey>()
     private let migrationLoop: Controller<ObjectKey>
-    private let gateLoop: Controller<ObjectKey>
+    private let gateLoop: Controller<WorkloadKey>
 
     init(_ configuration: OperatorConfiguration, client: KubernetesClient, logger: Logger) {
         let namespaces: [String?] = configuration.namespaces.isEmpty ? [nil] : configuration.namespaces
-        let (migrations, deployments) = (migrations, deployments)
+        let migrations = migrations
         reflectors = namespaces.map {
             Reflector(Migration.self, in: $0, store: migrations, client: client, logger: logger)
         }
-        deploymentReflectors = namespaces.map {
-            Reflector(Deployment.self, in: $0, store: deployments, client: client, logger: logger)
-        }
+        workloads = WorkloadWatch(client: client, namespaces: namespaces, logger: logger)
         recorder = EventRecorder(
             client: client, controller: "sluice.dev/operator", instance: configuration.identity, logger: logger)
         let queue = migrationQueue
@@ -37,7 +34,7 @@ struct OperatorTeam: Sendable {
             client: client, store: migrations, workers: workers, engines: engines, recorder: recorder,
             proofInterval: configuration.proofInterval, logger: logger)
         let gates = GateController(
-            client: client, deployments: deployments, migrations: migrations, proofs: engines, recorder: recorder,
+            client: client, workloads: workloads, migrations: migrations, proofs: engines, recorder: recorder,
             logger: logger)
         migrationLoop = Controller(
             name: "migrations", workers: configuration.concurrency, queue: migrationQueue, logger: logger,
@@ -46,7 +43,7 @@ struct OperatorTeam: Sendable {
             try await controller.reconcile($0)
         }
         gateLoop = Controller(
-            name: "gates", workers: configuration.concurrency, queue: deploymentQueue, logger: logger,
+            name: "gates", workers: configuration.concurrency, queue: workloadQueue, logger: logger,
             metadata: { ["workload": "\($0)"] }
         ) {
             try await gates.reconcile($0)
@@ -55,12 +52,13 @@ struct OperatorTeam: Sendable {
 
     /// Whether the first lists are in the caches.
     var hasLists: Bool {
-        reflectors.allSatisfy(\.isSynced) && deploymentReflectors.allSatisfy(\.isSynced)
+        reflectors.allSatisfy(\.isSynced) && workloads.isSynced
     }
 
     var snapshot: OperatorSnapshot {
-        let held = deployments.objects().filter { $0.metadata.annotations[SluiceName.held] != nil }
-        return OperatorSnapshot(migrations: migrations.objects(), held: held.map(\.key))
+        let held = workloads.workloads(in: nil).filter { $0.metadata.annotations[SluiceName.held] != nil }
+        return OperatorSnapshot(
+            migrations: migrations.objects(), held: held.map { WorkloadKey($0.kind, $0.key) })
     }
 
     /// Works until its task is cancelled, and until every engine has ended.
@@ -68,7 +66,7 @@ struct OperatorTeam: Sendable {
         connect()
         await withTaskGroup { group in
             for reflector in reflectors { group.addTask { await reflector.run() } }
-            for reflector in deploymentReflectors { group.addTask { await reflector.run() } }
+            group.addTask { await workloads.run() }
             group.addTask { await recorder.run() }
             group.addTask {
                 guard await isSynced() else { return }
@@ -86,7 +84,7 @@ struct OperatorTeam: Sendable {
     private func isSynced() async -> Bool {
         do {
             for reflector in reflectors { try await reflector.waitUntilSynced() }
-            for reflector in deploymentReflectors { try await reflector.waitUntilSynced() }
+            try await workloads.waitUntilSynced()
             return true
         } catch {
             return false
@@ -100,19 +98,18 @@ struct OperatorTeam: Sendable {
             if case .updated(let old, let new) = change, old.gateView == new.gateView { return }
             team.tellThose(whoWaitFor: change.object)
         }
-        deployments.observe { change in
-            team.deploymentQueue.add(change.key)
-            team.nudge(for: change.object)
+        workloads.observe { workload in
+            team.workloadQueue.add(WorkloadKey(workload.kind, workload.key))
+            team.nudge(for: workload)
         }
     }
 
-    /// Deployments that require a Migration, and Migrations that wait for it or queue behind it.
+    /// Workloads that require a Migration, and Migrations that wait for it or queue behind it.
     private func tellThose(whoWaitFor migration: Migration) {
         let name = migration.metadata.name
         let namespace = migration.metadata.namespace
-        for deployment in deployments.objects(in: namespace)
-        where GateController.required(deployment).contains(name) {
-            deploymentQueue.add(deployment.key)
+        for workload in workloads.workloads(in: namespace) where workload.requires(name) {
+            workloadQueue.add(WorkloadKey(workload.kind, workload.key))
         }
         for other in migrations.objects(in: namespace) where other.metadata.name != name {
             if other.spec?.dependsOn?.contains(name) == true {
@@ -123,10 +120,13 @@ struct OperatorTeam: Sendable {
     }
 
     /// A guard that waits for a rollout need not wait for its next turn.
-    private func nudge(for deployment: Deployment) {
-        for migration in migrations.objects(in: deployment.metadata.namespace) {
-            let isNamed = migration.spec?.rollouts?.contains { $0.name == deployment.metadata.name } ?? false
-            guard isNamed || GateController.required(deployment).contains(migration.metadata.name) else { continue }
+    private func nudge(for workload: Workload) {
+        for migration in migrations.objects(in: workload.metadata.namespace) {
+            let isNamed =
+                migration.spec?.rollouts?.contains {
+                    $0.kind == workload.kind.rawValue && $0.name == workload.metadata.name
+                } ?? false
+            guard isNamed || workload.requires(migration.metadata.name) else { continue }
             if workers.nudge(migration.key) { migrationQueue.add(migration.key) }
         }
     }
@@ -138,7 +138,7 @@ extension Migration {
         [
             metadata.uid, metadata.deletionTimestamp?.description, metadata.generation?.description,
             status?.observedGeneration.description, status?.gate?.rawValue, status?.planHash, status?.phase?.rawValue,
-            status?.condition(.verified)?.status.rawValue,
+            status?.condition(.verified)?.status.rawValue, status?.condition(.expanded)?.status.rawValue,
         ]
     }
 }

@@ -1,6 +1,6 @@
 internal import KubernetesClient
 
-/// What to do with a Deployment whose pods may need migrations. No I/O; the same input gives the same decision.
+/// What to do with a workload whose pods may need migrations. No I/O; the same input gives the same decision.
 ///
 /// The gate opens only on what was read live: decided from the cache, an open gate asks for `confirm` first.
 public func decideGate(_ input: GateInput) -> GateDecision {
@@ -9,7 +9,7 @@ public func decideGate(_ input: GateInput) -> GateDecision {
 
 struct GateReasoning {
     private let input: GateInput
-    private let deployment: Deployment
+    private let workload: Workload
     private let requirements: [Requirement]
     private let template: String
     private let record: ReleaseRecord
@@ -17,15 +17,15 @@ struct GateReasoning {
 
     init(_ input: GateInput) {
         self.input = input
-        deployment = input.deployment
-        requirements = Requirement.parse(deployment.spec.template.annotations[SluiceName.requires])
-        template = TemplateHash.of(deployment.spec.template)
-        record = ReleaseRecord(annotation: deployment.metadata.annotations[SluiceName.released])
-        bypass = deployment.spec.template.annotations[SluiceName.bypass].flatMap { $0.isEmpty ? nil : $0 }
+        workload = input.workload
+        requirements = workload.requirements
+        template = TemplateHash.of(workload.template)
+        record = ReleaseRecord(annotation: workload.metadata.annotations[SluiceName.released])
+        bypass = workload.template.annotations[SluiceName.bypass].flatMap { $0.isEmpty ? nil : $0 }
     }
 
     func decide() -> GateDecision {
-        if deployment.metadata.isBeingDeleted { return GateDecision() }
+        if workload.metadata.isBeingDeleted || workload.isOwnedByWorkload { return GateDecision() }
         if requirements.isEmpty { return withoutRequirements() }
         if let bypass { return bypassed(for: bypass) }
         let obstacles = requirements.compactMap(obstacle)
@@ -57,11 +57,11 @@ struct GateReasoning {
             decision.events.append(
                 .init(
                     .warning, "GateBypassed",
-                    "rolls out without \(requirements.map(\.description).joined(separator: ", ")): \(reason)"))
+                    "rolls out without \(met): \(reason)"))
         }
         // The truth about the gate stays on the stamp, as far as it is known without asking.
         let isOpen =
-            deployment.metadata.annotations[SluiceName.gate] == "open" && !isUnsettled
+            workload.metadata.annotations[SluiceName.gate] == "open" && !isUnsettled
             && requirements.compactMap(obstacle).isEmpty
         decision.stamp = stamp(gate: isOpen ? "open" : "closed", verified: isOpen ? verified : nil, record)
         decision.hold = letGo
@@ -73,11 +73,11 @@ struct GateReasoning {
         var decision = GateDecision()
         var record = record
         let isStamped =
-            deployment.metadata.annotations[SluiceName.gate] == "open"
-            && deployment.metadata.annotations[SluiceName.verified] == verified
+            workload.metadata.annotations[SluiceName.gate] == "open"
+            && workload.metadata.annotations[SluiceName.verified] == verified
         guard input.isLive || (isStamped && isReleased) else {
             // Until then nothing changes, but what may not run yet must not begin to run meanwhile.
-            decision.confirm = requirements.map(\.migration)
+            decision.confirm = requirements
             decision.hold = pauseIfPending(isReleased)
             return decision
         }
@@ -87,7 +87,7 @@ struct GateReasoning {
         decision.stamp = stamp(gate: "open", verified: verified, record)
         decision.hold = letGo
         if !isStamped || !isReleased {
-            decision.events.append(.init(.normal, "GateOpened", "verified: \(verified)"))
+            decision.events.append(.init(.normal, "GateOpened", "met: \(met)"))
         }
         return decision
     }
@@ -111,70 +111,74 @@ struct GateReasoning {
         } else if decision.stamp != nil, !isHeldByUs {
             decision.events.append(.init(.normal, "GateClosed", text))
         }
-        for requirement in requirements where requirement.level != .verified && decision.stamp != nil {
-            decision.events.append(.init(.warning, "RequirementRefused", refusal(requirement)))
+        guard decision.stamp != nil else { return decision }
+        if !isReleased, workload.cannotBeHeld, !workload.isRolledOut {
+            decision.events.append(
+                .init(
+                    .warning, "GateNotHeld",
+                    "the first pods of a \(workload.kind.rawValue) cannot be held: let them wait for themselves, with "
+                        + "sluice wait as an init container"))
+        }
+        for requirement in requirements {
+            guard case .refused(let reason) = state(requirement) else { continue }
+            decision.events.append(.init(.warning, "RequirementRefused", "\(requirement.migration): \(reason)"))
         }
         return decision
     }
 
     // MARK: What they need
 
+    private func state(_ requirement: Requirement) -> RequiredMigration {
+        input.required[requirement] ?? RequiredMigration(nil, for: requirement.level)
+    }
+
     /// Why a requirement is not met; nil when it is, or when that is not known yet.
     private func obstacle(_ requirement: Requirement) -> String? {
-        guard requirement.level == .verified else { return refusal(requirement) }
-        switch input.migrations[requirement.migration] ?? .missing {
-        case .open, .unsettled: return nil
-        case .missing: return "there is no Migration \(requirement.migration)"
-        case .closed(let reason, _): return "\(requirement.migration): \(reason)"
+        switch state(requirement) {
+        case .open, .unsettled: nil
+        case .missing: "there is no Migration \(requirement.migration)"
+        case .closed(let reason, _): "\(requirement): \(reason)"
+        case .refused(let reason): "\(requirement) is refused: \(reason)"
         }
     }
 
-    private func refusal(_ requirement: Requirement) -> String {
-        switch requirement.level {
-        case .unknown(let text):
-            "\(requirement.migration)@\(text) is refused: write \(requirement.migration), which means verified"
-        case .expanded, .verified:
-            "\(requirement.migration)@Expand is refused: with dualWrite.by: Database triggers write both sides, so no "
-                + "release has to, and one that does is not held yet; write \(requirement.migration)"
-        }
-    }
-
-    private var isUnsettled: Bool {
-        requirements.contains { (input.migrations[$0.migration] ?? .missing).isUnsettled }
-    }
+    private var isUnsettled: Bool { requirements.contains { state($0).isUnsettled } }
 
     /// The plan of each required migration, as far as it is known.
     private var plans: [String: String] {
         requirements.reduce(into: [:]) { plans, requirement in
-            plans[requirement.migration] = input.migrations[requirement.migration]?.planHash
+            plans[requirement.migration] = state(requirement).planHash
         }
     }
 
-    /// `split-name@sha256:…, balance@sha256:…`: those that are open.
-    private var verified: String {
-        requirements.compactMap { requirement in
-            guard requirement.level == .verified, case .open(let hash)? = input.migrations[requirement.migration]
-            else { return nil }
+    /// `split-name@sha256:…, balance@sha256:…`: those whose proof was asked for and holds.
+    private var verified: String? {
+        let names = requirements.compactMap { requirement -> String? in
+            guard requirement.level == .verified, case .open(let hash) = state(requirement) else { return nil }
             return "\(requirement.migration)@\(hash)"
-        }.joined(separator: ", ")
+        }
+        return names.isEmpty ? nil : names.joined(separator: ", ")
     }
+
+    /// What is there, for people.
+    private var met: String { requirements.map(\.description).joined(separator: ", ") }
 
     /// The stamp if it differs from what is there.
     private func stamp(gate: String?, verified: String?, _ record: ReleaseRecord) -> GateDecision.Stamp? {
         let stamp = GateDecision.Stamp(gate: gate, verified: verified, released: record.annotation)
         let there = GateDecision.Stamp(
-            gate: deployment.metadata.annotations[SluiceName.gate],
-            verified: deployment.metadata.annotations[SluiceName.verified],
-            released: deployment.metadata.annotations[SluiceName.released])
+            gate: workload.metadata.annotations[SluiceName.gate],
+            verified: workload.metadata.annotations[SluiceName.verified],
+            released: workload.metadata.annotations[SluiceName.released])
         return stamp == there ? nil : stamp
     }
 
-    private var isHeldByUs: Bool { deployment.metadata.annotations[SluiceName.held] != nil }
-    private var isPaused: Bool { deployment.spec.paused ?? false }
+    private var isHeldByUs: Bool { workload.metadata.annotations[SluiceName.held] != nil }
+    private var isPaused: Bool { workload.isPaused }
 
     /// Whether something of the hold's own is left on the object, as between the two steps of a release.
     private var ownsFields: Bool {
-        deployment.metadata.managedFields.contains { $0.manager == SluiceName.holdManager }
+        workload.metadata.managedFields.contains { $0.manager == SluiceName.holdManager }
     }
 
     /// Lets go of our own pause. A person's is theirs.
@@ -184,18 +188,8 @@ struct GateReasoning {
     }
 
     private func pauseIfPending(_ isReleased: Bool) -> GateDecision.Hold? {
-        guard !isReleased, !isPaused, !isRolledOut else { return nil }
-        return .pause("waits for \(requirements.map(\.description).joined(separator: ", "))")
-    }
-
-    /// Whether its pods run already and nothing is left to hold: a workload from before the operator, or a race that
-    /// was lost. To pause it would only keep it from ever being current.
-    private var isRolledOut: Bool {
-        guard let status = deployment.status, let updated = status.updatedReplicas, updated > 0,
-            status.observedGeneration == deployment.metadata.generation
-        else { return false }
-        return updated == (deployment.spec.replicas ?? 1) && status.replicas == updated
-            && status.availableReplicas == updated
+        guard !isReleased, !isPaused, !workload.isRolledOut, !workload.cannotBeHeld else { return nil }
+        return .pause("waits for \(met)")
     }
 }
 

@@ -1,7 +1,7 @@
-/// What to do with a Deployment, in this order.
+/// What to do with a workload, in this order.
 public struct GateDecision: Sendable, Hashable {
-    /// Before the gate may open: read these migrations live and look at their proofs, then decide again.
-    public var confirm: [String] = []
+    /// Before the gate may open: read what these ask for live, with the proof, then decide again.
+    public var confirm: [Requirement] = []
     /// The stamp to apply; nil when it is right as it is.
     public var stamp: Stamp?
     public var hold: Hold?

@@ -12,7 +12,7 @@ struct ReleaseRecord: Hashable, Sendable {
         var bypass: String?
     }
 
-    /// As many as a Deployment keeps old ReplicaSets.
+    /// As many as a Deployment keeps old ReplicaSets, and a StatefulSet revisions.
     static let limit = 10
 
     private(set) var entries: [Entry] = []

@@ -30,11 +30,11 @@ struct RolloutGuards: MigrationGuards {
         if let verdict = try await specStands() { return verdict }
         guard phase < .backfill else { return .allowed }
         let namespace = migration.namespace
-        let deployments = try await client.list(Deployment.self, in: namespace).items
+        let workloads = try await WorkloadReader(client: client).workloads(in: namespace)
         let replicaSets = try await client.list(ReplicaSet.self, in: namespace).items
         let pods = try await client.list(Pod.self, in: namespace).items
         return RolloutVerdict.dependents(
-            on: migration.name, below: phase, deployments: deployments, replicaSets: replicaSets, pods: pods)
+            on: migration.name, below: phase, workloads: workloads, replicaSets: replicaSets, pods: pods)
     }
 
     /// Nil while the Migration is still what this run was started for.
@@ -49,23 +49,17 @@ struct RolloutGuards: MigrationGuards {
     }
 
     private func follow(_ rollout: RolloutReference) async throws -> GuardVerdict {
-        guard rollout.kind == "Deployment", rollout.apiVersion == "apps/v1" else {
+        guard let kind = WorkloadKind(apiVersion: rollout.apiVersion, kind: rollout.kind) else {
             return .waiting(
-                reason: "RolloutNotSupported", message: "\(rollout.kind) \(rollout.name) cannot be followed")
+                reason: "RolloutNotSupported",
+                message: "\(rollout.kind) \(rollout.name) of \(rollout.apiVersion) cannot be followed")
         }
-        let key = ObjectKey(rollout.name, in: migration.namespace)
-        guard let deployment = try await client.find(Deployment.self, key) else {
+        let reader = WorkloadReader(client: client)
+        guard let workload = try await reader.find(kind, ObjectKey(rollout.name, in: migration.namespace)) else {
             return .waiting(
                 reason: "RolloutNotFound",
-                message: "there is no Deployment \(rollout.name); mend spec.rollouts, or apply it")
+                message: "there is no \(rollout.kind) \(rollout.name); mend spec.rollouts, or apply it")
         }
-        let selector = ListOptions(labelSelector: deployment.spec.selector.query)
-        let sets = try await client.list(ReplicaSet.self, in: key.namespace, selector).items
-            .filter { $0.metadata.controller?.uid == deployment.metadata.uid }
-        let uids = Set(sets.compactMap(\.metadata.uid))
-        let pods = try await client.list(Pod.self, in: key.namespace, selector).items
-            .filter { pod in pod.metadata.controller.map { uids.contains($0.uid) } ?? false }
-        return RolloutVerdict.isRolledOut(
-            RolloutState(deployment: deployment, replicaSets: sets, pods: pods), for: migration.name)
+        return RolloutVerdict.isRolledOut(try await reader.state(of: workload), for: migration.name)
     }
 }

@@ -1,10 +1,10 @@
 internal import KubernetesClient
 
-/// A Deployment with everything of its that lives, read just now.
+/// A workload with everything of its that lives, read just now.
 struct RolloutState: Sendable {
-    var deployment: Deployment
+    var workload: Workload
     /// Those that it controls.
-    var replicaSets: [ReplicaSet]
-    /// Those that its ReplicaSets control.
-    var pods: [Pod]
+    var replicaSets: [ReplicaSet] = []
+    /// Those that it controls, or its ReplicaSets or Jobs do.
+    var pods: [Pod] = []
 }

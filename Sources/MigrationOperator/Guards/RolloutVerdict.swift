@@ -4,54 +4,55 @@ internal import SchemaChange
 
 /// What the guards make of what they read. No I/O.
 enum RolloutVerdict {
-    /// Whether a Deployment runs nothing but the version that needs `migration`.
+    /// Whether a workload runs nothing but the version that needs `migration`.
     static func isRolledOut(_ state: RolloutState, for migration: String) -> GuardVerdict {
-        let deployment = state.deployment
-        let name = "Deployment \(deployment.metadata.name)"
-        let requirements = requirements(deployment.spec.template)
-        guard requirements.contains(where: { $0.migration == migration }) else {
+        let workload = state.workload
+        guard workload.requires(migration) else {
             return .waiting(
                 reason: "RolloutNotUpdated",
-                message: "\(name): its template does not require \(migration), so it may still be the old version; "
-                    + "roll out the new one with \(SluiceName.requires): \(migration)")
+                message: "\(workload.name): its template does not require \(migration), so it may still be the old "
+                    + "version; roll out the new one with \(SluiceName.requires): \(migration)")
         }
-        if deployment.spec.paused == true {
-            return .waiting(reason: "RolloutPaused", message: "\(name) is paused")
-        }
-        let status = deployment.status
-        guard let seen = status?.observedGeneration, seen >= deployment.metadata.generation ?? 0 else {
-            return .waiting(
-                reason: "RolloutInProgress", message: "\(name): its controller has not seen its last change yet")
-        }
-        let wanted = deployment.spec.replicas ?? 1
-        let counts = (
-            all: status?.replicas ?? 0, updated: status?.updatedReplicas ?? 0, available: status?.availableReplicas ?? 0
-        )
-        guard counts.updated == wanted, counts.all == wanted, counts.available == wanted else {
-            return .waiting(
-                reason: "RolloutInProgress",
-                message: "\(name): \(counts.updated) of \(wanted) pods are updated, \(counts.available) available, "
-                    + "\(counts.all) in all")
-        }
-        return nothingOldIsLeft(state, migration, name)
+        return progress(workload) ?? nothingOldIsLeft(state, migration)
     }
 
-    private static func nothingOldIsLeft(_ state: RolloutState, _ migration: String, _ name: String) -> GuardVerdict {
-        let isNew: (ReplicaSet) -> Bool = { set in
-            set.spec.template.map { template in
-                requirements(template).contains { $0.migration == migration }
-            } ?? false
+    /// Nil when the kind's controller is done, or has nothing that it does by and by.
+    private static func progress(_ workload: Workload) -> GuardVerdict? {
+        if workload.kind == .cronJob || workload.kind == .job { return nil }
+        if workload.isPaused {
+            return .waiting(
+                reason: "RolloutPaused", message: "\(workload.name) is paused, by \(workload.heldField)")
         }
-        let old = state.replicaSets.filter { !isNew($0) }
+        let progress = workload.progress
+        guard progress.isSeen else {
+            return .waiting(
+                reason: "RolloutInProgress",
+                message: "\(workload.name): its controller has not seen its last change yet")
+        }
+        guard progress.isComplete else {
+            return .waiting(
+                reason: "RolloutInProgress",
+                message: "\(workload.name): \(progress.updated) of \(progress.wanted) pods are updated, "
+                    + "\(progress.available) available, \(progress.all) in all")
+        }
+        return nil
+    }
+
+    private static func nothingOldIsLeft(_ state: RolloutState, _ migration: String) -> GuardVerdict {
+        let name = state.workload.name
+        let old = state.replicaSets.filter { !requires(migration, $0.spec.template?.annotations) }
         let living = old.filter { ($0.spec.replicas ?? 0) > 0 || ($0.status?.replicas ?? 0) > 0 }
         if let set = living.min(by: { $0.key < $1.key }) {
             return .waiting(
                 reason: "OldVersionRuns", message: "\(name): the old ReplicaSet \(set.metadata.name) still has pods")
         }
         // A pod that is on its way out is counted by nobody any more, and may still write.
-        let oldUIDs = Set(old.compactMap(\.metadata.uid))
+        let sets = Set(state.replicaSets.compactMap(\.metadata.uid))
+        let oldSets = Set(old.compactMap(\.metadata.uid))
         let pods = state.pods.filter { pod in
-            !pod.isFinished && pod.metadata.controller.map { oldUIDs.contains($0.uid) } == true
+            guard !pod.isFinished, let owner = pod.metadata.controller?.uid else { return false }
+            return sets.contains(owner)
+                ? oldSets.contains(owner) : !requires(migration, pod.metadata.annotations)
         }
         if !pods.isEmpty {
             return .waiting(
@@ -63,7 +64,7 @@ enum RolloutVerdict {
 
     /// Who in the namespace needs what would go on the way back to `phase`.
     static func dependents(
-        on migration: String, below phase: Phase, deployments: [Deployment], replicaSets: [ReplicaSet], pods: [Pod]
+        on migration: String, below phase: Phase, workloads: [Workload], replicaSets: [ReplicaSet], pods: [Pod]
     ) -> GuardVerdict {
         let needs: ([String: String]) -> Bool = { annotations in
             Requirement.parse(annotations[SluiceName.requires]).contains {
@@ -71,9 +72,9 @@ enum RolloutVerdict {
             }
         }
         var found: [String] = []
-        for deployment in deployments.sorted(by: { $0.key < $1.key })
-        where (deployment.spec.replicas ?? 1) > 0 && needs(deployment.spec.template.annotations) {
-            found.append("Deployment \(deployment.metadata.name)")
+        for workload in workloads.sorted(by: { ($0.kind.rawValue, $0.key) < ($1.kind.rawValue, $1.key) })
+        where workload.wantsPods && needs(workload.template.annotations) {
+            found.append(workload.name)
         }
         for set in replicaSets.sorted(by: { $0.key < $1.key })
         where ((set.spec.replicas ?? 1) > 0 || (set.status?.replicas ?? 0) > 0)
@@ -91,8 +92,8 @@ enum RolloutVerdict {
             message: "\(names(found)) require \(migration); roll them back, or scale them to zero, first")
     }
 
-    private static func requirements(_ template: PodTemplate) -> [Requirement] {
-        Requirement.parse(template.annotations[SluiceName.requires])
+    private static func requires(_ migration: String, _ annotations: [String: String]?) -> Bool {
+        Requirement.parse(annotations?[SluiceName.requires]).contains { $0.migration == migration }
     }
 
     /// The first few, and how many more.

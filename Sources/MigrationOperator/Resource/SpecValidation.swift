@@ -97,10 +97,12 @@ public struct SpecValidation {
         for (index, rollout) in rollouts.enumerated() {
             let apiVersion = rollout["apiVersion"]?.string ?? ""
             let kind = rollout["kind"]?.string ?? ""
-            if apiVersion != "apps/v1" || kind != "Deployment" {
+            let known = WorkloadKind(apiVersion: apiVersion, kind: kind)
+            if known == nil || known == .job {
                 add(
                     "spec.rollouts[\(index)]", "\(kind) of \(apiVersion) cannot be followed",
-                    "name Deployments of apps/v1; other workloads are guarded by oldSessions")
+                    "name a Deployment, StatefulSet or DaemonSet of apps/v1, a CronJob of batch/v1 or a Rollout of "
+                        + "argoproj.io/v1alpha1; others are guarded by contract.oldSessions")
             }
         }
         if !rollouts.isEmpty, spec[path: "contract", "withoutRollouts"]?.bool == true {

@@ -37,6 +37,9 @@ struct GateAnswer: Encodable, Hashable, Sendable {
         case .unsettled:
             reason = "Reconciling"
             message = "the operator has not looked at the present spec yet"
+        case .refused(let text):
+            reason = "Refused"
+            message = text
         case .missing:
             reason = "NotFound"
             message = migration == nil ? "there is no such Migration" : "the Migration is being deleted"

@@ -21,10 +21,12 @@ enum MigrationMetrics {
                 }
             }
         }
-        registry.gauge("sluice_gate_held_workloads", "Workloads whose rollout the gate holds, by namespace.") {
-            let held = Dictionary(grouping: state.snapshot?.held ?? []) { $0.namespace ?? "" }
-            return held.sorted { $0.key < $1.key }.map {
-                Sample(Double($0.value.count), labels: ["namespace": $0.key])
+        registry.gauge("sluice_gate_held_workloads", "Workloads whose rollout the gate holds, by namespace and kind.") {
+            let held = Dictionary(grouping: state.snapshot?.held ?? []) {
+                [$0.key.namespace ?? "", $0.kind.rawValue]
+            }
+            return held.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map { labels, workloads in
+                Sample(Double(workloads.count), labels: ["namespace": labels[0], "kind": labels[1]])
             }
         }
     }

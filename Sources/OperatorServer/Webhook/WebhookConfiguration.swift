@@ -1,4 +1,5 @@
 internal import KubernetesClient
+internal import MigrationOperator
 
 /// What the API server is told of the webhook: the fields of a `MutatingWebhookConfiguration` that the operator owns.
 /// <https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#webhook-configuration>
@@ -29,12 +30,7 @@ struct WebhookConfiguration: Sendable {
             "name": .string(Self.name),
             "admissionReviewVersions": ["v1"],
             "clientConfig": clientConfig,
-            "rules": [
-                [
-                    "apiGroups": ["apps"], "apiVersions": ["v1"], "resources": ["deployments"],
-                    "operations": ["CREATE", "UPDATE"], "scope": "Namespaced",
-                ]
-            ],
+            "rules": .array(WorkloadKind.allCases.map(Self.rule)),
             "namespaceSelector": ["matchExpressions": .array(namespaces)],
             "failurePolicy": .string(settings.failurePolicy.rawValue),
             "matchPolicy": "Equivalent",
@@ -55,6 +51,26 @@ struct WebhookConfiguration: Sendable {
             ]
         }
         return webhook
+    }
+
+    private static func rule(_ kind: WorkloadKind) -> JSONValue {
+        [
+            "apiGroups": [.string(kind.group)],
+            "apiVersions": .array(kind.resources.map { .string($0.version) }),
+            "resources": [.string(kind.resources[0].plural)],
+            "operations": ["CREATE", "UPDATE"], "scope": "Namespaced",
+        ]
+    }
+
+    /// In CEL: whether the template in `spec` requires something.
+    private static func requires(_ spec: String) -> String {
+        let metadata = "\(spec).template.metadata"
+        return "(has(\(spec).template) && has(\(metadata)) && has(\(metadata).annotations) && "
+            + "'sluice.dev/requires' in \(metadata).annotations)"
+    }
+
+    private static var ofJobs: String {
+        "(has(object.spec.jobTemplate) && \(requires("object.spec.jobTemplate.spec")))"
     }
 
     private var clientConfig: JSONValue {
