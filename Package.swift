@@ -195,6 +195,9 @@ let package = Package(
             [
                 "ControllerRuntime", "HTTPClient", "KubernetesClient", "MigrationOperator", "Prometheus", logging,
                 .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "SwiftASN1", package: "swift-asn1"),
                 .product(name: "X509", package: "swift-certificates"),
             ]

@@ -5,10 +5,12 @@ internal import X509
 
 /// Makes authorities and certificates: ECDSA with P-256, version 3.
 struct CertificateIssuer: Sendable {
-    /// A clock that is behind ours must find a new certificate good as well.
-    private static let backdating: TimeInterval = 300
-
     let lifetimes: CertificateLifetimes
+
+    /// A clock that is behind ours must find a new certificate good as well. Less than a lifetime, from which it goes off.
+    private static func start(of lifetime: Duration, at now: Date) -> Date {
+        now - min(300, lifetime.seconds / 20)
+    }
 
     /// An authority that signs certificates, and no other authority.
     func makeAuthority(at now: Date) throws -> StoredCertificates.Signer {
@@ -19,7 +21,8 @@ struct CertificateIssuer: Sendable {
         }
         let certificate = try Certificate(
             version: .v3, serialNumber: .init(), publicKey: .init(key.publicKey),
-            notValidBefore: now - Self.backdating, notValidAfter: now + lifetimes.authority.seconds,
+            notValidBefore: Self.start(of: lifetimes.authority, at: now),
+            notValidAfter: now + lifetimes.authority.seconds,
             issuer: name, subject: name, signatureAlgorithm: .ecdsaWithSHA256,
             extensions: try .init {
                 Critical(BasicConstraints.isCertificateAuthority(maxPathLength: 0))
@@ -39,7 +42,7 @@ struct CertificateIssuer: Sendable {
         let key = P256.Signing.PrivateKey()
         let certificate = try Certificate(
             version: .v3, serialNumber: .init(), publicKey: .init(key.publicKey),
-            notValidBefore: now - Self.backdating,
+            notValidBefore: Self.start(of: lifetimes.serving, at: now),
             notValidAfter: min(now + lifetimes.serving.seconds, issuer.notValidAfter),
             issuer: issuer.subject, subject: try DistinguishedName { CommonName("sluice webhook") },
             signatureAlgorithm: .ecdsaWithSHA256,

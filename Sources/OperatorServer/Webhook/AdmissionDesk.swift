@@ -10,16 +10,20 @@ struct AdmissionDesk: Sendable {
     /// An object has at most 1.5 MB in etcd's default; a review carries two of them, as JSON.
     static let mostBytes = 7 << 20
     /// How long a review's body may take to arrive. The API server waits no longer either.
-    static let timeLimit: Duration = .seconds(5)
+    private let timeLimit: Duration
     private static let mostAtOnce = 64
 
     private let limit = ConcurrencyLimit(mostAtOnce)
+
+    init(timeLimit: Duration = .seconds(5)) {
+        self.timeLimit = timeLimit
+    }
 
     func answer(_ request: Request) async -> Response {
         let body: ByteBuffer
         do {
             let collected = try await limit.run {
-                try await within(Self.timeLimit) {
+                try await within(timeLimit) {
                     var request = request
                     return try await request.collectBody(upTo: Self.mostBytes)
                 }
@@ -29,8 +33,8 @@ struct AdmissionDesk: Sendable {
             }
             body = collected
         } catch is TimeIsOver {
-            return Response(text: "the review did not arrive within \(Self.timeLimit)", status: .requestTimeout)
-        } catch let error as HTTPError where error.status == .contentTooLarge {
+            return Response(text: "the review did not arrive within \(timeLimit)", status: .requestTimeout)
+        } catch is NIOTooManyBytesError {
             return Response(text: "the review has more than \(Self.mostBytes) bytes", status: .contentTooLarge)
         } catch {
             return Response(text: "the review did not arrive whole", status: .badRequest)

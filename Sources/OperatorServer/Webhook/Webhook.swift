@@ -24,25 +24,41 @@ final class Webhook: Sendable {
 
     func serves() { isListening.withLock { $0 = true } }
 
+    /// What decides whether the configuration is ours to keep: a change of it is acted upon at once.
+    private var isResponsible: Bool { state.isLeading && isServing }
+
     /// Keeps the certificate, and in the leader the configuration, until its task is cancelled.
     func run() async {
         let certificates = CertificateKeeper(settings, client: client, logger: logger)
         let configuration = WebhookConfigurationKeeper(settings, client: client, logger: logger)
-        var isPublished = false
         while !Task.isCancelled {
+            let isResponsible = isResponsible
             do {
-                let stored = try await certificates.keep(isNextPublished: isPublished)
-                try certificate.use(stored)
-                // Only once somebody listens here: with the policy Fail nothing could be applied until then.
-                if state.isLeading, isServing {
-                    try await configuration.keep(trusting: stored.authorities)
-                }
-                isPublished = try await configuration.isPublished(stored.next)
+                try await look(certificates, configuration, isResponsible: isResponsible)
             } catch {
                 guard !Task.isCancelled else { return }
-                logger.warning("the webhook could not be kept", metadata: ["error": "\(error)"])
+                logger.warning("the webhook could not be kept, will be tried again", metadata: ["error": "\(error)"])
             }
-            try? await Task.sleep(for: settings.lifetimes.look)
+            await rest(while: isResponsible)
+        }
+    }
+
+    private func look(
+        _ certificates: CertificateKeeper, _ configuration: WebhookConfigurationKeeper, isResponsible: Bool
+    ) async throws {
+        var stored = try await certificates.keep(isNextPublished: false)
+        if let next = stored.next, try await configuration.isPublished(next) {
+            stored = try await certificates.keep(isNextPublished: true)
+        }
+        try certificate.use(stored)
+        // Only once somebody listens here: with the policy Fail nothing could be applied until then.
+        if isResponsible { try await configuration.keep(trusting: stored.authorities) }
+    }
+
+    private func rest(while wasResponsible: Bool) async {
+        let end = ContinuousClock.now + settings.lifetimes.look
+        while !Task.isCancelled, ContinuousClock.now < end, isResponsible == wasResponsible {
+            try? await Task.sleep(for: min(.milliseconds(250), settings.lifetimes.look))
         }
     }
 }

@@ -38,9 +38,8 @@ struct WebhookConfigurationKeeper: Sendable {
         logger.notice("the webhook is configured", metadata: ["policy": "\(settings.failurePolicy.rawValue)"])
     }
 
-    /// Whether the API server was told to trust `authority`, in PEM. Nil needs no trust.
-    func isPublished(_ authority: StoredCertificates.Signer?) async throws -> Bool {
-        guard let authority else { return false }
+    /// Whether the API server was told to trust an authority.
+    func isPublished(_ authority: StoredCertificates.Signer) async throws -> Bool {
         let live = try await client.find(WebhookConfiguration.resource, key)
         let entry = live?.json["webhooks"]?.array?.first { $0["name"]?.string == WebhookConfiguration.name }
         guard let bundle = entry?[path: "clientConfig", "caBundle"]?.string,
