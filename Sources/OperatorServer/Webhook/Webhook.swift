@@ -24,6 +24,12 @@ final class Webhook: Sendable {
 
     func serves() { isListening.withLock { $0 = true } }
 
+    /// Since when the next authority is published, as far as this process has seen.
+    private struct Sighting {
+        var authority: String
+        var at: ContinuousClock.Instant
+    }
+
     /// What decides whether the configuration is ours to keep: a change of it is acted upon at once.
     private var isResponsible: Bool { state.isLeading && isServing }
 
@@ -31,10 +37,11 @@ final class Webhook: Sendable {
     func run() async {
         let certificates = CertificateKeeper(settings, client: client, logger: logger)
         let configuration = WebhookConfigurationKeeper(settings, client: client, logger: logger)
+        var sighting: Sighting?
         while !Task.isCancelled {
             let isResponsible = isResponsible
             do {
-                try await look(certificates, configuration, isResponsible: isResponsible)
+                try await look(certificates, configuration, isResponsible: isResponsible, &sighting)
             } catch {
                 guard !Task.isCancelled else { return }
                 logger.warning("the webhook could not be kept, will be tried again", metadata: ["error": "\(error)"])
@@ -44,11 +51,16 @@ final class Webhook: Sendable {
     }
 
     private func look(
-        _ certificates: CertificateKeeper, _ configuration: WebhookConfigurationKeeper, isResponsible: Bool
+        _ certificates: CertificateKeeper, _ configuration: WebhookConfigurationKeeper, isResponsible: Bool,
+        _ sighting: inout Sighting?
     ) async throws {
         var stored = try await certificates.keep(isNextPublished: false)
         if let next = stored.next, try await configuration.isPublished(next) {
-            stored = try await certificates.keep(isNextPublished: true)
+            if sighting?.authority != next.certificate { sighting = Sighting(authority: next.certificate, at: .now) }
+            // API servers hear of it each in its time.
+            if let sighting, .now - sighting.at >= settings.lifetimes.look {
+                stored = try await certificates.keep(isNextPublished: true)
+            }
         }
         try certificate.use(stored)
         // Only once somebody listens here: with the policy Fail nothing could be applied until then.
