@@ -94,10 +94,7 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
             // Links to the files in manifests/, so that the program carries them and there is one copy of each.
-            resources: [
-                .embedInCode("Embedded/crd.yaml"), .embedInCode("Embedded/rbac.yaml"),
-                .embedInCode("Embedded/webhook.yaml"),
-            ],
+            resources: ["crd", "approvals", "rbac", "webhook"].map { .embedInCode("Embedded/\($0).yaml") },
             swiftSettings: strict
         ),
         library(

@@ -23,6 +23,7 @@ struct ClaimedTravel: Sendable {
     func make(_ move: Move) async throws {
         switch move {
         case .arrive(let phase):
+            if phase == .backfill { try await requireStandbys() }
             let keepFor = travel.spec.contract?.keepFor?.duration ?? .seconds(168 * 3600)
             try await fenced { try await ledger.set(phase: phase, keepFor: phase == .contract ? keepFor : nil, on: $0) }
             run.logger.info("phase complete", metadata: ["phase": "\(phase.rawValue)"])
@@ -44,6 +45,20 @@ struct ClaimedTravel: Sendable {
                 guard case .statements(let statements, _) = step.action else { return }
                 try await execute(statements, of: step) { _ in }
             }
+        }
+    }
+
+    /// Whoever reads on a standby must find what is proven, before anybody is let go to read it.
+    private func requireStandbys() async throws {
+        try await pool.withConnection { connection in
+            guard let certificate = try await ledger.read(connection)?.certificate else { return }
+            let behind = try await Standbys.behind(certificate.walPosition, on: connection)
+            guard !behind.isEmpty else { return }
+            throw Interruption.waiting(
+                reason: "WaitingForStandbys",
+                message: "standbys have not replayed the proof at \(certificate.walPosition) yet: "
+                    + behind.joined(separator: ", ")
+            )
         }
     }
 
@@ -102,7 +117,10 @@ struct ClaimedTravel: Sendable {
             }
             try await fenced { try await ledger.note(applied: step, walk: walk, on: $0) }
         case .declaration:
-            try await PublicPromise.dualWrites(under: travel.record.promise).require(on: client)
+            try await PublicPromise.dualWrites(under: travel.record.promise).require(
+                on: client,
+                answeredBy: run.guards
+            )
             try await fenced { try await ledger.note(applied: step, walk: walk, on: $0) }
         case .verify:
             try await verify(step)

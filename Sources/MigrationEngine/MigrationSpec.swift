@@ -127,19 +127,27 @@ public struct ContractSettings: Codable, Hashable, Sendable {
     public var oldSessions: [String]?
     /// `application_name`s of the new version: going back below Backfill waits while a session of that name lives.
     public var newSessions: [String]?
+    /// Roles that the old version alone connects as: Contract waits while a session of one of them lives.
+    public var oldRoles: [String]?
+    /// Roles that the new version alone connects as: going back below Backfill waits while a session of one of them lives.
+    public var newRoles: [String]?
 
     public init(
         soak: SpecDuration? = nil,
         keepFor: SpecDuration? = nil,
         withoutRollouts: Bool? = nil,
         oldSessions: [String]? = nil,
-        newSessions: [String]? = nil
+        newSessions: [String]? = nil,
+        oldRoles: [String]? = nil,
+        newRoles: [String]? = nil
     ) {
         self.soak = soak
         self.keepFor = keepFor
         self.withoutRollouts = withoutRollouts
         self.oldSessions = oldSessions
         self.newSessions = newSessions
+        self.oldRoles = oldRoles
+        self.newRoles = newRoles
     }
 }
 

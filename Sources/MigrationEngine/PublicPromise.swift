@@ -1,5 +1,6 @@
 internal import DurableExecution
 internal import DurablePromises
+internal import Foundation
 
 /// Something that is known outside of the database only: a promise under the walk's root, which whoever knows settles, by
 /// `sluice promise settle`, an SDK or curl.
@@ -9,16 +10,19 @@ internal import DurablePromises
 struct PublicPromise: Sendable {
     let id: String
     private let root: String
+    private let question: GuardQuestion
     /// What the migration waits for while it is pending, and what it means when it is rejected.
     private let waiting: (reason: String, message: String)
     private let refused: (reason: String, message: String, remedy: String)
 
     private init(
         _ name: String,
+        _ question: GuardQuestion,
         under root: String,
         waiting: (reason: String, message: String),
         refused: (reason: String, message: String, remedy: String)
     ) {
+        self.question = question
         id = "\(root):\(name)"
         self.root = root
         self.waiting = waiting
@@ -26,9 +30,10 @@ struct PublicPromise: Sendable {
     }
 
     /// Somebody's consent that Contract takes the old side away.
-    static func approval(under root: String) -> PublicPromise {
+    static func approval(of planHash: String, under root: String) -> PublicPromise {
         PublicPromise(
             "approval",
+            .approval(planHash: planHash),
             under: root,
             waiting: ("WaitingForApproval", "Contract waits until somebody approves it"),
             refused: ("NotApproved", "Contract was refused", "go to Backfill, and ask again by going to Contract")
@@ -39,6 +44,7 @@ struct PublicPromise: Sendable {
     static func dualWrites(under root: String) -> PublicPromise {
         PublicPromise(
             "dual-writes",
+            .dualWrites,
             under: root,
             waiting: (
                 "WaitingForDualWrite",
@@ -52,20 +58,32 @@ struct PublicPromise: Sendable {
         )
     }
 
-    /// Throws what the migration waits for, or that it was refused. The promise is made when it is not there.
-    func require(on client: any PromiseClient) async throws {
-        let promise = try await client.createPromise(
+    /// Throws what the migration waits for, or that it was refused. The promise is made when it is not there, and settled
+    /// when `guards` know the answer to be yes.
+    func require(on client: any PromiseClient, answeredBy guards: any MigrationGuards) async throws {
+        var promise = try await client.createPromise(
             id: id,
             // Nobody's silence is an answer.
             timeoutAt: DurableEnvironment.farAway,
             tags: [PromiseTag.origin: root, PromiseTag.parent: root, PromiseTag.external: "true"]
         )
+        var known: String?
+        if promise.state == .pending {
+            switch try await guards.answer(to: question) {
+            case .yes(let who):
+                let value = PromiseValue(data: try JSONEncoder().encode(who).base64EncodedString())
+                promise = try await client.settlePromise(id: id, state: .resolved, value: value) ?? promise
+            case .notYet(let message): known = message
+            case nil: break
+            }
+        }
         switch promise.state {
         case .resolved: return
         case .pending:
+            let command = "sluice promise settle \(id) --state resolved"
             throw Interruption.waiting(
                 reason: waiting.reason,
-                message: "\(waiting.message): sluice promise settle \(id) --state resolved"
+                message: known.map { "\(waiting.message): \($0); or \(command)" } ?? "\(waiting.message): \(command)"
             )
         case .rejected, .rejectedCanceled, .rejectedTimedout:
             let why = promise.value.statedReason.map { ": \"\($0)\"" } ?? ""

@@ -88,7 +88,8 @@ struct Travel: Sendable {
 
     /// Whether nobody needs what would go below Backfill.
     func requireMayGoBack(on connection: PostgresConnection) async throws {
-        try await requireNoSession(of: spec.contract?.newSessions, "new", on: connection)
+        try await requireNoSession(
+            of: spec.contract?.newSessions, roles: spec.contract?.newRoles, "new", on: connection)
         try await require(run.guards.mayGoBack(to: target))
     }
 
@@ -194,27 +195,33 @@ struct Travel: Sendable {
             )
         }
         if spec.approval == .required {
-            let approval = PublicPromise.approval(under: record.promise)
-            try await run.engine.withPromises(of: spec.schema) { try await approval.require(on: $0) }
+            let approval = PublicPromise.approval(of: record.planHash, under: record.promise)
+            try await run.engine.withPromises(of: spec.schema) {
+                try await approval.require(on: $0, answeredBy: run.guards)
+            }
         }
-        try await requireNoSession(of: spec.contract?.oldSessions, "old", on: connection)
+        try await requireNoSession(
+            of: spec.contract?.oldSessions, roles: spec.contract?.oldRoles, "old", on: connection)
         try await require(run.guards.mayContract())
     }
 
-    /// By name only: when a session of another role began, one may not see without `pg_read_all_stats`.
+    /// By name and role only: when a session of another role began, one may not see without `pg_read_all_stats`.
     private func requireNoSession(
         of names: [String]?,
+        roles: [String]?,
         _ version: String,
         on connection: PostgresConnection
     ) async throws {
-        guard let names, !names.isEmpty else { return }
+        guard names?.isEmpty == false || roles?.isEmpty == false else { return }
         let sessions = try await connection.query(
             """
-            SELECT pid::text, application_name FROM pg_stat_activity
-            WHERE datname = current_database() AND application_name = ANY ($1::text[])
+            SELECT pid::text, CASE WHEN application_name = '' THEN usename::text ELSE application_name END
+            FROM pg_stat_activity
+            WHERE datname = current_database() AND application_name NOT LIKE 'sluice/%'
+                AND (application_name = ANY ($1::text[]) OR usename::text = ANY ($2::text[]))
             ORDER BY pid LIMIT 3
             """,
-            [.textArray(names)]
+            [.textArray(names ?? []), .textArray(roles ?? [])]
         ).rows
         guard sessions.isEmpty else {
             let list = sessions.map { "\($0[1] ?? "?") (pid \($0[0] ?? "?"))" }.joined(separator: ", ")

@@ -8,6 +8,8 @@ enum SluiceName {
 
     /// On a pod template: the migrations that it needs.
     static let requires = "sluice.dev/requires"
+    /// On a pod template: the migrations of which its pods write both sides.
+    static let provides = "sluice.dev/provides"
     /// On a pod template: rolls out in spite of a closed gate, for the reason given.
     static let bypass = "sluice.dev/bypass"
     /// On a workload, by the stamp: `open` or `closed`.

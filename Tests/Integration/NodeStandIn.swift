@@ -46,14 +46,16 @@ extension Stage {
         }
     }
 
-    /// A Deployment of two pods; its template requires `requires`, if that is given.
-    func deploy(_ image: String, requires: String? = nil) async throws {
-        let annotations = requires.map { #"{"sluice.dev/requires": "\#($0)"}"# } ?? "{}"
+    /// A Deployment of two pods; its template requires and provides what is given.
+    func deploy(_ image: String, requires: String? = nil, provides: String? = nil) async throws {
+        let annotations = [("requires", requires), ("provides", provides)].compactMap { name, value in
+            value.map { #""sluice.dev/\#(name)": "\#($0)""# }
+        }.joined(separator: ", ")
         try await apply(
             """
             {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "api"},
              "spec": {"replicas": 2, "selector": {"matchLabels": {"app": "api"}}, "template": {
-               "metadata": {"labels": {"app": "api"}, "annotations": \(annotations)},
+               "metadata": {"labels": {"app": "api"}, "annotations": {\(annotations)}},
                "spec": {"containers": [{"name": "api", "image": "\(image)"}]}}}}
             """
         )

@@ -46,6 +46,40 @@ struct OutsideTests {
         }
     }
 
+    @Test("the rollout of a release that provides both sides is the declaration, and a MigrationApproval of the plan the consent")
+    func objects() async throws {
+        try await withStage { stage in
+            try await stage.makeCustomers(1000)
+            try await stage.withOperator { _ in
+                try await stage.withNodes {
+                    try await stage.deploy("api:1")
+                    try await stage.waitForRollout(of: "api:1")
+                    let rollouts = "rollouts: [{apiVersion: apps/v1, kind: Deployment, name: api}]"
+                    try await stage.apply(
+                        stage.splitManifest(
+                            fields: "dualWrite: {by: Application}\n  \(rollouts)\n  approval: Required\n  contract: {soak: 0s}"))
+                    let waiting = try await stage.waitFor(.dualWriting, .no, reason: "WaitingForDualWrite")
+                    #expect(waiting.status?.condition(.dualWriting)?.message?.contains("Deployment api") == true)
+                    try await stage.deploy("api:2", requires: "split@Expand", provides: "split")
+                    try await stage.waitForRollout(of: "api:2")
+                    let verified = try await stage.waitFor(.verified)
+
+                    try await stage.deploy("api:3", requires: "split")
+                    try await stage.waitForRollout(of: "api:3")
+                    try await stage.kubectl(
+                        "patch", "migration", "split", "--type=merge", "-p", #"{"spec":{"phase":"Contract"}}"#)
+                    let asking = try await stage.waitFor(.contracted, .no, reason: "WaitingForApproval")
+                    let plan = try #require(verified.status?.planHash)
+                    #expect(asking.status?.condition(.contracted)?.message?.contains(plan) == true)
+                    try await stage.approve("sha256:" + String(repeating: "0", count: 64), as: "other")
+                    try await stage.approve(plan, as: "ours")
+                    try await stage.waitFor(.contracted)
+                    #expect(try await stage.kubectl("get", "migrationapprovals").contains("ours"))
+                }
+            }
+        }
+    }
+
     @Test("what the old version writes after the proof a worker is asked about, by the operator and by itself")
     func refill() async throws {
         try await withStage { stage in
@@ -81,5 +115,18 @@ struct OutsideTests {
                 worker.send(SIGKILL)
             }
         }
+    }
+}
+
+extension Stage {
+    /// Approves the Contract of `split`.
+    fileprivate func approve(_ planHash: String, as name: String) async throws {
+        try await apply(
+            """
+            apiVersion: sluice.dev/v1alpha1
+            kind: MigrationApproval
+            metadata: {name: \(name)}
+            spec: {migration: split, planHash: "\(planHash)"}
+            """)
     }
 }

@@ -14,16 +14,21 @@ struct EvolvingDatabase: Sendable {
     /// With the tables that `setUp` makes.
     static func with(_ setUp: String, _ body: (EvolvingDatabase) async throws -> Void) async throws {
         try await withTestDatabase { url in
-            try await Psql.run(setUp, on: url)
-            var logger = Logger(label: "sluice")
-            logger.logLevel = .critical
-            let engine = MigrationEngine(
-                database: try PostgresConfiguration(url: url, origin: .operatorOwned, applicationName: "sluice/test"),
-                worker: uniqueName("worker"),
-                logger: logger
-            )
-            try await body(EvolvingDatabase(url: url, engine: engine))
+            try await on(url, setUp, body)
         }
+    }
+
+    /// The same on a server of one's own.
+    static func on(_ url: String, _ setUp: String, _ body: (EvolvingDatabase) async throws -> Void) async throws {
+        try await Psql.run(setUp, on: url)
+        var logger = Logger(label: "sluice")
+        logger.logLevel = .critical
+        let engine = MigrationEngine(
+            database: try PostgresConfiguration(url: url, origin: .operatorOwned, applicationName: "sluice/test"),
+            worker: uniqueName("worker"),
+            logger: logger
+        )
+        try await body(EvolvingDatabase(url: url, engine: engine))
     }
 
     /// What psql prints: a line a row, columns by `|`.

@@ -48,7 +48,7 @@ struct RolloutVerdictTests {
             workload: deployment(rolledOut: true),
             replicaSets: [try set("new", requires: "split", replicas: 3, remaining: 3), try set("old", requires: nil)],
             pods: [try pod("new-1", of: "new"), try pod("old-1", of: "old", phase: "Succeeded")])
-        #expect(RolloutVerdict.isRolledOut(state, for: "split") == .allowed)
+        #expect(RolloutVerdict.isRolledOut(state, .needsNewSide, of: "split") == .allowed)
     }
 
     @Test("Contract waits for each of these")
@@ -56,7 +56,7 @@ struct RolloutVerdictTests {
         func verdict(_ workload: Workload, _ sets: [ReplicaSet] = [], _ pods: [Pod] = []) -> String {
             reason(
                 RolloutVerdict.isRolledOut(
-                    RolloutState(workload: workload, replicaSets: sets, pods: pods), for: "split"))
+                    RolloutState(workload: workload, replicaSets: sets, pods: pods), .needsNewSide, of: "split"))
         }
         #expect(verdict(deployment(requires: nil, rolledOut: true)) == "RolloutNotUpdated")
         #expect(verdict(deployment(requires: "other", rolledOut: true)) == "RolloutNotUpdated")

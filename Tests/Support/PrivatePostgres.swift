@@ -15,6 +15,17 @@ public struct PrivatePostgres: Sendable {
         try await Script.run("postgres", "stop", folder)
     }
 
+    /// Runs a standby that streams from it beside the body. Its `application_name` is `name`.
+    public func withStandby<Value>(_ name: String, _ body: (PrivatePostgres) async throws -> Value) async throws -> Value {
+        let standby = try TestServers.folder + "/" + uniqueName("standby") + "/" + name
+        try await Program.output(TestServers.scripts + "/postgres", ["standby", standby, folder])
+        return try await with {
+            try await body(PrivatePostgres(folder: standby, url: try await Program.output("cat", [standby + "/url"])))
+        } cleanUp: {
+            try await Script.run("postgres", "stop", standby)
+        }
+    }
+
     /// Starts it on its data, whether it was stopped, killed, or runs. Returns when it takes connections.
     public func restart() async throws {
         try await Script.run("postgres", "restart", folder)

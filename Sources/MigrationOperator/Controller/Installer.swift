@@ -42,7 +42,9 @@ public struct Installer: Sendable {
     /// The manifests as YAML, in the order in which they are applied: what `--dry-run` prints. Asks no server.
     public static func manifests(_ parts: Parts = .base) -> String {
         var files: [[UInt8]] = []
-        if parts.contains(.base) { files += [PackageResources.crd_yaml, PackageResources.rbac_yaml] }
+        if parts.contains(.base) {
+            files += [PackageResources.crd_yaml, PackageResources.approvals_yaml, PackageResources.rbac_yaml]
+        }
         if parts.contains(.webhook) { files.append(PackageResources.webhook_yaml) }
         return files.map { String(decoding: $0, as: UTF8.self) }.joined(separator: "---\n")
     }
@@ -85,7 +87,7 @@ public struct Installer: Sendable {
     /// The server takes a moment to serve a new kind.
     private func waitUntilServed() async throws {
         let deadline = ContinuousClock.now + .seconds(30)
-        while try await !client.supports(Migration.resource) {
+        while try await !serves(Migration.resource, MigrationApproval.resource) {
             guard ContinuousClock.now < deadline else {
                 throw KubernetesError(
                     .timeout,
@@ -94,5 +96,10 @@ public struct Installer: Sendable {
             }
             try await Task.sleep(for: .milliseconds(100))
         }
+    }
+
+    private func serves(_ resources: ResourceDescriptor...) async throws(KubernetesError) -> Bool {
+        for resource in resources where try await !client.supports(resource) { return false }
+        return true
     }
 }

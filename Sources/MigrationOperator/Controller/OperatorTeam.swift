@@ -9,6 +9,7 @@ internal import SchemaChange
 struct OperatorTeam: Sendable {
     private let migrations = Store<Migration>()
     private let reflectors: [Reflector<Migration>]
+    private let approvals: [Reflector<MigrationApproval>]
     private let workloads: WorkloadWatch
     private let recorder: EventRecorder
     private let workers: WorkerRegistry
@@ -23,6 +24,7 @@ struct OperatorTeam: Sendable {
         reflectors = namespaces.map {
             Reflector(Migration.self, in: $0, store: migrations, client: client, logger: logger)
         }
+        approvals = namespaces.map { Reflector(MigrationApproval.self, in: $0, client: client, logger: logger) }
         workloads = WorkloadWatch(client: client, namespaces: namespaces, logger: logger)
         recorder = EventRecorder(
             client: client, controller: "sluice.dev/operator", instance: configuration.identity, logger: logger)
@@ -66,6 +68,7 @@ struct OperatorTeam: Sendable {
         connect()
         await withTaskGroup { group in
             for reflector in reflectors { group.addTask { await reflector.run() } }
+            for reflector in approvals { group.addTask { await reflector.run() } }
             group.addTask { await workloads.run() }
             group.addTask { await recorder.run() }
             group.addTask {
@@ -97,6 +100,13 @@ struct OperatorTeam: Sendable {
             team.migrationQueue.add(change.key)
             if case .updated(let old, let new) = change, old.gateView == new.gateView { return }
             team.tellThose(whoWaitFor: change.object)
+        }
+        // Only that there is news: what is approved is read live by whoever waits for it.
+        for reflector in approvals {
+            reflector.store.observe { change in
+                let key = ObjectKey(change.object.spec.migration, in: change.key.namespace)
+                if team.workers.nudge(key) { team.migrationQueue.add(key) }
+            }
         }
         workloads.observe { workload in
             team.workloadQueue.add(WorkloadKey(workload.kind, workload.key))

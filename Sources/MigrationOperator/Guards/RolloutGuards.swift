@@ -2,7 +2,8 @@ internal import KubernetesClient
 internal import MigrationEngine
 internal import SchemaChange
 
-/// The engine's guards in a cluster: who still needs the old columns, who needs the new ones. Every answer is read live.
+/// The engine's guards in a cluster: who still needs the old columns, who needs the new ones, who writes both, and who has
+/// agreed. Every answer is read live.
 struct RolloutGuards: MigrationGuards {
     let client: KubernetesClient
     let migration: ObjectKey
@@ -20,10 +21,38 @@ struct RolloutGuards: MigrationGuards {
                     + "spec.contract.withoutRollouts: true")
         }
         for rollout in rollouts {
-            let verdict = try await follow(rollout)
+            let verdict = try await follow(rollout, until: .needsNewSide)
             guard verdict == .allowed else { return verdict }
         }
         return .allowed
+    }
+
+    func answer(to question: GuardQuestion) async throws -> GuardAnswer? {
+        if case .waiting(_, let message)? = try await specStands() { return .notYet(message: message) }
+        switch question {
+        case .approval(let planHash): return try await approval(of: planHash)
+        case .dualWrites: return try await dualWrites()
+        }
+    }
+
+    private func approval(of planHash: String) async throws -> GuardAnswer {
+        let approvals = try await client.list(MigrationApproval.self, in: migration.namespace).items
+        if let approval = approvals.first(where: { $0.approves(planHash, of: migration.name) }) {
+            return .yes(who: "MigrationApproval \(approval.metadata.name)")
+        }
+        return .notYet(message: "create a MigrationApproval of migration \(migration.name) and planHash \(planHash)")
+    }
+
+    /// Known only where the writers are named.
+    private func dualWrites() async throws -> GuardAnswer? {
+        let rollouts = spec.rollouts ?? []
+        guard !rollouts.isEmpty else { return nil }
+        for rollout in rollouts {
+            if case .waiting(_, let message) = try await follow(rollout, until: .writesBothSides) {
+                return .notYet(message: message)
+            }
+        }
+        return .yes(who: rollouts.map { "\($0.kind) \($0.name)" }.joined(separator: ", "))
     }
 
     func mayGoBack(to phase: Phase) async throws -> GuardVerdict {
@@ -48,7 +77,7 @@ struct RolloutGuards: MigrationGuards {
         return nil
     }
 
-    private func follow(_ rollout: RolloutReference) async throws -> GuardVerdict {
+    private func follow(_ rollout: RolloutReference, until version: ApplicationVersion) async throws -> GuardVerdict {
         guard let kind = WorkloadKind(apiVersion: rollout.apiVersion, kind: rollout.kind) else {
             return .waiting(
                 reason: "RolloutNotSupported",
@@ -60,6 +89,6 @@ struct RolloutGuards: MigrationGuards {
                 reason: "RolloutNotFound",
                 message: "there is no \(rollout.kind) \(rollout.name); mend spec.rollouts, or apply it")
         }
-        return RolloutVerdict.isRolledOut(try await reader.state(of: workload), for: migration.name)
+        return RolloutVerdict.isRolledOut(try await reader.state(of: workload), version, of: migration.name)
     }
 }

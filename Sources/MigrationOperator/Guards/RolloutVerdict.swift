@@ -4,16 +4,19 @@ internal import SchemaChange
 
 /// What the guards make of what they read. No I/O.
 enum RolloutVerdict {
-    /// Whether a workload runs nothing but the version that needs `migration`.
-    static func isRolledOut(_ state: RolloutState, for migration: String) -> GuardVerdict {
+    /// Whether a workload runs nothing but this version of the application, as far as `migration` is concerned.
+    static func isRolledOut(
+        _ state: RolloutState, _ version: ApplicationVersion, of migration: String
+    ) -> GuardVerdict {
         let workload = state.workload
-        guard workload.requires(migration) else {
+        let isOfVersion = { version.isDeclared(by: $0, for: migration) }
+        guard isOfVersion(workload.template.annotations) else {
             return .waiting(
                 reason: "RolloutNotUpdated",
-                message: "\(workload.name): its template does not require \(migration), so it may still be the old "
-                    + "version; roll out the new one with \(SluiceName.requires): \(migration)")
+                message: "\(workload.name): its template does not say that it is the version which is waited for; roll "
+                    + "that out, with \(version.annotation(for: migration))")
         }
-        return progress(workload) ?? nothingOldIsLeft(state, migration)
+        return progress(workload) ?? nothingOldIsLeft(state, isOfVersion)
     }
 
     /// Nil when the kind's controller is done, or has nothing that it does by and by.
@@ -38,9 +41,11 @@ enum RolloutVerdict {
         return nil
     }
 
-    private static func nothingOldIsLeft(_ state: RolloutState, _ migration: String) -> GuardVerdict {
+    private static func nothingOldIsLeft(
+        _ state: RolloutState, _ isOfVersion: ([String: String]) -> Bool
+    ) -> GuardVerdict {
         let name = state.workload.name
-        let old = state.replicaSets.filter { !requires(migration, $0.spec.template?.annotations) }
+        let old = state.replicaSets.filter { !isOfVersion($0.spec.template?.annotations ?? [:]) }
         let living = old.filter { ($0.spec.replicas ?? 0) > 0 || ($0.status?.replicas ?? 0) > 0 }
         if let set = living.min(by: { $0.key < $1.key }) {
             return .waiting(
@@ -51,8 +56,7 @@ enum RolloutVerdict {
         let oldSets = Set(old.compactMap(\.metadata.uid))
         let pods = state.pods.filter { pod in
             guard !pod.isFinished, let owner = pod.metadata.controller?.uid else { return false }
-            return sets.contains(owner)
-                ? oldSets.contains(owner) : !requires(migration, pod.metadata.annotations)
+            return sets.contains(owner) ? oldSets.contains(owner) : !isOfVersion(pod.metadata.annotations)
         }
         if !pods.isEmpty {
             return .waiting(
@@ -90,10 +94,6 @@ enum RolloutVerdict {
         return .waiting(
             reason: "WaitingForDependents",
             message: "\(names(found)) require \(migration); roll them back, or scale them to zero, first")
-    }
-
-    private static func requires(_ migration: String, _ annotations: [String: String]?) -> Bool {
-        Requirement.parse(annotations?[SluiceName.requires]).contains { $0.migration == migration }
     }
 
     /// The first few, and how many more.
