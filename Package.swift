@@ -54,8 +54,8 @@ let package = Package(
         library("PostgreSQL", ["CPostgres", "EventLoop", logging]),
 
         // What knows Kubernetes, but no migrations.
-        library("KubernetesClient", ["HTTPClient", "YAML", logging]),
-        library("ControllerRuntime", ["KubernetesClient", logging]),
+        library("KubernetesClient", ["HTTPClient", "Prometheus", "YAML", logging]),
+        library("ControllerRuntime", ["KubernetesClient", "Prometheus", logging]),
 
         // What knows migrations, but no Kubernetes.
         library("DurablePromises", ["PostgreSQL", logging]),
@@ -148,8 +148,8 @@ let package = Package(
         tests("HTTPClient"),
         tests("YAML"),
         tests("Prometheus"),
-        tests("KubernetesClient"),
-        tests("ControllerRuntime"),
+        tests("KubernetesClient", ["HTTPClient", "Prometheus"]),
+        tests("ControllerRuntime", ["KubernetesClient", "Prometheus", logging]),
         tests("PostgreSQL"),
         tests("DurablePromises", ["PostgreSQL", "RemotePromises", logging]),
         tests("RemotePromises", ["DurablePromises", "HTTPClient", logging]),
@@ -165,6 +165,6 @@ let package = Package(
         tests("SchemaChange"),
         tests("Backfill"),
         tests("MigrationEngine", ["Backfill", "DurablePromises", "PostgreSQL", "SchemaChange", logging]),
-        tests("MigrationOperator"),
+        tests("MigrationOperator", ["ControllerRuntime", "KubernetesClient"]),
     ]
 )

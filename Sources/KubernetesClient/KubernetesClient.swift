@@ -1,4 +1,5 @@
 internal import HTTPClient
+public import Prometheus
 
 /// Talks to one cluster's API server.
 ///
@@ -26,13 +27,16 @@ public final class KubernetesClient: Sendable {
     private let version: String
     private let transport: HTTPTransport
     private let credentials: CredentialSource
+    private let metrics: ClientMetrics
+    private let counts: ClientMetrics.Series
 
     /// - Parameters:
     ///   - version: goes into the `User-Agent`, as `sluice/VERSION`.
     ///   - timeout: for each try of a unary request, in all.
+    ///   - metrics: where it counts; by default nobody reads them.
     public init(
         _ configuration: ClusterConfiguration, version: String = "dev", connection: Connection = .shared,
-        timeout: Duration = defaultTimeout
+        timeout: Duration = defaultTimeout, metrics: ClientMetrics = ClientMetrics(MetricsRegistry())
     ) {
         self.configuration = configuration
         self.timeout = timeout
@@ -41,11 +45,13 @@ public final class KubernetesClient: Sendable {
         transport = HTTPTransport(
             userAgent: "sluice/\(version)", tls: configuration.tls, usesOwnConnection: connection == .own)
         credentials = CredentialSource(configuration.credential)
+        self.metrics = metrics
+        counts = metrics.series(of: configuration.server)
     }
 
     /// The same cluster over a connection of its own.
     public func withOwnConnection(timeout: Duration) -> KubernetesClient {
-        KubernetesClient(configuration, version: version, connection: .own, timeout: timeout)
+        KubernetesClient(configuration, version: version, connection: .own, timeout: timeout, metrics: metrics)
     }
 
     /// A request to the API server.
@@ -68,22 +74,27 @@ public final class KubernetesClient: Sendable {
         var tries = 1
         while true {
             let request = try request(call, total: timeout)
+            let start = ContinuousClock.now
             let response: HTTPResponse
             do {
                 response = try await transport.send(request)
             } catch {
+                if error.code != .cancelled { counts.sent(call.method, status: nil, after: .now - start) }
                 throw KubernetesError(error)
             }
+            counts.sent(call.method, status: response.status, after: .now - start)
             guard response.status >= 400 else { return response.body }
             let error = Self.error(response.status, response.headers, response.body, call)
             if error.code == .unauthorized, !hasNewCredential, credentials.refused() {
                 hasNewCredential = true
+                counts.retried(call.method, status: response.status)
                 continue
             }
             guard let delay = retry.delay(after: error, tries: tries, isIdempotent: call.isIdempotent) else {
                 throw error
             }
             tries += 1
+            counts.retried(call.method, status: response.status)
             do {
                 try await Task.sleep(for: delay)
             } catch {
@@ -110,10 +121,17 @@ public final class KubernetesClient: Sendable {
             request.idle = idle
             request.mostBytes = 64 << 20
             let stream: HTTPStream
-            let body: [UInt8]
+            let start = ContinuousClock.now
             do {
                 stream = try await transport.open(request)
-                guard stream.status >= 400 else { return stream }
+            } catch {
+                if error.code != .cancelled { counts.sent(call.method, status: nil, after: .now - start) }
+                throw KubernetesError(error)
+            }
+            counts.sent(call.method, status: stream.status, after: .now - start)
+            guard stream.status >= 400 else { return stream }
+            let body: [UInt8]
+            do {
                 body = try await stream.rest()
             } catch {
                 throw KubernetesError(error)
@@ -121,6 +139,7 @@ public final class KubernetesClient: Sendable {
             let error = Self.error(stream.status, stream.headers, body, call)
             guard error.code == .unauthorized, !hasNewCredential, credentials.refused() else { throw error }
             hasNewCredential = true
+            counts.retried(call.method, status: stream.status)
         }
     }
 

@@ -2,6 +2,7 @@ import ControllerRuntime
 import Foundation
 import KubernetesClient
 import Logging
+import Prometheus
 import Synchronization
 import TestSupport
 import Testing
@@ -134,11 +135,13 @@ struct ControllerTests {
         try await withNamespace { namespace in
             let lease = ObjectKey("operator", in: namespace)
             let leading = Mutex<[String]>([])
+            let registry = MetricsRegistry()
+            let metrics = LeaderMetrics(registry)
             @Sendable func stand(_ name: String) async throws {
                 let election = LeaderElection(
                     client: client, lease: lease, identity: name,
                     timing: .init(lease: .seconds(30), renewDeadline: .seconds(10), retry: .milliseconds(100)),
-                    logger: logger)
+                    metrics: name == "two" ? metrics : LeaderMetrics(MetricsRegistry()), logger: logger)
                 try await election.run {
                     leading.withLock { $0.append(name) }
                     defer { leading.withLock { $0.append("-" + name) } }
@@ -153,12 +156,15 @@ struct ControllerTests {
                     try await client.get(Lease.self, lease).spec.renewTime != before.spec.renewTime
                 }
                 #expect(leading.withLock { $0 } == ["one"])
+                #expect(await registry.text().hasSuffix("leader_election_master_status{name=\"operator\"} 0\n"))
                 one.cancel()
                 _ = await one.result
                 // Well within the lease of 30 s.
                 try await eventually("the next leader") { leading.withLock { $0 } == ["one", "-one", "two"] }
                 #expect(try await client.get(Lease.self, lease).spec.holderIdentity == "two")
+                #expect(await registry.text().hasSuffix("leader_election_master_status{name=\"operator\"} 1\n"))
             }
+            #expect(await registry.text().hasSuffix("leader_election_master_status{name=\"operator\"} 0\n"))
             let final = try await client.get(Lease.self, lease)
             #expect(final.spec.holderIdentity == "")
             #expect(final.spec.leaseDurationSeconds == 1)
