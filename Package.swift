@@ -37,7 +37,9 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
         .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.0"),
     ],
     targets: [
@@ -54,7 +56,14 @@ let package = Package(
         library("PostgreSQL", ["CPostgres", "EventLoop", logging]),
 
         // What knows Kubernetes, but no migrations.
-        library("KubernetesClient", ["HTTPClient", "Prometheus", "YAML", logging]),
+        library(
+            "KubernetesClient",
+            [
+                "HTTPClient", "Prometheus", "YAML", logging,
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]
+        ),
         library("ControllerRuntime", ["KubernetesClient", "Prometheus", logging]),
 
         // What knows migrations, but no Kubernetes.
