@@ -24,6 +24,7 @@ public final class KubernetesClient: Sendable {
     public let configuration: ClusterConfiguration
     let timeout: Duration
     let retry: RetryPolicy
+    let streamingLists = StreamingLists()
     private let version: String
     private let connection: Connection
     private let credentials: CredentialSource

@@ -23,8 +23,14 @@ struct ProxyTests {
         configuration.proxy = "\(scheme)://127.0.0.1:\(proxy.port)"
         let client = KubernetesClient(configuration)
         #expect(try await client.serverVersion().minorNumber >= 20)
-        // What the proxy says first is not taken for the answer.
         #expect(try await client.find(.configMaps, ObjectKey("none", in: "default")) == nil)
+        // What the proxy says first is not taken for the answer.
+        var unknown = ResourceDescriptor.configMaps
+        unknown.plural = "unknown"
+        let error = await #expect(throws: KubernetesError.self) {
+            try await client.watch(DynamicObject.self, unknown, WatchOptions(resourceVersion: "0"))
+        }
+        #expect(error?.code == .notFound)
         let stream = try await client.watch(
             DynamicObject.self, .namespaces, WatchOptions(resourceVersion: "0", timeout: .seconds(1)))
         var count = 0
