@@ -48,6 +48,9 @@ public struct ReflectorState: Sendable {
         case unknown, offered, refused
     }
 
+    /// For how long a server is left alone at most, whatever it asks for.
+    public static let longestPause: Duration = .seconds(300)
+
     /// How often a stream may break off before the list is asked for as ever.
     static let mostBrokenStreams = 2
 
@@ -182,7 +185,7 @@ public struct ReflectorState: Sendable {
         then action: Action, at now: ContinuousClock.Instant, atLeast asked: Duration? = nil
     ) -> Action {
         afterWait = action
-        return .wait(max(backoff.delay(at: now, random: random), asked ?? .zero))
+        return .wait(max(backoff.delay(at: now, random: random), min(asked ?? .zero, Self.longestPause)))
     }
 }
 

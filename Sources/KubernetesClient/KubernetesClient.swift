@@ -1,3 +1,4 @@
+internal import Foundation
 internal import HTTPClient
 public import Prometheus
 
@@ -196,8 +197,8 @@ public final class KubernetesClient: Sendable {
 
     private static func error(_ response: HTTPResponse, _ call: Call) -> KubernetesError {
         let status = (try? JSONCoding.decode(Status.self, from: response.body, of: "a status")) ?? Status()
-        let seconds = response.headers["retry-after"].flatMap { Int($0) }
         return KubernetesError(
-            status: status, httpStatus: response.status, retryAfter: seconds.map { .seconds($0) }, request: call.name)
+            status: status, httpStatus: response.status, retryAfter: response.retryAfter(at: Date()), request: call.name
+        )
     }
 }

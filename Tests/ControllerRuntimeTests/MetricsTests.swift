@@ -63,7 +63,10 @@ struct MetricsTests {
         ) { key in
             switch key {
             case "terminal": throw TerminalError(Failure())
-            case "failing" where tries.withLock({ $0 += 1; return $0 }) < 3: throw Failure()
+            case "failing"
+            where tries.withLock({
+                $0 += 1; return $0
+            }) < 3: throw Failure()
             case "later": return .requeue(after: .seconds(3600))
             case "slow": try await hold.wait()
             default: break

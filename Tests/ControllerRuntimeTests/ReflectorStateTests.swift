@@ -82,6 +82,10 @@ struct ReflectorStateTests {
         }
         #expect(
             state.handle(.watchFailed(.unreachable(retryAfter: .seconds(60))), at: start) == .wait(.seconds(60)))
+        // A server whose clock is off by years shall not be away for as long.
+        #expect(
+            state.handle(.watchFailed(.unreachable(retryAfter: .seconds(1_000_000))), at: start) == .wait(.seconds(300))
+        )
     }
 
     @Test("the delay doubles up to 30 s, and begins anew two minutes after the last failure")
@@ -158,10 +162,13 @@ struct ReflectorStateTests {
         #expect(state.handle(.waited, at: start) == .watch(resourceVersion: "20", timeout: watchTimeout))
     }
 
-    @Test("a stream that breaks off before its end is begun again once, then it is a list; the next one is a stream again")
+    @Test(
+        "a stream that breaks off before its end is begun again once, then it is a list; the next one is a stream again"
+    )
     func brokenOff() {
         let ends: [ReflectorState.Event] = [
-            .watchFailed(.unreachable(retryAfter: nil)), .watchFailed(.other), .watchEnded(lasted: .seconds(9), events: 3),
+            .watchFailed(.unreachable(retryAfter: nil)), .watchFailed(.other),
+            .watchEnded(lasted: .seconds(9), events: 3),
         ]
         for end in ends {
             var state = state(.offered)
@@ -178,7 +185,8 @@ struct ReflectorStateTests {
         }
     }
 
-    @Test("a server that refuses to stream, or does something else, is listed at once, and asked for no stream any more")
+    @Test(
+        "a server that refuses to stream, or does something else, is listed at once, and asked for no stream any more")
     func notStreamed() {
         var state = state(.offered)
         _ = state.start()

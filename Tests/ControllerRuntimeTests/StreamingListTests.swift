@@ -123,8 +123,10 @@ struct StreamingListTests {
             case "422":
                 .answer(
                     "422 Unprocessable Entity",
-                    body: #"{"kind":"Status","status":"Failure","reason":"Invalid","code":422,"message":"sendInitialEvents: "#
-                        + #"Forbidden: sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled"}"#)
+                    body:
+                        #"{"kind":"Status","status":"Failure","reason":"Invalid","code":422,"message":"sendInitialEvents: "#
+                        + #"Forbidden: sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled"}"#
+                )
             default:
                 .answer("400 Bad Request", body: #"{"kind":"Status","reason":"BadRequest","code":400}"#)
             }

@@ -109,7 +109,8 @@ struct KubeconfigTests {
     @Test(
         "a credential plugin is found in PATH by its name, and beside the file by a path",
         arguments: [
-            ("aws", "aws"), ("./aws", "/home/me/.kube/./aws"), ("bin/aws", "/home/me/.kube/bin/aws"), ("/bin/aws", "/bin/aws"),
+            ("aws", "aws"), ("./aws", "/home/me/.kube/./aws"), ("bin/aws", "/home/me/.kube/bin/aws"),
+            ("/bin/aws", "/bin/aws"),
         ])
     func plugin(command: String, path: String) throws {
         let user = """

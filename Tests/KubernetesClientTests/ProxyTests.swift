@@ -22,15 +22,14 @@ struct ProxyTests {
         defer { proxy.stop() }
         configuration.proxy = "\(scheme)://127.0.0.1:\(proxy.port)"
         let client = KubernetesClient(configuration)
-        #expect(try await client.serverVersion().minorNumber >= 20)
-        #expect(try await client.find(.configMaps, ObjectKey("none", in: "default")) == nil)
-        // What the proxy says first is not taken for the answer.
+        // What the proxy says before the first one is not taken for the answer.
         var unknown = ResourceDescriptor.configMaps
         unknown.plural = "unknown"
         let error = await #expect(throws: KubernetesError.self) {
             try await client.watch(DynamicObject.self, unknown, WatchOptions(resourceVersion: "0"))
         }
         #expect(error?.code == .notFound)
+        #expect(try await client.serverVersion().minorNumber >= 20)
         let stream = try await client.watch(
             DynamicObject.self, .namespaces, WatchOptions(resourceVersion: "0", timeout: .seconds(1)))
         var count = 0
@@ -70,7 +69,9 @@ struct ProxyTests {
         let folder = NSTemporaryDirectory() + "/" + uniqueName("proxy")
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
-        func status(_ environment: [String: String], proxyURL: String? = nil, server: String? = nil) async throws -> String {
+        func status(_ environment: [String: String], proxyURL: String? = nil, server: String? = nil) async throws
+            -> String
+        {
             var kubeconfig = try String(contentsOfFile: TestServers.kubeconfig, encoding: .utf8)
             let proxyLine = proxyURL.map { "\n    proxy-url: \($0)" } ?? ""
             kubeconfig.replace(

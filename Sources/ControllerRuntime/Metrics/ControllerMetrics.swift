@@ -46,7 +46,8 @@ public struct ControllerMetrics: Sendable {
             "controller_runtime_reconcile_time_seconds", "How long a reconcile takes.", labels: "controller",
             bounds: Self.bounds)
         workers = registry.gauges(
-            "controller_runtime_max_concurrent_reconciles", "Workers, which is how many reconciles there can be at once.",
+            "controller_runtime_max_concurrent_reconciles",
+            "Workers, which is how many reconciles there can be at once.",
             labels: "controller")
         activeWorkers = registry.gauges(
             "controller_runtime_active_workers", "Workers that reconcile at present.", labels: "controller")

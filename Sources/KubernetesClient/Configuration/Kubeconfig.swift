@@ -116,7 +116,8 @@ extension Kubeconfig.Entry<Kubeconfig.ClusterEntry> {
         if let proxy = value.proxyURL, !proxy.isEmpty {
             guard ["http://", "https://", "socks5://"].contains(where: proxy.hasPrefix) else {
                 throw KubernetesError(
-                    .configuration, "cluster \(name) has a proxy-url that begins with none of http://, https://, socks5://")
+                    .configuration,
+                    "cluster \(name) has a proxy-url that begins with none of http://, https://, socks5://")
             }
             configuration.proxy = proxy
         }

@@ -128,7 +128,9 @@ struct CredentialPluginTests {
 
     // MARK: What goes wrong
 
-    @Test("a plugin that is not there is named, with the hint on how to get it", arguments: ["no-such-plugin", "/no/such"])
+    @Test(
+        "a plugin that is not there is named, with the hint on how to get it",
+        arguments: ["no-such-plugin", "/no/such"])
     func missing(command: String) async throws {
         var plugin = try ScriptedPlugin().plugin
         plugin.command = command

@@ -34,7 +34,8 @@ struct RotationTests {
             credentials: CredentialSource(configuration, now: { clock.now }))
     }
 
-    @Test("files are read again after a minute, and at once after a refusal; one in the middle of its replacement is not")
+    @Test(
+        "files are read again after a minute, and at once after a refusal; one in the middle of its replacement is not")
     func files() async throws {
         try await withFolder { folder in
             var configuration = ClusterConfiguration(server: "https://x")
@@ -42,7 +43,9 @@ struct RotationTests {
             configuration.certificateAuthority = .file(folder + "/ca")
             configuration.clientCertificate = .init(certificate: .file(folder + "/crt"), key: .file(folder + "/key"))
             func write(_ version: Int) throws {
-                for name in ["token", "ca", "crt", "key"] { try self.write("\(name) \(version)\n", "\(folder)/\(name)") }
+                for name in ["token", "ca", "crt", "key"] {
+                    try self.write("\(name) \(version)\n", "\(folder)/\(name)")
+                }
             }
             func expect(_ version: Int, _ credentials: Credentials?, line: Int = #line) {
                 let bytes = { (name: String) in Array("\(name) \(version)\n".utf8) }
@@ -149,13 +152,15 @@ struct RotationTests {
                     do {
                         _ = try await client.get(.configMaps, ObjectKey("x", in: "default"))
                         return "who may"
-                    } catch where error.code == .forbidden {
+                    } catch  where error.code == .forbidden {
                         return String(error.message.split(separator: "\"")[3])
                     }
                 }
                 func use(_ name: String) throws {
                     for kind in ["crt", "key"] {
-                        try write(String(contentsOfFile: "\(folder)/\(name).\(kind)", encoding: .utf8), "\(folder)/me.\(kind)")
+                        try write(
+                            String(contentsOfFile: "\(folder)/\(name).\(kind)", encoding: .utf8), "\(folder)/me.\(kind)"
+                        )
                     }
                 }
                 let clock = Clock()
@@ -200,7 +205,10 @@ struct RotationTests {
                     + ["-keyout", "\(folder)/\(user).key", "-out", "\(folder)/\(user).csr"])
             try await Program.output(
                 "openssl",
-                ["x509", "-req", "-in", "\(folder)/\(user).csr", "-CA", "\(folder)/ca.crt", "-CAkey", "\(folder)/ca.key"]
+                [
+                    "x509", "-req", "-in", "\(folder)/\(user).csr", "-CA", "\(folder)/ca.crt", "-CAkey",
+                    "\(folder)/ca.key",
+                ]
                     + ["-CAcreateserial", "-days", "2", "-out", "\(folder)/\(user).crt"])
         }
     }
