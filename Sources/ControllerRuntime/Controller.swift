@@ -93,6 +93,11 @@ public final class Controller<Key: Hashable & Sendable>: Sendable {
         }
     }
 
+    /// Many that ask for the same long time must not all come back at once.
+    static func spread(_ delay: Duration, _ random: RandomSource) -> Duration {
+        delay > .seconds(60) ? random.jitter(delay, by: 0.1) : delay
+    }
+
     /// Whether and when the key is looked at again.
     private func settle(_ key: Key, _ result: Result<ReconcileResult, any Error>) {
         switch result {
@@ -102,8 +107,7 @@ public final class Controller<Key: Hashable & Sendable>: Sendable {
         case .success(.requeue(let delay)):
             metrics.requeued.increment()
             queue.forget(key)
-            // Many that ask for the same long time must not all come back at once.
-            queue.add(key, after: delay > .seconds(60) ? random.jitter(delay, by: 0.1) : delay)
+            queue.add(key, after: Self.spread(delay, random))
         case .failure(let error as TerminalError):
             metrics.failed.increment()
             metrics.errors.increment()

@@ -95,7 +95,7 @@ struct StreamingListTests {
     func brokenOff() async throws {
         let server = try server { number in
             number == 1
-                ? .pieces([Self.event("ADDED", "half", 5)], thenClose: true)
+                ? .pieces([Self.event("ADDED", "half", 5), #"{"type":"ERROR","object":{"code":410}}"# + "\n"])
                 : .pieces([Self.event("ADDED", "a", 6), Self.bookmark(7, ends: true)])
         }
         defer { server.stop() }
