@@ -98,8 +98,8 @@ let package = Package(
         .target(
             name: "MigrationOperator",
             dependencies: [
-                "MigrationEngine", "SchemaChange", "ControllerRuntime", "KubernetesClient", "PostgreSQL", "YAML",
-                logging,
+                "MigrationEngine", "SchemaChange", "ControllerRuntime", "KubernetesClient", "PostgreSQL", "Prometheus",
+                "YAML", logging,
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
             // Links to the files in manifests/, so that the program carries them and there is one copy of each.
@@ -126,7 +126,7 @@ let package = Package(
             name: "sluice",
             dependencies: [
                 "Backfill", "DurablePromises", "KubernetesClient", "MigrationEngine", "MigrationOperator",
-                "OperatorServer", "PostgreSQL", "PromiseServer", "RemotePromises", "SchemaChange", "YAML",
+                "OperatorServer", "PostgreSQL", "Prometheus", "PromiseServer", "RemotePromises", "SchemaChange", "YAML",
                 logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),

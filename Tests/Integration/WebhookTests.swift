@@ -171,7 +171,12 @@ struct WebhookTests {
         try await withStage { stage in
             try await stage.withGuardedOperator(policy: policy) { process in
                 try await stage.apply(stage.manifest("api", "api:1"))
-                try await process.kill()
+                if policy == "Fail" {
+                    try await process.kill()
+                } else {
+                    process.terminate()
+                    #expect(try await process.waitForExit(within: .seconds(15)) == 0)
+                }
                 for manifest in [
                     stage.manifest("api", "api:2", requires: "split"),
                     stage.manifest("new", "new:1", requires: "split"),
