@@ -33,11 +33,17 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
+        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
         .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.0"),
     ],
     targets: [
@@ -54,8 +60,15 @@ let package = Package(
         library("PostgreSQL", ["CPostgres", "EventLoop", logging]),
 
         // What knows Kubernetes, but no migrations.
-        library("KubernetesClient", ["HTTPClient", "YAML", logging]),
-        library("ControllerRuntime", ["KubernetesClient", logging]),
+        library(
+            "KubernetesClient",
+            [
+                "HTTPClient", "Prometheus", "YAML", logging,
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]
+        ),
+        library("ControllerRuntime", ["KubernetesClient", "Prometheus", logging]),
 
         // What knows migrations, but no Kubernetes.
         library("DurablePromises", ["PostgreSQL", logging]),
@@ -85,19 +98,36 @@ let package = Package(
         .target(
             name: "MigrationOperator",
             dependencies: [
-                "MigrationEngine", "SchemaChange", "ControllerRuntime", "KubernetesClient", "PostgreSQL", "YAML",
-                logging,
+                "MigrationEngine", "SchemaChange", "ControllerRuntime", "KubernetesClient", "PostgreSQL", "Prometheus",
+                "YAML", logging,
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
             // Links to the files in manifests/, so that the program carries them and there is one copy of each.
-            resources: ["crd", "approvals", "rbac"].map { .embedInCode("Embedded/\($0).yaml") },
+            resources: ["crd", "approvals", "rbac", "webhook"].map { .embedInCode("Embedded/\($0).yaml") },
             swiftSettings: strict
+        ),
+        library(
+            "OperatorServer",
+            [
+                "ControllerRuntime", "EventLoop", "KubernetesClient", "MigrationOperator", "Prometheus", "SchemaChange",
+                logging,
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "SwiftASN1", package: "swift-asn1"),
+                .product(name: "X509", package: "swift-certificates"),
+            ]
         ),
         .executableTarget(
             name: "sluice",
             dependencies: [
-                "Backfill", "DurablePromises", "KubernetesClient", "MigrationEngine", "MigrationOperator", "PostgreSQL",
-                "PromiseServer", "RemotePromises", "SchemaChange", "YAML", logging,
+                "Backfill", "DurablePromises", "KubernetesClient", "MigrationEngine", "MigrationOperator",
+                "OperatorServer", "PostgreSQL", "Prometheus", "PromiseServer", "RemotePromises", "SchemaChange", "YAML",
+                logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
@@ -148,8 +178,8 @@ let package = Package(
         tests("HTTPClient"),
         tests("YAML"),
         tests("Prometheus"),
-        tests("KubernetesClient"),
-        tests("ControllerRuntime"),
+        tests("KubernetesClient", ["HTTPClient", "Prometheus"]),
+        tests("ControllerRuntime", ["KubernetesClient", "Prometheus", logging]),
         tests("PostgreSQL"),
         tests("DurablePromises", ["PostgreSQL", "RemotePromises", logging]),
         tests("RemotePromises", ["DurablePromises", "HTTPClient", logging]),
@@ -165,6 +195,18 @@ let package = Package(
         tests("SchemaChange"),
         tests("Backfill"),
         tests("MigrationEngine", ["Backfill", "DurablePromises", "PostgreSQL", "SchemaChange", logging]),
-        tests("MigrationOperator"),
+        tests("MigrationOperator", ["ControllerRuntime", "KubernetesClient"]),
+        tests(
+            "OperatorServer",
+            [
+                "ControllerRuntime", "HTTPClient", "KubernetesClient", "MigrationOperator", "Prometheus", logging,
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "SwiftASN1", package: "swift-asn1"),
+                .product(name: "X509", package: "swift-certificates"),
+            ]
+        ),
     ]
 )

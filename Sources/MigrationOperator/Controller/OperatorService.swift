@@ -3,6 +3,7 @@ internal import Foundation
 internal import KubernetesClient
 public import Logging
 internal import MigrationEngine
+public import Prometheus
 
 /// The operator: waits until it leads, then watches Migrations and Deployments and reconciles them.
 ///
@@ -10,13 +11,23 @@ internal import MigrationEngine
 /// the cluster is given up. Nothing is lost by killing it instead; another process waits for the leases to run out.
 public struct OperatorService: Sendable {
     private let configuration: OperatorConfiguration
+    private let state: OperatorState
+    private let metrics: OperatorMetrics
     private let logger: Logger
     private let client: KubernetesClient
 
-    public init(_ configuration: OperatorConfiguration, logger: Logger) {
+    /// - Parameters:
+    ///   - state: is told how far it is.
+    ///   - metrics: where it counts; by default nobody reads them.
+    public init(
+        _ configuration: OperatorConfiguration, state: OperatorState = OperatorState(),
+        metrics: OperatorMetrics = OperatorMetrics(MetricsRegistry()), logger: Logger
+    ) {
         self.configuration = configuration
+        self.state = state
+        self.metrics = metrics
         self.logger = logger
-        client = KubernetesClient(configuration.cluster, version: configuration.version)
+        client = KubernetesClient(configuration.cluster, version: configuration.version, metrics: metrics.client)
     }
 
     /// Runs until its task is cancelled.
@@ -25,15 +36,17 @@ public struct OperatorService: Sendable {
     ///   that is away is waited for.
     @concurrent
     public func run() async throws {
+        defer { state.stops() }
         do {
             try await findResource()
+            state.standsBy()
             let times = configuration.leadership
             let election = LeaderElection(
                 client: client,
                 lease: ObjectKey(configuration.leaseName, in: configuration.leaseNamespace),
                 identity: configuration.identity,
                 timing: .init(lease: times.lease, renewDeadline: times.renewDeadline, retry: times.retry),
-                logger: logger)
+                metrics: metrics.leader, logger: logger)
             while !Task.isCancelled {
                 do {
                     try await election.run(whileLeading: { await self.lead() })
@@ -69,7 +82,9 @@ public struct OperatorService: Sendable {
 
     /// Everything that only the leader does.
     private func lead() async {
-        let team = OperatorTeam(configuration, client: client, logger: logger)
+        let team = OperatorTeam(configuration, client: client, metrics: metrics, logger: logger)
+        state.leads(team)
         await team.run()
+        state.standsBy()
     }
 }
