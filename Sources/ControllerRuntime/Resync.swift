@@ -1,22 +1,22 @@
 public import KubernetesClient
 internal import Synchronization
 
-/// Queues the key of each object of a store again from time to time, though nothing happened to it: what a controller missed,
+/// Gives the key of each object of a store to a queue again from time to time, though nothing happened to it: what a controller missed,
 /// or what changed where nobody watches, is mended then.
 public final class Resync: Sendable {
     private let schedule: Mutex<ResyncSchedule<ObjectKey>>
-    private let queue: WorkQueue<ObjectKey>
+    private let add: @Sendable (ObjectKey) -> Void
 
     /// - Parameters:
-    ///   - store: whose objects. One that is removed is not queued any more.
+    ///   - store: whose objects. One that is removed is not given any more.
     ///   - period: how long after an object came, and then after each time, give or take a tenth.
+    ///   - add: adds a key to a queue. It must return soon.
     public init(
-        _ store: Store<some KubernetesMetadata>, into queue: WorkQueue<ObjectKey>,
-        every period: Duration = .seconds(36_000),
-        random: RandomSource = .system
+        _ store: Store<some KubernetesMetadata>, every period: Duration = .seconds(36_000),
+        random: RandomSource = .system, add: @escaping @Sendable (ObjectKey) -> Void
     ) {
         schedule = Mutex(ResyncSchedule(period: period, random: random))
-        self.queue = queue
+        self.add = add
         store.observe { [weak self] change in
             self?.schedule.withLock { schedule in
                 switch change {
@@ -33,7 +33,7 @@ public final class Resync: Sendable {
         while !Task.isCancelled {
             let next = schedule.withLock { $0.nextLook(after: .now) }
             guard (try? await ContinuousClock().sleep(until: next)) != nil else { return }
-            for key in schedule.withLock({ $0.due(at: .now) }) { queue.add(key) }
+            for key in schedule.withLock({ $0.due(at: .now) }) { add(key) }
         }
     }
 }

@@ -60,7 +60,7 @@ struct ResyncTests {
             try DynamicObject(["metadata": ["name": .string(name), "namespace": "shop", "resourceVersion": "1"]])
         }
         store.put(try object("before"))
-        let resync = Resync(store, into: queue, every: .milliseconds(50))
+        let resync = Resync(store, every: .milliseconds(50)) { queue.add($0) }
         let running = Task { await resync.run() }
         defer { running.cancel() }
         store.put(try object("after"))

@@ -75,10 +75,12 @@ struct OperatorTeam: Sendable {
     /// Works until its task is cancelled, and until every engine has ended.
     func run() async {
         connect()
+        let resyncs = [Resync(migrations) { migrationQueue.add($0) }] + workloads.resyncs { workloadQueue.add($0) }
         await withTaskGroup { group in
             for reflector in reflectors { group.addTask { await reflector.run() } }
             for reflector in approvals { group.addTask { await reflector.run() } }
             group.addTask { await workloads.run() }
+            for resync in resyncs { group.addTask { await resync.run() } }
             group.addTask { await recorder.run() }
             group.addTask {
                 guard await isSynced() else { return }

@@ -40,6 +40,11 @@ final class WorkloadWatch: Sendable {
         }
     }
 
+    /// For each kind, what gives the keys of its objects again from time to time.
+    func resyncs(_ add: @escaping @Sendable (WorkloadKey) -> Void) -> [Resync] {
+        stores.map { kind, store in Resync(store) { add(WorkloadKey(kind, $0)) } }
+    }
+
     /// Lists and watches until its task is cancelled.
     func run() async {
         await withTaskGroup { group in

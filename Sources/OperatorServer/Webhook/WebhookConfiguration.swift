@@ -43,10 +43,7 @@ struct WebhookConfiguration: Sendable {
             webhook["matchConditions"] = [
                 [
                     "name": "requires-a-migration",
-                    "expression": """
-                    has(object.spec.template.metadata) && has(object.spec.template.metadata.annotations) && \
-                    'sluice.dev/requires' in object.spec.template.metadata.annotations
-                    """,
+                    "expression": .string("\(Self.requires("object.spec")) || \(Self.ofJobs)"),
                 ]
             ]
         }
@@ -62,13 +59,15 @@ struct WebhookConfiguration: Sendable {
         ]
     }
 
-    /// In CEL: whether the template in `spec` requires something.
+    /// In CEL: whether the template in `spec` requires something. An expression that fails counts as the failure policy says,
+    /// so each field is asked for first.
     private static func requires(_ spec: String) -> String {
         let metadata = "\(spec).template.metadata"
         return "(has(\(spec).template) && has(\(metadata)) && has(\(metadata).annotations) && "
             + "'sluice.dev/requires' in \(metadata).annotations)"
     }
 
+    /// The same for a CronJob, whose template is that of its Jobs.
     private static var ofJobs: String {
         "(has(object.spec.jobTemplate) && \(requires("object.spec.jobTemplate.spec")))"
     }
