@@ -29,18 +29,27 @@ enum EnvironmentSetting {
         return text
     }
 
-    /// At least 1.
-    static func positive(_ given: Int?, _ variable: String, else standard: Int) throws -> Int {
+    /// Within bounds.
+    static func number(_ given: Int?, _ variable: String, else standard: Int, in bounds: ClosedRange<Int>) throws -> Int
+    {
         let value = try value(given, variable, else: standard)
-        guard value > 0 else { throw ValidationError("\(variable) and its option are at least 1") }
+        guard bounds.contains(value) else {
+            throw ValidationError(
+                "\(place(given, variable)) is from \(bounds.lowerBound) to \(bounds.upperBound), not \(value)")
+        }
         return value
     }
 
     /// More than nothing; nil when neither is given.
     static func positive(_ given: Timeout?, _ variable: String) throws -> Duration? {
         guard let value = try value(given, variable)?.duration else { return nil }
-        guard value > .zero else { throw ValidationError("\(variable) and its option are more than 0s") }
+        guard value > .zero else { throw ValidationError("\(place(given, variable)) is more than 0s") }
         return value
+    }
+
+    /// Where a value came from: the variable, or `--max-streams`.
+    private static func place<Value>(_ given: Value?, _ variable: String) -> String {
+        given == nil ? variable : "--" + variable.dropFirst("SLUICE_".count).lowercased().replacing("_", with: "-")
     }
 
     /// `1`, `true` and `yes` turn a flag on.

@@ -34,10 +34,10 @@ struct ServerCommand: AsyncParsableCommand {
 
     @OptionGroup var database: DatabaseOptions
 
-    @Option(name: .long, help: "Transactions at the same time; each needs a connection (default: 2).")
+    @Option(name: .long, help: "Transactions at the same time, up to 64; each needs a connection (default: 2).")
     var lanes: Int?
 
-    @Option(name: .long, help: "Threads that read requests and write answers (default: 1).")
+    @Option(name: .long, help: "Threads that read requests and write answers, up to 256 (default: 1).")
     var threads: Int?
 
     @Flag(name: .long, help: "Refuse what the reference model refuses, though clients in the field send it.")
@@ -86,7 +86,7 @@ struct ServerCommand: AsyncParsableCommand {
             limits: try limits.limits(),
             authenticator: try await access.authenticator(),
             isDebugging: try access.isDebugging(),
-            threads: try EnvironmentSetting.positive(threads, "SLUICE_THREADS", else: 1)
+            threads: try EnvironmentSetting.number(threads, "SLUICE_THREADS", else: 1, in: 1...256)
         )
         let webhook = WebDelivery(url: url, hosts: try pushHosts(), metrics: metrics, logger: logger)
         var storeSettings = try storeSettings(webhook)
@@ -111,7 +111,7 @@ struct ServerCommand: AsyncParsableCommand {
         }
         return PromiseStore.Settings(
             rules: rules,
-            lanes: try EnvironmentSetting.positive(lanes, "SLUICE_LANES", else: 2),
+            lanes: try EnvironmentSetting.number(lanes, "SLUICE_LANES", else: 2, in: 1...64),
             retention: try EnvironmentSetting.positive(retention, "SLUICE_RETENTION"),
             webhook: webhook,
             isDebugging: try access.isDebugging()

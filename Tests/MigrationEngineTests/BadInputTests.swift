@@ -271,6 +271,17 @@ struct BadInputTests {
         #expect(!(output.standardOutput + output.standardError).contains("geheim"))
     }
 
+    @Test(
+        "a lease of no sensible length is refused before anything is connected to",
+        arguments: ["0", "-1", "0.0001", "0.99", "86401", "1e300", "nan", "inf", "-inf"]
+    )
+    func leases(seconds: String) async throws {
+        let output = try await sluiceRun(
+            Self.manifest, on: "postgresql://nobody@127.0.0.1:1/none", ["--lease-seconds=\(seconds)"])
+        #expect(output.status == 64)
+        #expect(output.standardError.contains("--lease-seconds is from 1 to 86400"), "\(output.standardError)")
+    }
+
     @Test("a wrong password ends in an error that does not tell it")
     func wrongPassword() async throws {
         try await withTestDatabase { url in

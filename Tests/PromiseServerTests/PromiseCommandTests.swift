@@ -143,6 +143,13 @@ struct PromiseCommandTests {
         #expect(!output.standardError.contains("secret"))
     }
 
+    @Test("a page of a search has a sensible length", arguments: ["0", "-1", "1001", "9223372036854775807"])
+    func limits(_ limit: String) async throws {
+        let output = try await runSluice("promise", "search", "--limit=\(limit)", "--server", "http://127.0.0.1:1")
+        #expect(output.status == 64)
+        #expect(output.standardError.contains("--limit is from 1 to 1000"), "\(output.standardError)")
+    }
+
     @Test("a password in SLUICE_SERVER is taken, and not shown when the server does not answer")
     func passwordInTheEnvironment() async throws {
         let away = try await runSluice(

@@ -150,15 +150,19 @@ struct ServerCommandTests {
             (["--debug"], "--debug-token-file"),
             (["--debug-token-file", "/dev/null"], "goes with --debug"),
             (["--stream-duration", "241s"], "at most 240s"),
-            (["--max-id-bytes", "1025"], "--max-id-bytes is at most 1024"),
+            (["--max-id-bytes", "1025"], "--max-id-bytes is from 1 to 1024"),
             (["--auth-issuer", "me"], "go with --auth-key-file"),
             (["--auth-key-file", "/nowhere/keys.pem"], "cannot read /nowhere/keys.pem"),
-            (["--max-streams", "0"], "SLUICE_MAX_STREAMS and its option are at least 1"),
+            (["--max-streams", "0"], "--max-streams is from 1 to 1000000"),
+            (["--max-connections", "9223372036854775807"], "--max-connections is from 1 to 1000000"),
+            (["--lanes", "0"], "--lanes is from 1 to 64"),
+            (["--lanes", "100000"], "--lanes is from 1 to 64"),
+            (["--threads", "100000"], "--threads is from 1 to 256"),
             (["--listen", "8001"], "--listen"),
             (["--database-url", "postgresql://me:secret@localhost/x"], "a password in an argument"),
             (["--url", "http://me:secret@localhost"], "put the URL into SLUICE_URL"),
-            (["--retry-interval", "0s"], "SLUICE_RETRY_INTERVAL and its option are more than 0s"),
-            (["--retention", "0s"], "SLUICE_RETENTION and its option are more than 0s"),
+            (["--retry-interval", "0s"], "--retry-interval is more than 0s"),
+            (["--retention", "0s"], "--retention is more than 0s"),
             (["--auth-key-file", ""], "SLUICE_AUTH_KEY_FILE or its option is empty"),
             (["--push-host", "http://127.0.0.1"], #""http://127.0.0.1" can match no host; --push-host"#),
             (["--push-host", "*"], #""*" can match no host"#),
@@ -181,12 +185,17 @@ struct ServerCommandTests {
         try await expectRefusal([], environment: [variable: " "], variable)
     }
 
+    @Test("a number beyond its bounds is refused in the environment as well, by the variable's name")
+    func numbers() async throws {
+        try await expectRefusal([], environment: ["SLUICE_LANES": "65"], "SLUICE_LANES is from 1 to 64")
+    }
+
     @Test(
         "times of nothing are refused in the environment as well",
         arguments: ["SLUICE_RETRY_INTERVAL", "SLUICE_RETENTION"]
     )
     func emptyTimes(_ variable: String) async throws {
-        try await expectRefusal([], environment: [variable: "0"], "\(variable) and its option are more than 0s")
+        try await expectRefusal([], environment: [variable: "0"], "\(variable) is more than 0s")
     }
 
     private func expectRefusal(
