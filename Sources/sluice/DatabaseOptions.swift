@@ -24,6 +24,9 @@ struct DatabaseOptions: ParsableArguments {
         guard let url = databaseURL ?? ProcessInfo.processInfo.environment["SLUICE_DATABASE_URL"] else {
             throw ValidationError("no database: give --database-url, or set SLUICE_DATABASE_URL")
         }
-        return try PostgresConfiguration(url: url, origin: .operatorOwned, applicationName: applicationName)
+        var configuration = try PostgresConfiguration(
+            url: url, origin: .operatorOwned, applicationName: applicationName)
+        configuration.passwordPlace = "SLUICE_DATABASE_URL, or in a file that PGPASSFILE names"
+        return configuration
     }
 }

@@ -296,14 +296,8 @@ struct BadInputTests {
                 input: Self.manifest
             )
             #expect(plan.status == 1)
-            // It may be mended in the server, so a run waits.
-            let run = try SluiceProcess(
-                ["run"] + arguments, environment: ["SLUICE_DATABASE_URL": wrong], input: Self.manifest)
-            defer { run.send(SIGKILL) }
-            try await eventually("the run says why it waits") {
-                (run.standardOutput + run.standardError).contains("password authentication failed")
-            }
-            try await run.kill()
+            let run = try await sluiceRun(Self.manifest, on: wrong, ["--log-level", "trace"])
+            #expect(run.status == 1)
             for said in [plan.standardOutput + plan.standardError, run.standardOutput + run.standardError] {
                 #expect(said.contains("password authentication failed"))
                 #expect(!said.contains("geheimnis"))
