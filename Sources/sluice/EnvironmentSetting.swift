@@ -12,11 +12,16 @@ enum EnvironmentSetting {
 
     static func value<Value: ExpressibleByArgument>(_ given: Value?, _ variable: String) throws -> Value? {
         if let given { return given }
-        guard let text = ProcessInfo.processInfo.environment[variable], !text.isEmpty else { return nil }
+        guard let text = text(variable) else { return nil }
         guard let value = Value(argument: text) else {
             throw ValidationError("\(variable) is \"\(text)\", which cannot be read; see sluice server --help")
         }
         return value
+    }
+
+    /// What a variable says; nil when it is not set, or empty.
+    static func text(_ variable: String) -> String? {
+        ProcessInfo.processInfo.environment[variable].flatMap { $0.isEmpty ? nil : $0 }
     }
 
     /// One on which access depends: an empty one is a mistake, and not none, which would open what was meant to be closed.

@@ -256,6 +256,15 @@ struct BadInputTests {
         for part in parts { #expect(output.standardError.contains(part), "\(output.standardError)") }
     }
 
+    @Test("an empty variable for the database is none", arguments: ["plan", "run", "verify"])
+    func emptyDatabase(command: String) async throws {
+        let output = try await runSluice(
+            command, "-f", "-", environment: ["SLUICE_DATABASE_URL": "", "SLUICE_LOG_LEVEL": ""], input: Self.manifest,
+            within: .seconds(10))
+        #expect(output.status == 64)
+        #expect(output.standardError.contains("no database: give --database-url, or set SLUICE_DATABASE_URL"))
+    }
+
     @Test(
         "a password in an argument is refused with a hint, and not repeated",
         arguments: [
