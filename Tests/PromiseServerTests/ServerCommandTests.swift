@@ -237,6 +237,63 @@ struct ServerCommandTests {
         }
     }
 
+    @Test("where it cannot listen it says why")
+    func places() async throws {
+        try await withTestDatabase { url in
+            try await withServerProcess(url) { _, port in
+                for (place, word) in [
+                    ("127.0.0.1:\(port)", "another program listens there; stop it, or choose another port"),
+                    ("192.0.2.1:8001", "it is no address of this machine"),
+                    ("nowhere.invalid:8001", "the host's name cannot be resolved"),
+                ] {
+                    let output = try await runSluice(
+                        "server", "--listen", place, environment: ["SLUICE_DATABASE_URL": url])
+                    #expect(output.status == 1)
+                    #expect(output.standardError.hasSuffix("Error: cannot listen at \(place): \(word)\n"))
+                }
+            }
+        }
+    }
+
+    @Test(
+        "a database that lets nobody in is told before it is said where the server listens",
+        arguments: [
+            ("wrong", "", "28P01"), (nil, "", "the password belongs in SLUICE_DATABASE_URL"),
+            ("right", "nothing", "3D000"),
+        ]
+            as [(String?, String, String)]
+    )
+    func refusedDatabase(_ password: String?, _ database: String, _ word: String) async throws {
+        try await withTestDatabase { url in
+            var parts = try #require(URLComponents(string: url))
+            if password != "right" { parts.password = password }
+            parts.path += database
+            let environment = ["SLUICE_DATABASE_URL": try #require(parts.string), "PGPASSFILE": "/dev/null/none"]
+            let output = try await runSluice(
+                "server", "--listen", "127.0.0.1:0", environment: environment, within: .seconds(15))
+            #expect(output.status == 1)
+            #expect(output.standardOutput.isEmpty)
+            #expect(output.standardError.contains(word), "\(output.standardError)")
+        }
+    }
+
+    @Test("a database that does not answer keeps nobody from learning where the server listens")
+    func frozenDatabase() async throws {
+        let silent = try ScriptedServer { _ in .silence }
+        defer { silent.stop() }
+        try await withServerProcess("postgresql://a:b@127.0.0.1:\(silent.port)/x") { _, port in
+            let answer = try await request(port, "GET", "/ready")
+            #expect(answer.status == 503)
+        }
+    }
+
+    @Test("an empty variable for the database is none")
+    func emptyDatabase() async throws {
+        let output = try await runSluice("server", environment: ["SLUICE_DATABASE_URL": ""], within: .seconds(10))
+        #expect(output.status == 64)
+        #expect(output.standardError.contains("no database: give --database-url, or set SLUICE_DATABASE_URL"))
+    }
+
     @Test("a user who may not make the schema is told which rights are wanted; one who has a schema needs no more")
     func rights() async throws {
         try await withPrivatePostgres { postgres in
@@ -250,6 +307,7 @@ struct ServerCommandTests {
                     ["server", "--listen", "127.0.0.1:0"], environment: ["SLUICE_DATABASE_URL": app])
                 defer { refused.send(SIGKILL) }
                 #expect(try await refused.waitForExit() == 1)
+                #expect(refused.standardOutput.isEmpty)
                 #expect(refused.standardError.contains("permission denied for database"))
                 #expect(refused.standardError.contains("GRANT CREATE ON DATABASE"))
                 try await Psql.run("CREATE SCHEMA sluice", on: url)
