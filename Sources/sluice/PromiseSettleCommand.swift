@@ -47,7 +47,7 @@ struct PromiseSettleCommand: AsyncParsableCommand {
             let before = try await client.getPromise(id: id)
             return (before, try await client.settlePromise(id: id, state: wanted, value: value))
         }
-        guard let promise else { throw PromiseError(.notFound, "there is no promise \(id.printable)") }
+        guard let promise else { throw try promises.missing(id) }
         print(try PromiseText.of(promise, output))
         let isOurs = before?.state == .pending && promise.state == wanted && promise.value.data == value.data
         guard !isOurs else { return }

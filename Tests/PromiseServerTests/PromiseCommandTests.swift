@@ -44,14 +44,31 @@ struct PromiseCommandTests {
                 #expect(found.standardOutput.split(separator: "\n").last?.hasPrefix("p    rejected") == true)
                 let none = try await runSluice("promise", "get", "nobody", environment: server)
                 #expect(none.status == 1)
-                #expect(none.standardError.contains("there is no promise nobody"))
+                #expect(none.standardError == "Error: there is no promise nobody at the server 127.0.0.1:\(port)\n")
+                // Of both in the environment the server is asked; an option goes before both.
+                let both = ["SLUICE_SERVER": "http://me:secret@127.0.0.1:\(port)/", "SLUICE_DATABASE_URL": url]
+                let asked = try await runSluice("promise", "settle", "nobody", environment: both)
+                #expect(asked.standardError == none.standardError)
+                let parts = try #require(URLComponents(string: url))
+                let place = "\(parts.host ?? ""):\(parts.port ?? 0)\(parts.path)"
+                let without = "postgresql://\(parts.user ?? "")@\(place)"
+                let chosen = try await runSluice(
+                    "promise", "get", "nobody", "--database-url", without,
+                    environment: both.merging(["PGPASSWORD": parts.password ?? ""]) { $1 })
+                #expect(chosen.standardError == "Error: there is no promise nobody in the database \(place)\n")
+                let empty = ["SLUICE_SERVER": "", "SLUICE_TOKEN": "", "SLUICE_DATABASE_URL": url]
+                let only = try await runSluice("promise", "get", "nobody", environment: empty)
+                #expect(only.standardError == chosen.standardError)
+                let nameless = try await runSluice("promise", "get", "", environment: server)
+                #expect(nameless.standardError.contains("an id is not empty"))
             }
         }
     }
 
     @Test("without tables, a server or a database, promises by hand say what to do")
     func nothingThere() async throws {
-        let nowhere = try await runSluice("promise", "get", "p")
+        let nowhere = try await runSluice(
+            "promise", "get", "p", environment: ["SLUICE_SERVER": "", "SLUICE_DATABASE_URL": ""])
         #expect(nowhere.status == 64)
         #expect(nowhere.standardError.contains("give --server or --database-url"))
         let away = try await runSluice("promise", "get", "p", "--server", "http://127.0.0.1:1")
