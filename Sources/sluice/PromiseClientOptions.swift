@@ -140,9 +140,13 @@ struct PromiseDataOptions: ParsableArguments {
     @Flag(name: .long, help: "Encode the data in base64, as the SDKs do with JSON.")
     var base64 = false
 
-    func value() -> PromiseValue {
+    func value() throws -> PromiseValue {
         guard let data else { return PromiseValue() }
         let bytes = data == "-" ? FileHandle.standardInput.readDataToEndOfFile() : Data(data.utf8)
-        return PromiseValue(data: base64 ? bytes.base64EncodedString() : String(decoding: bytes, as: UTF8.self))
+        if base64 { return PromiseValue(data: bytes.base64EncodedString()) }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw ValidationError("standard input is not valid UTF-8; give --base64")
+        }
+        return PromiseValue(data: text)
     }
 }

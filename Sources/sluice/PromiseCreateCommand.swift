@@ -35,7 +35,7 @@ struct PromiseCreateCommand: AsyncParsableCommand {
         let now = Int64(Date().timeIntervalSince1970 * 1000)
         let timeoutAt = now + Int64(timeout.duration / .milliseconds(1))
         let tags = try TagArgument.dictionary(tag)
-        let param = data.value()
+        let param = try data.value()
         let promise = try await promises.withClient { client in
             try await client.createPromise(id: id, timeoutAt: timeoutAt, param: param, tags: tags)
         }

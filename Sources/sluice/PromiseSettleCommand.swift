@@ -35,7 +35,7 @@ struct PromiseSettleCommand: AsyncParsableCommand {
     @OptionGroup var promises: PromiseClientOptions
 
     func run() async throws {
-        let value = data.value()
+        let value = try data.value()
         let wanted: PromiseState =
             switch state {
             case .resolved: .resolved

@@ -167,6 +167,45 @@ struct PromiseCommandTests {
         #expect(output.standardError.contains("--limit is from 1 to 1000"), "\(output.standardError)")
     }
 
+    @Test(
+        "what is not UTF-8 is refused, and no other text is put in its place",
+        arguments: [
+            #"create "$(printf 'a\xff')""#, #"get "$(printf '\xff\xfe')""#,
+            #"create a --data "$(printf '\xff')""#, #"create a --tag t="$(printf '\xc3')""#,
+            #"settle a --data - <<< "$(printf '\xff')""#,
+        ]
+    )
+    func bytes(_ arguments: String) async throws {
+        try await withTestDatabase { url in
+            let output = try await Program.run(
+                "bash", ["-c", #"exec "$0" promise \#(arguments)"#, TestServers.sluice],
+                environment: ["SLUICE_DATABASE_URL": url])
+            #expect(output.status == 64)
+            #expect(output.standardError.contains("is not valid UTF-8"), "\(output.standardError)")
+        }
+    }
+
+    @Test("bytes of any kind are data with --base64")
+    func base64() async throws {
+        try await withTestDatabase { url in
+            try await withServerProcess(url) { _, port in
+                let output = try await Program.run(
+                    "bash",
+                    ["-c", #"printf '\xff' | "$0" promise create a --data - --base64"#, TestServers.sluice],
+                    environment: ["SLUICE_SERVER": "http://127.0.0.1:\(port)"])
+                #expect(output.standardOutput.contains("param:   /w==\n"))
+            }
+        }
+    }
+
+    @Test("a mistake that is seen late is told with the command that it is about")
+    func help() async throws {
+        let nowhere = try await runSluice(
+            "promise", "get", "p", environment: ["SLUICE_SERVER": "", "SLUICE_DATABASE_URL": ""])
+        #expect(nowhere.standardError.hasSuffix("\n  See 'sluice promise get --help' for more information.\n"))
+        #expect(!nowhere.standardError.contains("<subcommand>"))
+    }
+
     @Test("a password in SLUICE_SERVER is taken, and not shown when the server does not answer")
     func passwordInTheEnvironment() async throws {
         let away = try await runSluice(
