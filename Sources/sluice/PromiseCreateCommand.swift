@@ -18,7 +18,9 @@ struct PromiseCreateCommand: AsyncParsableCommand {
     @Argument(help: "The promise's id.")
     var id: String
 
-    @Option(name: .long, help: "After how long it expires, such as 10m or 24h.")
+    @Option(
+        name: .long, help: ArgumentHelp("After how long it expires, such as 10m (default: 24h).", valueName: "time"),
+        transform: Timeout.parse)
     var timeout: Timeout = .init(duration: .seconds(24 * 3600))
 
     @Option(name: .long, help: ArgumentHelp("A tag; may be repeated.", valueName: "name=value"))

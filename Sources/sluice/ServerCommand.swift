@@ -23,10 +23,19 @@ struct ServerCommand: AsyncParsableCommand {
             """
     )
 
-    @Option(name: .long, help: "Where to listen; port 0 is any that is free (default: 127.0.0.1:8001).")
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Where to listen; port 0 is any that is free (default: 127.0.0.1:8001).", valueName: "host:port"),
+        transform: ListenAddress.parse
+    )
     var listen: ListenAddress?
 
-    @Option(name: .long, help: "Where to serve /metrics; else with everything else.")
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Where to serve /metrics; else with everything else.", valueName: "host:port"),
+        transform: ListenAddress.parse
+    )
     var metricsListen: ListenAddress?
 
     @Option(name: .long, help: "What messages call this server; else as the worker's stream called it.")
@@ -43,15 +52,21 @@ struct ServerCommand: AsyncParsableCommand {
     @Flag(name: .long, help: "Refuse what the reference model refuses, though clients in the field send it.")
     var strict = false
 
-    @Option(name: .long, help: "How long settled promises are kept, such as 720h; else for ever.")
+    @Option(
+        name: .long,
+        help: ArgumentHelp("How long settled promises are kept, such as 720h; else for ever.", valueName: "time"),
+        transform: Timeout.parse
+    )
     var retention: Timeout?
 
     @Option(
         name: .long,
         help: ArgumentHelp(
             "After how long a task that nobody took is offered again (default: 5s).",
-            discussion: "Each time after the first it is twice as long, up to a minute."
-        )
+            discussion: "Each time after the first it is twice as long, up to a minute.",
+            valueName: "time"
+        ),
+        transform: Timeout.parse
     )
     var retryInterval: Timeout?
 
@@ -139,5 +154,14 @@ struct ServerCommand: AsyncParsableCommand {
 extension ListenAddress: ExpressibleByArgument {
     public init?(argument: String) {
         self.init(argument)
+    }
+
+    /// For an option that says what is wrong.
+    fileprivate static func parse(_ argument: String) throws -> ListenAddress {
+        guard let address = ListenAddress(argument) else {
+            throw ValidationError(
+                "an address is HOST:PORT, such as 127.0.0.1:8001, [::1]:8001, or :8001 for all of this machine")
+        }
+        return address
     }
 }

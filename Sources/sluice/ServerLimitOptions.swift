@@ -21,19 +21,32 @@ struct ServerLimitOptions: ParsableArguments {
     @Option(name: .long, help: "Open streams of workers (default: 4096).")
     var maxStreams: Int?
 
-    @Option(name: .long, help: "How long a request may take to arrive, such as 10s (default: 30s).")
+    @Option(
+        name: .long,
+        help: ArgumentHelp("How long a request may take to arrive, such as 10s (default: 30s).", valueName: "time"),
+        transform: Timeout.parse)
     var requestTimeout: Timeout?
 
-    @Option(name: .long, help: "How long a connection may be silent between requests (default: 75s).")
+    @Option(
+        name: .long,
+        help: ArgumentHelp("How long a connection may be silent between requests (default: 75s).", valueName: "time"),
+        transform: Timeout.parse)
     var idleTimeout: Timeout?
 
     @Option(
         name: .long,
-        help: "How long a stream lasts before its worker has to connect again; at most 240s, which is the default."
+        help: ArgumentHelp(
+            "How long a stream lasts before its worker has to connect again; at most 240s, which is the default.",
+            valueName: "time"
+        ),
+        transform: Timeout.parse
     )
     var streamDuration: Timeout?
 
-    @Option(name: .long, help: "How long running requests have to end after SIGTERM (default: 10s).")
+    @Option(
+        name: .long,
+        help: ArgumentHelp("How long running requests have to end after SIGTERM (default: 10s).", valueName: "time"),
+        transform: Timeout.parse)
     var shutdownTimeout: Timeout?
 
     func limits() throws -> ServerLimits {

@@ -256,6 +256,21 @@ struct BadInputTests {
         for part in parts { #expect(output.standardError.contains(part), "\(output.standardError)") }
     }
 
+    @Test(
+        "a file that cannot be read, or holds nothing, is refused with the reason",
+        arguments: [
+            ("/nowhere/a.yaml", "cannot read /nowhere/a.yaml: No such file or directory"),
+            ("/", "cannot read /: Is a directory"), ("/dev/null", "/dev/null holds 0 documents"),
+        ]
+    )
+    func files(path: String, word: String) async throws {
+        let output = try await runSluice(
+            "plan", "-f", path, environment: ["SLUICE_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"])
+        #expect(output.status == 64)
+        #expect(output.standardError.hasPrefix("Error: \(word)"), "\(output.standardError)")
+        #expect(output.standardError.hasSuffix("  See 'sluice plan --help' for more information.\n"))
+    }
+
     @Test("an empty variable for the database is none", arguments: ["plan", "run", "verify"])
     func emptyDatabase(command: String) async throws {
         let output = try await runSluice(

@@ -198,6 +198,17 @@ struct PromiseCommandTests {
         }
     }
 
+    @Test("lengths of time are written as they are read")
+    func times() async throws {
+        let creating = try await runSluice("promise", "create", "--help")
+        #expect(creating.standardOutput.contains("(default: 24h)"))
+        let waiting = try await runSluice("wait", "--help")
+        #expect(waiting.standardOutput.contains("(default: 10m)"))
+        let mistaken = try await runSluice("promise", "create", "a", "--timeout", "5")
+        #expect(mistaken.status == 64)
+        #expect(mistaken.standardError.contains("'--timeout <time>': a length of time has its unit, such as 90s"))
+    }
+
     @Test("a mistake that is seen late is told with the command that it is about")
     func help() async throws {
         let nowhere = try await runSluice(
