@@ -29,7 +29,12 @@ let package = Package(
     name: "sluice",
     platforms: [.macOS(.v15)],
     products: [
-        .executable(name: "sluice", targets: ["sluice"])
+        .executable(name: "sluice", targets: ["sluice"]),
+        // Durable functions for other programs, and what they are given: see docs/durable-execution.md.
+        .library(name: "DurableExecution", targets: ["DurableExecution"]),
+        .library(name: "DurablePromises", targets: ["DurablePromises"]),
+        .library(name: "PostgreSQL", targets: ["PostgreSQL"]),
+        .library(name: "RemotePromises", targets: ["RemotePromises"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),

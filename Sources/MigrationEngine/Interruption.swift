@@ -56,6 +56,8 @@ enum Interruption: Error, Hashable, Sendable {
             self = .heldByAnother
         case let error as PostgresError where error.sqlState == "55P03":
             self = .waiting(reason: "WaitingForLock", message: "\(doing): \(error.message)")
+        case let error as PostgresError where error.code == .refused:
+            self = .stalled(reason: "DatabaseUnavailable", message: "\(doing): \(error)")
         case let error as PostgresError where error.isTransient || error.sqlState == nil:
             self = .waiting(reason: "DatabaseUnavailable", message: "\(doing): \(error.message)")
         case let error as PostgresError:

@@ -1,6 +1,7 @@
 internal import DurableExecution
 internal import DurablePromises
 internal import Foundation
+internal import SchemaChange
 
 /// Something that is known outside of the database only: a promise under the walk's root, which whoever knows settles, by
 /// `sluice promise settle`, an SDK or curl.
@@ -36,7 +37,7 @@ struct PublicPromise: Sendable {
             .approval(planHash: planHash),
             under: root,
             waiting: ("WaitingForApproval", "Contract waits until somebody approves it"),
-            refused: ("NotApproved", "Contract was refused", "go to Backfill, and ask again by going to Contract")
+            refused: ("NotApproved", "Contract was refused", askAgain(from: .backfill, to: .contract))
         )
     }
 
@@ -53,9 +54,17 @@ struct PublicPromise: Sendable {
             refused: (
                 "NotDualWriting",
                 "it was declared that not every writer writes both sides",
-                "go to Expand, and ask again by going on"
+                askAgain(from: .expand, to: .backfill)
             )
         )
+    }
+
+    /// What makes another walk, though the migration be at `phase` already.
+    private static func askAgain(from phase: Phase, to target: Phase) -> String {
+        let (start, end) = (phase.rawValue, target.rawValue)
+        return
+            "to be asked again go to \(start) and on: sluice run --phase \(start), then --phase \(end); in Kubernetes set "
+            + "spec.phase to \(start) and, once Ready is true, to \(end)"
     }
 
     /// Throws what the migration waits for, or that it was refused. The promise is made when it is not there, and settled

@@ -62,8 +62,8 @@ final class ProgressMeter: Sendable {
     init(rowsTotal: Int64, reporter: Reporter) {
         self.rowsTotal = rowsTotal
         self.reporter = reporter
-        // What was counted before is over.
-        reporter.update { $0.progress = BackfillProgress(rowsDone: 0, rowsTotal: rowsTotal) }
+        // What was counted before is over, and what an earlier worker did is not known yet.
+        reporter.update { $0.progress = nil }
     }
 
     func passed(_ rows: Int64) {

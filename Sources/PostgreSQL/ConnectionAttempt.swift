@@ -16,7 +16,7 @@ final class ConnectionAttempt {
         self.configuration = configuration
     }
 
-    /// Makes the connection. Throws `connection`, `timeout`, or `cancelled` when the task is.
+    /// Makes the connection. Throws `connection`, `refused`, `timeout`, or `cancelled` when the task is.
     nonisolated func run() async throws(PostgresError) -> Session {
         let result = await withTaskCancellationHandler {
             await begin()
@@ -66,7 +66,7 @@ final class ConnectionAttempt {
         PQsetErrorVerbosity(handle, PQERRORS_VERBOSE)
         PQsetNoticeProcessor(handle, { _, text in Session.discard(notice: text) }, nil)
         guard PQstatus(handle) != CONNECTION_BAD else {
-            return finish(.failure(PostgresError(connecting: configuration, PQerrorMessage(handle))))
+            return finish(.failure(PostgresError(connecting: configuration, handle)))
         }
         wait(for: .writable)
     }
@@ -91,7 +91,7 @@ final class ConnectionAttempt {
             self.handle = nil
             finish(.success(Session(handle, configuration)))
         default:
-            finish(.failure(PostgresError(connecting: configuration, PQerrorMessage(handle))))
+            finish(.failure(PostgresError(connecting: configuration, handle)))
         }
     }
 

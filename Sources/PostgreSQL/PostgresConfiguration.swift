@@ -24,6 +24,9 @@ public struct PostgresConfiguration: Sendable, CustomStringConvertible {
     /// as the connection lives, and a server that is frozen keeps it alive.
     public var answerTimeout: Duration?
 
+    /// Where whoever runs this puts the password, for the message that it is missing or wrong.
+    public var passwordPlace = "the database URL"
+
     let hosts: [DatabaseHost]
     let parameters: Secret<ConnectionParameters>
 

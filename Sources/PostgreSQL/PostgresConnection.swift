@@ -20,7 +20,8 @@ public final class PostgresConnection: Sendable {
 
     /// Connects, trying each host and address in turn.
     ///
-    /// Throws `connection` with the reason, `timeout` after ``PostgresConfiguration/connectTimeout``, or `cancelled`.
+    /// Throws `connection` with the reason, `refused` when it is no use to try again, `timeout` after
+    /// ``PostgresConfiguration/connectTimeout``, or `cancelled`.
     public static func connect(
         _ configuration: PostgresConfiguration
     ) async throws(PostgresError) -> PostgresConnection {

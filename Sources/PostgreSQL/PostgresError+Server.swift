@@ -18,15 +18,19 @@ extension PostgresError {
     }
 
     /// The error of a connection that could not be made, from libpq's verbose text. It has no structure, so the SQLSTATE
-    /// is found by its shape: `FATAL:  28P01: password authentication failed`.
-    init(connecting configuration: PostgresConfiguration, _ text: UnsafePointer<CChar>?) {
-        var words = Self.oneLine(text)
+    /// is found by its shape: `FATAL:  28P01: password authentication failed`. That no password was given libpq finds by
+    /// itself, and has no SQLSTATE for it.
+    init(connecting configuration: PostgresConfiguration, _ handle: OpaquePointer) {
+        var words = Self.oneLine(PQerrorMessage(handle))
         var sqlState: String?
         if let match = words.firstMatch(of: #/:  ([0-9A-Z]{5}): /#) {
             sqlState = String(match.1)
             words.replaceSubrange(match.range, with: ": ")
         }
+        let isPasswordWanted = PQconnectionNeedsPassword(handle) == 1 || sqlState == "28P01"
+        if isPasswordWanted { words += "; the password belongs in \(configuration.passwordPlace)" }
         self.init(.connection, "cannot connect to \(configuration.endpoints): \(words)", sqlState: sqlState)
+        if isPasswordWanted || !isTransient { code = .refused }
     }
 
     /// The error of a connection that was lost, with what the server said last, if anything.

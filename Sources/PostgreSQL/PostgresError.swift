@@ -9,6 +9,9 @@ public struct PostgresError: Error, Sendable, Equatable, CustomStringConvertible
 
         /// No connection could be made, or the one in use was lost. Whether a running statement took effect is unknown.
         public static let connection = Code(description: "connection")
+        /// A server is there and does not let us in, however often it is asked: a password that is wrong or missing, no such
+        /// database, no right to connect.
+        public static let refused = Code(description: "refused")
         /// The connection's URL or settings are not acceptable.
         public static let configuration = Code(description: "configuration")
         /// The server refused a statement; the connection goes on.

@@ -1,4 +1,5 @@
 internal import DurablePromises
+internal import Foundation
 public import Logging
 internal import NIOCore
 internal import NIOHTTP1
@@ -126,7 +127,18 @@ public final class PromiseServer: Sendable {
                 address: ListenAddress(host: address.host, port: channel.localAddress?.port ?? address.port)
             )
         } catch {
-            throw ListenError(description: "cannot listen at \(address): \(error)")
+            throw ListenError(description: "cannot listen at \(address): \(Self.reason(error))")
+        }
+    }
+
+    private static func reason(_ error: any Error) -> String {
+        switch error {
+        case let error as IOError where error.errnoCode == EADDRINUSE:
+            "another program listens there; stop it, or choose another port"
+        case let error as IOError where error.errnoCode == EADDRNOTAVAIL: "it is no address of this machine"
+        case let error as IOError: String(cString: strerror(error.errnoCode))
+        case is SocketAddressError.UnknownHost: "the host's name cannot be resolved"
+        default: "\(error)"
         }
     }
 

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import PostgreSQL
 
 /// Where the database is, without a password on the command line, where every user of the machine could read it.
@@ -21,9 +20,13 @@ struct DatabaseOptions: ParsableArguments {
 
     /// - Parameter applicationName: what the sessions are called in `pg_stat_activity`.
     func configuration(_ applicationName: String = "sluice/cli") throws -> PostgresConfiguration {
-        guard let url = databaseURL ?? ProcessInfo.processInfo.environment["SLUICE_DATABASE_URL"] else {
+        // An empty one would be all of libpq's defaults.
+        guard let url = databaseURL ?? EnvironmentSetting.text("SLUICE_DATABASE_URL"), !url.isEmpty else {
             throw ValidationError("no database: give --database-url, or set SLUICE_DATABASE_URL")
         }
-        return try PostgresConfiguration(url: url, origin: .operatorOwned, applicationName: applicationName)
+        var configuration = try PostgresConfiguration(
+            url: url, origin: .operatorOwned, applicationName: applicationName)
+        configuration.passwordPlace = "SLUICE_DATABASE_URL, or in a file that PGPASSFILE names"
+        return configuration
     }
 }

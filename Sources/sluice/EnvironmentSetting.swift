@@ -12,11 +12,16 @@ enum EnvironmentSetting {
 
     static func value<Value: ExpressibleByArgument>(_ given: Value?, _ variable: String) throws -> Value? {
         if let given { return given }
-        guard let text = ProcessInfo.processInfo.environment[variable], !text.isEmpty else { return nil }
+        guard let text = text(variable) else { return nil }
         guard let value = Value(argument: text) else {
             throw ValidationError("\(variable) is \"\(text)\", which cannot be read; see sluice server --help")
         }
         return value
+    }
+
+    /// What a variable says; nil when it is not set, or empty.
+    static func text(_ variable: String) -> String? {
+        ProcessInfo.processInfo.environment[variable].flatMap { $0.isEmpty ? nil : $0 }
     }
 
     /// One on which access depends: an empty one is a mistake, and not none, which would open what was meant to be closed.
@@ -29,18 +34,27 @@ enum EnvironmentSetting {
         return text
     }
 
-    /// At least 1.
-    static func positive(_ given: Int?, _ variable: String, else standard: Int) throws -> Int {
+    /// Within bounds.
+    static func number(_ given: Int?, _ variable: String, else standard: Int, in bounds: ClosedRange<Int>) throws -> Int
+    {
         let value = try value(given, variable, else: standard)
-        guard value > 0 else { throw ValidationError("\(variable) and its option are at least 1") }
+        guard bounds.contains(value) else {
+            throw ValidationError(
+                "\(place(given, variable)) is from \(bounds.lowerBound) to \(bounds.upperBound), not \(value)")
+        }
         return value
     }
 
     /// More than nothing; nil when neither is given.
     static func positive(_ given: Timeout?, _ variable: String) throws -> Duration? {
         guard let value = try value(given, variable)?.duration else { return nil }
-        guard value > .zero else { throw ValidationError("\(variable) and its option are more than 0s") }
+        guard value > .zero else { throw ValidationError("\(place(given, variable)) is more than 0s") }
         return value
+    }
+
+    /// Where a value came from: the variable, or `--max-streams`.
+    private static func place<Value>(_ given: Value?, _ variable: String) -> String {
+        given == nil ? variable : "--" + variable.dropFirst("SLUICE_".count).lowercased().replacing("_", with: "-")
     }
 
     /// `1`, `true` and `yes` turn a flag on.

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import Logging
 
 /// Logs go to standard error.
@@ -13,7 +12,7 @@ struct LogOptions: ParsableArguments {
     var logFormat: LogFormat?
 
     func logger(_ label: String, standard: Logger.Level) throws -> Logger {
-        let name = logLevel ?? ProcessInfo.processInfo.environment["SLUICE_LOG_LEVEL"]
+        let name = logLevel ?? EnvironmentSetting.text("SLUICE_LOG_LEVEL")
         guard let level = name.map({ Logger.Level(rawValue: $0.lowercased()) }) ?? standard else {
             let levels = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
             throw ValidationError("\"\(name ?? "")\" is not a log level; one of \(levels)")

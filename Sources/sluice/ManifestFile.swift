@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import MigrationEngine
 import YAML
 
@@ -19,16 +18,7 @@ struct ManifestFile {
 
     /// The Migration in `path`, or in standard input when it is `-`.
     static func read(_ path: String) throws -> ManifestFile {
-        let text: String
-        if path == "-" {
-            text = String(decoding: FileHandle.standardInput.readDataToEndOfFile(), as: UTF8.self)
-        } else {
-            do {
-                text = try String(contentsOfFile: path, encoding: .utf8)
-            } catch {
-                throw ValidationError("cannot read \(path): \(error.localizedDescription)")
-            }
-        }
+        let text = try TextFile.read(path)
         do {
             let documents = try YAML.documents(in: text)
             guard let document = documents.first, documents.count == 1 else {

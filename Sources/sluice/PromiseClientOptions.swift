@@ -11,6 +11,7 @@ struct PromiseClientOptions: ParsableArguments {
         name: .long,
         help: ArgumentHelp(
             "A promise server, such as http://127.0.0.1:8001; else $SLUICE_SERVER. Its token is $SLUICE_TOKEN.",
+            discussion: "An option goes before the environment; of both in the environment the server is asked.",
             valueName: "url"
         )
     )
@@ -34,22 +35,55 @@ struct PromiseClientOptions: ParsableArguments {
         }
     }
 
-    private func withRawClient<Value>(_ body: (any PromiseClient) async throws -> Value) async throws -> Value {
-        let logger = Logger(label: "sluice") { _ in SwiftLogNoOpLogHandler() }
-        let environment = ProcessInfo.processInfo.environment
-        let address = server ?? (database.databaseURL == nil ? environment["SLUICE_SERVER"] : nil)
-        if let address {
+    /// That there is no such promise, and where it was looked for.
+    func missing(_ id: String) throws -> PromiseError {
+        PromiseError(.notFound, "there is no promise \(id.printable) \(try place())")
+    }
+
+    private enum Place: CustomStringConvertible {
+        case server(String)
+        case database(PostgresConfiguration)
+
+        /// Nothing of a password or a token, which stand before an `@` or in a query.
+        var description: String {
+            switch self {
+            case .server(let url): "at the server \(URLComponents(string: url)?.hostAndPort ?? "that is named")"
+            case .database(let configuration): "in the database \(configuration.identity)"
+            }
+        }
+    }
+
+    /// What an option says goes before the environment, and there the server before the database.
+    private func place() throws -> Place {
+        if let address = server ?? (database.databaseURL == nil ? EnvironmentSetting.text("SLUICE_SERVER") : nil) {
             guard address.hasPrefix("http://") || address.hasPrefix("https://") else {
                 throw ValidationError(
                     "what --server or SLUICE_SERVER says is not a server's URL; one is http://127.0.0.1:8001")
             }
-            return try await body(HTTPPromiseClient(url: address, token: environment["SLUICE_TOKEN"], logger: logger))
+            return .server(address)
         }
-        guard database.databaseURL != nil || environment["SLUICE_DATABASE_URL"] != nil else {
+        guard database.databaseURL != nil || EnvironmentSetting.text("SLUICE_DATABASE_URL") != nil else {
             throw ValidationError(
                 "no promises: give --server or --database-url, or set SLUICE_SERVER or SLUICE_DATABASE_URL")
         }
-        var configuration = try database.configuration()
+        return .database(try database.configuration())
+    }
+
+    private func withRawClient<Value>(_ body: (any PromiseClient) async throws -> Value) async throws -> Value {
+        let logger = Logger(label: "sluice") { _ in SwiftLogNoOpLogHandler() }
+        switch try place() {
+        case .server(let url):
+            return try await body(
+                HTTPPromiseClient(url: url, token: EnvironmentSetting.text("SLUICE_TOKEN"), logger: logger))
+        case .database(let configuration): return try await withStore(configuration, logger, body)
+        }
+    }
+
+    private func withStore<Value>(
+        _ configuration: PostgresConfiguration, _ logger: Logger,
+        _ body: (any PromiseClient) async throws -> Value
+    ) async throws -> Value {
+        var configuration = configuration
         configuration.answerTimeout = .seconds(30)
         let pool = PostgresPool(configuration, maximum: 2)
         let store = PromiseStore(pool: pool, settings: .init(lanes: 1), logger: logger)
@@ -68,6 +102,12 @@ struct PromiseClientOptions: ParsableArguments {
             }
             throw error
         }
+    }
+}
+
+extension URLComponents {
+    fileprivate var hostAndPort: String? {
+        host.map { $0 + (port.map { ":\($0)" } ?? "") }
     }
 }
 
@@ -100,9 +140,13 @@ struct PromiseDataOptions: ParsableArguments {
     @Flag(name: .long, help: "Encode the data in base64, as the SDKs do with JSON.")
     var base64 = false
 
-    func value() -> PromiseValue {
+    func value() throws -> PromiseValue {
         guard let data else { return PromiseValue() }
         let bytes = data == "-" ? FileHandle.standardInput.readDataToEndOfFile() : Data(data.utf8)
-        return PromiseValue(data: base64 ? bytes.base64EncodedString() : String(decoding: bytes, as: UTF8.self))
+        if base64 { return PromiseValue(data: bytes.base64EncodedString()) }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw ValidationError("standard input is not valid UTF-8; give --base64")
+        }
+        return PromiseValue(data: text)
     }
 }

@@ -18,7 +18,9 @@ struct PromiseCreateCommand: AsyncParsableCommand {
     @Argument(help: "The promise's id.")
     var id: String
 
-    @Option(name: .long, help: "After how long it expires, such as 10m or 24h.")
+    @Option(
+        name: .long, help: ArgumentHelp("After how long it expires, such as 10m (default: 24h).", valueName: "time"),
+        transform: Timeout.parse)
     var timeout: Timeout = .init(duration: .seconds(24 * 3600))
 
     @Option(name: .long, help: ArgumentHelp("A tag; may be repeated.", valueName: "name=value"))
@@ -35,7 +37,7 @@ struct PromiseCreateCommand: AsyncParsableCommand {
         let now = Int64(Date().timeIntervalSince1970 * 1000)
         let timeoutAt = now + Int64(timeout.duration / .milliseconds(1))
         let tags = try TagArgument.dictionary(tag)
-        let param = data.value()
+        let param = try data.value()
         let promise = try await promises.withClient { client in
             try await client.createPromise(id: id, timeoutAt: timeoutAt, param: param, tags: tags)
         }

@@ -22,7 +22,7 @@ struct PromiseGetCommand: AsyncParsableCommand {
 
     func run() async throws {
         let promise = try await promises.withClient { try await $0.getPromise(id: id) }
-        guard let promise else { throw PromiseError(.notFound, "there is no promise \(id.printable)") }
+        guard let promise else { throw try promises.missing(id) }
         print(try PromiseText.of(promise, output))
     }
 }

@@ -36,6 +36,10 @@ struct PromiseSearchCommand: AsyncParsableCommand {
 
     @OptionGroup var promises: PromiseClientOptions
 
+    func validate() throws {
+        guard (1...1000).contains(limit) else { throw ValidationError("--limit is from 1 to 1000") }
+    }
+
     func run() async throws {
         let search = PromiseSearch(
             state: state?.rawValue, tags: try TagArgument.dictionary(tag), limit: limit, cursor: cursor

@@ -33,10 +33,12 @@ struct PromiseService: Sendable {
     }
 
     /// Serves until the task is cancelled, then ends in good order. Throws when it cannot listen, and when the database is
-    /// there but refuses.
+    /// there but refuses: before it says where it listens, if that is found soon.
     func run() async throws {
         // Timers and messages go on until the last request is answered: what it caused is delivered.
         let (started, signal) = AsyncStream.makeStream(of: Void.self)
+        let (addresses, bound) = AsyncStream.makeStream(of: [String].self)
+        let (first, attempted) = AsyncStream.makeStream(of: Void.self)
         let background = Task {
             for await _ in started {
                 await store.run()
@@ -44,22 +46,35 @@ struct PromiseService: Sendable {
             }
         }
         let outcome = await Result.catching {
-            try await withThrowingTaskGroup(of: Void.self) { group in
+            try await withThrowingTaskGroup(of: Part.self) { group in
                 group.addTask {
                     try await server.run { main, metrics in
-                        Self.say("listening on http://\(main)")
-                        if let metrics { Self.say("metrics at http://\(metrics)/metrics") }
+                        let more = metrics.map { ["metrics at http://\($0)/metrics"] } ?? []
+                        bound.yield(["listening on http://\(main)"] + more)
                     }
+                    return .server
                 }
                 group.addTask {
-                    try await install()
+                    try await install { attempted.finish() }
                     promises.start()
                     signal.yield()
-                    // Until the server ends.
-                    while true { try await Task.sleep(for: .seconds(3600)) }
+                    return .installation
+                }
+                group.addTask {
+                    for await lines in addresses {
+                        for await _ in first {}
+                        if !Task.isCancelled { lines.forEach(Self.say) }
+                        break
+                    }
+                    return .announcement
+                }
+                group.addTask {
+                    try await Task.sleep(for: Self.patience)
+                    attempted.finish()
+                    return .patience
                 }
                 defer { group.cancelAll() }
-                try await group.next()
+                for try await part in group where part == .server { break }
             }
         }
         signal.finish()
@@ -70,13 +85,24 @@ struct PromiseService: Sendable {
         try outcome.get()
     }
 
-    /// Makes the tables, as soon as there is a database.
-    private func install() async throws {
+    /// What runs beside each other; all of it ends when the server does.
+    private enum Part {
+        case server, installation, announcement, patience
+    }
+
+    /// How long a database that does not answer keeps the server from saying where it listens.
+    private static let patience: Duration = .seconds(5)
+
+    /// Makes the tables, as soon as there is a database. `attempted` is called when they are there, and whenever the database
+    /// is away.
+    private func install(_ attempted: () -> Void) async throws {
         var hasWarned = false
         while true {
             do {
-                return try await store.install()
+                try await store.install()
+                return attempted()
             } catch let error as PostgresError where error.isTransient {
+                attempted()
                 if !hasWarned { logger.warning("waiting for the database", metadata: ["error": "\(error)"]) }
                 hasWarned = true
                 try await Task.sleep(for: .milliseconds(500))

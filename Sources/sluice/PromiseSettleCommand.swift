@@ -35,7 +35,7 @@ struct PromiseSettleCommand: AsyncParsableCommand {
     @OptionGroup var promises: PromiseClientOptions
 
     func run() async throws {
-        let value = data.value()
+        let value = try data.value()
         let wanted: PromiseState =
             switch state {
             case .resolved: .resolved
@@ -47,7 +47,7 @@ struct PromiseSettleCommand: AsyncParsableCommand {
             let before = try await client.getPromise(id: id)
             return (before, try await client.settlePromise(id: id, state: wanted, value: value))
         }
-        guard let promise else { throw PromiseError(.notFound, "there is no promise \(id.printable)") }
+        guard let promise else { throw try promises.missing(id) }
         print(try PromiseText.of(promise, output))
         let isOurs = before?.state == .pending && promise.state == wanted && promise.value.data == value.data
         guard !isOurs else { return }

@@ -26,11 +26,18 @@ struct RunCommand: AsyncParsableCommand {
     @Option(name: .long, help: "Initial, Expand, DualWrite, Backfill or Contract; else that of the file.")
     var phase: Phase?
 
-    @Option(name: .long, help: "How long, in seconds, a worker may be silent before another takes over.")
+    @Option(name: .long, help: "How long, in seconds, a worker may be silent before another takes over; 1 to 86400.")
     var leaseSeconds: Double = 10
 
     @OptionGroup var database: DatabaseOptions
     @OptionGroup var log: LogOptions
+
+    func validate() throws {
+        // No range has what is not a number.
+        guard (1...86_400).contains(leaseSeconds) else {
+            throw ValidationError("--lease-seconds is from 1 to 86400, a day")
+        }
+    }
 
     func run() async throws {
         let manifest = try ManifestFile.read(file)

@@ -54,7 +54,7 @@ struct ServerAccessOptions: ParsableArguments {
         guard keyFile != nil || tokenFile != nil else { return nil }
         do {
             return try await Authenticator(
-                keysPEM: try keyFile.map(Self.text),
+                keysPEM: try keyFile.map(TextFile.read),
                 issuer: issuer,
                 audience: audience,
                 secret: try tokenFile.map(Self.secret)
@@ -74,16 +74,8 @@ struct ServerAccessOptions: ParsableArguments {
         }
     }
 
-    private static func text(_ path: String) throws -> String {
-        do {
-            return try String(contentsOfFile: path, encoding: .utf8)
-        } catch {
-            throw ValidationError("cannot read \(path): \(error.localizedDescription)")
-        }
-    }
-
     private static func secret(_ path: String) throws -> String {
-        let secret = try text(path).trimmingCharacters(in: .whitespacesAndNewlines)
+        let secret = try TextFile.read(path).trimmingCharacters(in: .whitespacesAndNewlines)
         guard secret.utf8.count >= 16 else { throw ValidationError("\(path): a secret has at least 16 characters") }
         return secret
     }

@@ -23,10 +23,19 @@ struct ServerCommand: AsyncParsableCommand {
             """
     )
 
-    @Option(name: .long, help: "Where to listen; port 0 is any that is free (default: 127.0.0.1:8001).")
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Where to listen; port 0 is any that is free (default: 127.0.0.1:8001).", valueName: "host:port"),
+        transform: ListenAddress.parse
+    )
     var listen: ListenAddress?
 
-    @Option(name: .long, help: "Where to serve /metrics; else with everything else.")
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Where to serve /metrics; else with everything else.", valueName: "host:port"),
+        transform: ListenAddress.parse
+    )
     var metricsListen: ListenAddress?
 
     @Option(name: .long, help: "What messages call this server; else as the worker's stream called it.")
@@ -34,24 +43,30 @@ struct ServerCommand: AsyncParsableCommand {
 
     @OptionGroup var database: DatabaseOptions
 
-    @Option(name: .long, help: "Transactions at the same time; each needs a connection (default: 2).")
+    @Option(name: .long, help: "Transactions at the same time, up to 64; each needs a connection (default: 2).")
     var lanes: Int?
 
-    @Option(name: .long, help: "Threads that read requests and write answers (default: 1).")
+    @Option(name: .long, help: "Threads that read requests and write answers, up to 256 (default: 1).")
     var threads: Int?
 
     @Flag(name: .long, help: "Refuse what the reference model refuses, though clients in the field send it.")
     var strict = false
 
-    @Option(name: .long, help: "How long settled promises are kept, such as 720h; else for ever.")
+    @Option(
+        name: .long,
+        help: ArgumentHelp("How long settled promises are kept, such as 720h; else for ever.", valueName: "time"),
+        transform: Timeout.parse
+    )
     var retention: Timeout?
 
     @Option(
         name: .long,
         help: ArgumentHelp(
             "After how long a task that nobody took is offered again (default: 5s).",
-            discussion: "Each time after the first it is twice as long, up to a minute."
-        )
+            discussion: "Each time after the first it is twice as long, up to a minute.",
+            valueName: "time"
+        ),
+        transform: Timeout.parse
     )
     var retryInterval: Timeout?
 
@@ -86,7 +101,7 @@ struct ServerCommand: AsyncParsableCommand {
             limits: try limits.limits(),
             authenticator: try await access.authenticator(),
             isDebugging: try access.isDebugging(),
-            threads: try EnvironmentSetting.positive(threads, "SLUICE_THREADS", else: 1)
+            threads: try EnvironmentSetting.number(threads, "SLUICE_THREADS", else: 1, in: 1...256)
         )
         let webhook = WebDelivery(url: url, hosts: try pushHosts(), metrics: metrics, logger: logger)
         var storeSettings = try storeSettings(webhook)
@@ -111,7 +126,7 @@ struct ServerCommand: AsyncParsableCommand {
         }
         return PromiseStore.Settings(
             rules: rules,
-            lanes: try EnvironmentSetting.positive(lanes, "SLUICE_LANES", else: 2),
+            lanes: try EnvironmentSetting.number(lanes, "SLUICE_LANES", else: 2, in: 1...64),
             retention: try EnvironmentSetting.positive(retention, "SLUICE_RETENTION"),
             webhook: webhook,
             isDebugging: try access.isDebugging()
@@ -139,5 +154,14 @@ struct ServerCommand: AsyncParsableCommand {
 extension ListenAddress: ExpressibleByArgument {
     public init?(argument: String) {
         self.init(argument)
+    }
+
+    /// For an option that says what is wrong.
+    fileprivate static func parse(_ argument: String) throws -> ListenAddress {
+        guard let address = ListenAddress(argument) else {
+            throw ValidationError(
+                "an address is HOST:PORT, such as 127.0.0.1:8001, [::1]:8001, or :8001 for all of this machine")
+        }
+        return address
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 
 /// The one binary.
 @main
@@ -25,4 +26,36 @@ struct Sluice: AsyncParsableCommand {
             WaitCommand.self, InstallCommand.self, ServerCommand.self, PromiseCommand.self,
         ]
     )
+
+    /// As ArgumentParser's own, but a mistake that a command sees only when it runs is told with the name of that command.
+    @concurrent
+    static func main() async {
+        do {
+            try ArgumentText.check()
+            var command = try await asyncParseAsRoot()
+            let name = words(for: type(of: command)) ?? "sluice"
+            do {
+                if var command = command as? any AsyncParsableCommand {
+                    try await command.run()
+                } else {
+                    try command.run()
+                }
+            } catch let mistake as ValidationError {
+                FileHandle.standardError.write(
+                    Data("Error: \(mistake)\n  See '\(name) --help' for more information.\n".utf8))
+                throw ExitCode.validationFailure
+            }
+        } catch {
+            exit(withError: error)
+        }
+    }
+}
+
+extension ParsableCommand {
+    /// What calls a command that is this one or below it, such as `sluice promise get`.
+    fileprivate static func words(for command: any ParsableCommand.Type) -> String? {
+        let name = configuration.commandName ?? ""
+        if command == self { return name }
+        return configuration.subcommands.lazy.compactMap { $0.words(for: command) }.first.map { "\(name) \($0)" }
+    }
 }

@@ -5,7 +5,8 @@ import SchemaChange
 /// What a migration has come to, for people.
 enum Summary {
     static func of(_ report: MigrationReport) -> String {
-        var lines = ["phase: \(report.phase.rawValue)"]
+        var lines: [String] = []
+        if report.isFromLedger { lines.append("phase: \(report.phase.rawValue)") }
         switch report.activity {
         case .reached: break
         case .working(let reason, let message): lines.append("working (\(reason)): \(message)")

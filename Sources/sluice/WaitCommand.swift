@@ -23,7 +23,9 @@ struct WaitCommand: AsyncParsableCommand {
     @Option(name: .long, help: "Ready, Expanded, DualWriting, Verified, GateOpen or Contracted.")
     var `for`: MigrationCondition = .verified
 
-    @Option(name: .long, help: "For how long, such as 90s or 10m.")
+    @Option(
+        name: .long, help: ArgumentHelp("For how long, such as 90s (default: 10m).", valueName: "time"),
+        transform: Timeout.parse)
     var timeout: Timeout = .init(duration: .seconds(600))
 
     @OptionGroup var namespace: NamespaceOption
@@ -52,7 +54,7 @@ struct WaitCommand: AsyncParsableCommand {
             try await clock.sleep(for: .milliseconds(500))
         } while clock.now < deadline
         FileHandle.standardError.write(
-            Data("Error: \(name) is not \(`for`.rawValue) after \(timeout.text); \(last)\n".utf8)
+            Data("Error: \(name) is not \(`for`.rawValue) after \(timeout); \(last)\n".utf8)
         )
         throw ExitCode(1)
     }

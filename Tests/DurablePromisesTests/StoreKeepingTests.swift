@@ -153,6 +153,35 @@ struct StoreKeepingTests {
         }
     }
 
+    @Test("rows that are kept from being changed are told as such, and others of the transaction do not suffer")
+    func kept() async throws {
+        try await withReplicas { store, _ in
+            for id in ["p", "q"] { _ = try await store.createPromise(id: id, timeoutAt: .max) }
+            try await store.pool.withConnection {
+                try await $0.execute(
+                    """
+                    CREATE FUNCTION never() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+                    CREATE TRIGGER never BEFORE UPDATE ON sluice.promise FOR EACH ROW WHEN (OLD.id = 'p')
+                        EXECUTE FUNCTION never();
+                    """)
+            }
+            let error = await #expect(throws: (any Error).self) {
+                try await store.settlePromise(id: "p", state: .resolved)
+            }
+            let words = error.map { "\($0)" } ?? ""
+            #expect(
+                words.hasPrefix("the rows to be changed were not as they had been read, 11 times in a row"), "\(words)")
+            let batch = ["p", "q"].map { id in
+                [Request(.settlePromise(PromiseSettlement(id: id, state: .resolved)))].map {
+                    RequestQueue.Item(.request($0), $0.operation.partitions ?? [], at: nil) { _ in }
+                }
+            }
+            await SharedTransactions(store.pool, store.settings, store.logger) {}.run(batch)
+            #expect(try await store.getPromise(id: "p")?.state == .pending)
+            #expect(try await store.getPromise(id: "q")?.state == .resolved)
+        }
+    }
+
     @Test("what a program that knows no lock settles meanwhile stays as it is")
     func older() async throws {
         try await withReplicas { store, _ in

@@ -70,7 +70,12 @@ struct ApplicationWritesTests {
 
             try await database.settle(first, .rejected, "the nightly job does not")
             let refused = try await database.obstacle(Self.spec, to: .backfill)
-            #expect(refused.contains(#"both sides: "the nightly job does not"; go to Expand"#), "\(refused)")
+            #expect(
+                refused.contains(#"both sides: "the nightly job does not"; to be asked again go to Expand"#),
+                "\(refused)")
+            #expect(refused.contains("sluice run --phase Expand, then --phase Backfill; in Kubernetes set spec.phase"))
+            // Which is where it is, and is another walk all the same.
+            #expect(try await database.sql("SELECT phase FROM sluice.migration") == "Expand")
             #expect(refused.hasPrefix("NotDualWriting: ") && refused.contains("promise \(first) is rejected"))
             #expect(try await database.sql("SELECT count(first_name) FROM customers") == "0")
             try await database.walk(Self.spec, to: .expand)

@@ -65,7 +65,11 @@ struct ApprovalTests {
 
             try await database.settle(first, .rejected, "not on Friday\n\u{1B}[31m")
             let refused = try await database.obstacle(spec, to: .contract)
-            #expect(refused.contains(#"Contract was refused: "not on Friday  [31m"; go to Backfill"#), "\(refused)")
+            #expect(
+                refused.contains(#"Contract was refused: "not on Friday  [31m"; to be asked again go to Backfill"#),
+                "\(refused)")
+            #expect(
+                refused.contains("sluice run --phase Backfill, then --phase Contract; in Kubernetes set spec.phase"))
             #expect(refused.hasPrefix("NotApproved: ") && refused.contains("promise \(first) is rejected"))
             #expect(try await database.sql("SELECT count(a) FROM t") == "100")
             _ = try await database.walk(spec, to: .backfill)

@@ -257,6 +257,30 @@ struct BadInputTests {
     }
 
     @Test(
+        "a file that cannot be read, or holds nothing, is refused with the reason",
+        arguments: [
+            ("/nowhere/a.yaml", "cannot read /nowhere/a.yaml: No such file or directory"),
+            ("/", "cannot read /: Is a directory"), ("/dev/null", "/dev/null holds 0 documents"),
+        ]
+    )
+    func files(path: String, word: String) async throws {
+        let output = try await runSluice(
+            "plan", "-f", path, environment: ["SLUICE_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"])
+        #expect(output.status == 64)
+        #expect(output.standardError.hasPrefix("Error: \(word)"), "\(output.standardError)")
+        #expect(output.standardError.hasSuffix("  See 'sluice plan --help' for more information.\n"))
+    }
+
+    @Test("an empty variable for the database is none", arguments: ["plan", "run", "verify"])
+    func emptyDatabase(command: String) async throws {
+        let output = try await runSluice(
+            command, "-f", "-", environment: ["SLUICE_DATABASE_URL": "", "SLUICE_LOG_LEVEL": ""], input: Self.manifest,
+            within: .seconds(10))
+        #expect(output.status == 64)
+        #expect(output.standardError.contains("no database: give --database-url, or set SLUICE_DATABASE_URL"))
+    }
+
+    @Test(
         "a password in an argument is refused with a hint, and not repeated",
         arguments: [
             "postgresql://me:geheim@127.0.0.1/shop", "host=127.0.0.1 password=geheim",
@@ -269,6 +293,17 @@ struct BadInputTests {
         #expect(output.status == 64)
         #expect(output.standardError.contains("SLUICE_DATABASE_URL") && output.standardError.contains("PGPASSFILE"))
         #expect(!(output.standardOutput + output.standardError).contains("geheim"))
+    }
+
+    @Test(
+        "a lease of no sensible length is refused before anything is connected to",
+        arguments: ["0", "-1", "0.0001", "0.99", "86401", "1e300", "nan", "inf", "-inf"]
+    )
+    func leases(seconds: String) async throws {
+        let output = try await sluiceRun(
+            Self.manifest, on: "postgresql://nobody@127.0.0.1:1/none", ["--lease-seconds=\(seconds)"])
+        #expect(output.status == 64)
+        #expect(output.standardError.contains("--lease-seconds is from 1 to 86400"), "\(output.standardError)")
     }
 
     @Test("a wrong password ends in an error that does not tell it")
@@ -285,14 +320,8 @@ struct BadInputTests {
                 input: Self.manifest
             )
             #expect(plan.status == 1)
-            // It may be mended in the server, so a run waits.
-            let run = try SluiceProcess(
-                ["run"] + arguments, environment: ["SLUICE_DATABASE_URL": wrong], input: Self.manifest)
-            defer { run.send(SIGKILL) }
-            try await eventually("the run says why it waits") {
-                (run.standardOutput + run.standardError).contains("password authentication failed")
-            }
-            try await run.kill()
+            let run = try await sluiceRun(Self.manifest, on: wrong, ["--log-level", "trace"])
+            #expect(run.status == 1)
             for said in [plan.standardOutput + plan.standardError, run.standardOutput + run.standardError] {
                 #expect(said.contains("password authentication failed"))
                 #expect(!said.contains("geheimnis"))

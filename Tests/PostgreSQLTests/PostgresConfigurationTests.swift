@@ -138,7 +138,7 @@ struct ConnectingTests {
             components.password = PostgresConfigurationTests.password
             components.path = "/" + uniqueName("missing")
             let error = try await postgresError { try await withConnection(try #require(components.string)) { _ in } }
-            #expect(error.code == .connection)
+            #expect(error.code == .refused)
             // A server that trusts its loopback says that there is no such database.
             #expect(["28P01", "3D000"].contains(error.sqlState))
             #expect(!error.isTransient)
@@ -146,6 +146,20 @@ struct ConnectingTests {
             #expect(!"\(error)".contains("LOCATION"))
             try await withConnection(url) { try await $0.execute("DROP ROLE \"\(role)\"") }
         }
+    }
+
+    @Test("because no password was given is refused, and says where it belongs")
+    func noPassword() async throws {
+        var components = try #require(URLComponents(string: try TestServers.databaseURL))
+        components.password = nil
+        components.query = "passfile=/dev/null/none"
+        var configuration = try configuration(try #require(components.string))
+        configuration.passwordPlace = "the safe"
+        let fixed = configuration
+        let error = try await postgresError { _ = try await PostgresConnection.connect(fixed) }
+        #expect(error.code == .refused)
+        #expect(!error.isTransient)
+        #expect(error.message.hasSuffix("no password supplied; the password belongs in the safe"), "\(error)")
     }
 
     @Test(

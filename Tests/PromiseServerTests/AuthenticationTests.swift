@@ -82,6 +82,21 @@ struct AuthenticationTests {
         #expect(promises.asked.count == 1)
     }
 
+    @Test(
+        "a token that names extensions which have to be understood is not valid",
+        arguments: [.array([.string("exp")]), .array([.string("b64")]), .array([]), .string("exp"), .null]
+            as [JWTHeaderField]
+    )
+    func critical(_ extensions: JWTHeaderField) async throws {
+        let signer = await Signer.p256()
+        try await withServer(settings: try await settings(signer)) { (server) async throws in
+            let claims = #"{"prefix":""}"#
+            let header: JWTHeader = ["crit": extensions, "b64": .bool(true), "exp": .int(1)]
+            #expect(try await self.status(server, try await signer.token(claims, header: header)) == 401)
+            #expect(try await self.status(server, try await signer.token(claims, header: ["kid": .string("x")])) == 404)
+        }
+    }
+
     @Test("a token in the envelope goes before that of the header")
     func places() async throws {
         let signer = await Signer.p256()

@@ -44,14 +44,31 @@ struct PromiseCommandTests {
                 #expect(found.standardOutput.split(separator: "\n").last?.hasPrefix("p    rejected") == true)
                 let none = try await runSluice("promise", "get", "nobody", environment: server)
                 #expect(none.status == 1)
-                #expect(none.standardError.contains("there is no promise nobody"))
+                #expect(none.standardError == "Error: there is no promise nobody at the server 127.0.0.1:\(port)\n")
+                // Of both in the environment the server is asked; an option goes before both.
+                let both = ["SLUICE_SERVER": "http://me:secret@127.0.0.1:\(port)/", "SLUICE_DATABASE_URL": url]
+                let asked = try await runSluice("promise", "settle", "nobody", environment: both)
+                #expect(asked.standardError == none.standardError)
+                let parts = try #require(URLComponents(string: url))
+                let place = "\(parts.host ?? ""):\(parts.port ?? 0)\(parts.path)"
+                let without = "postgresql://\(parts.user ?? "")@\(place)"
+                let chosen = try await runSluice(
+                    "promise", "get", "nobody", "--database-url", without,
+                    environment: both.merging(["PGPASSWORD": parts.password ?? ""]) { $1 })
+                #expect(chosen.standardError == "Error: there is no promise nobody in the database \(place)\n")
+                let empty = ["SLUICE_SERVER": "", "SLUICE_TOKEN": "", "SLUICE_DATABASE_URL": url]
+                let only = try await runSluice("promise", "get", "nobody", environment: empty)
+                #expect(only.standardError == chosen.standardError)
+                let nameless = try await runSluice("promise", "get", "", environment: server)
+                #expect(nameless.standardError.contains("an id is not empty"))
             }
         }
     }
 
     @Test("without tables, a server or a database, promises by hand say what to do")
     func nothingThere() async throws {
-        let nowhere = try await runSluice("promise", "get", "p")
+        let nowhere = try await runSluice(
+            "promise", "get", "p", environment: ["SLUICE_SERVER": "", "SLUICE_DATABASE_URL": ""])
         #expect(nowhere.status == 64)
         #expect(nowhere.standardError.contains("give --server or --database-url"))
         let away = try await runSluice("promise", "get", "p", "--server", "http://127.0.0.1:1")
@@ -141,6 +158,63 @@ struct PromiseCommandTests {
         #expect(output.status == 64)
         #expect(output.standardError.contains(word), "\(output.standardError)")
         #expect(!output.standardError.contains("secret"))
+    }
+
+    @Test("a page of a search has a sensible length", arguments: ["0", "-1", "1001", "9223372036854775807"])
+    func limits(_ limit: String) async throws {
+        let output = try await runSluice("promise", "search", "--limit=\(limit)", "--server", "http://127.0.0.1:1")
+        #expect(output.status == 64)
+        #expect(output.standardError.contains("--limit is from 1 to 1000"), "\(output.standardError)")
+    }
+
+    @Test(
+        "what is not UTF-8 is refused, and no other text is put in its place",
+        arguments: [
+            #"create "$(printf 'a\xff')""#, #"get "$(printf '\xff\xfe')""#,
+            #"create a --data "$(printf '\xff')""#, #"create a --tag t="$(printf '\xc3')""#,
+            #"settle a --data - <<< "$(printf '\xff')""#,
+        ]
+    )
+    func bytes(_ arguments: String) async throws {
+        try await withTestDatabase { url in
+            let output = try await Program.run(
+                "bash", ["-c", #"exec "$0" promise \#(arguments)"#, TestServers.sluice],
+                environment: ["SLUICE_DATABASE_URL": url])
+            #expect(output.status == 64)
+            #expect(output.standardError.contains("is not valid UTF-8"), "\(output.standardError)")
+        }
+    }
+
+    @Test("bytes of any kind are data with --base64")
+    func base64() async throws {
+        try await withTestDatabase { url in
+            try await withServerProcess(url) { _, port in
+                let output = try await Program.run(
+                    "bash",
+                    ["-c", #"printf '\xff' | "$0" promise create a --data - --base64"#, TestServers.sluice],
+                    environment: ["SLUICE_SERVER": "http://127.0.0.1:\(port)"])
+                #expect(output.standardOutput.contains("param:   /w==\n"))
+            }
+        }
+    }
+
+    @Test("lengths of time are written as they are read")
+    func times() async throws {
+        let creating = try await runSluice("promise", "create", "--help")
+        #expect(creating.standardOutput.contains("(default: 24h)"))
+        let waiting = try await runSluice("wait", "--help")
+        #expect(waiting.standardOutput.contains("(default: 10m)"))
+        let mistaken = try await runSluice("promise", "create", "a", "--timeout", "5")
+        #expect(mistaken.status == 64)
+        #expect(mistaken.standardError.contains("'--timeout <time>': a length of time has its unit, such as 90s"))
+    }
+
+    @Test("a mistake that is seen late is told with the command that it is about")
+    func help() async throws {
+        let nowhere = try await runSluice(
+            "promise", "get", "p", environment: ["SLUICE_SERVER": "", "SLUICE_DATABASE_URL": ""])
+        #expect(nowhere.standardError.hasSuffix("\n  See 'sluice promise get --help' for more information.\n"))
+        #expect(!nowhere.standardError.contains("<subcommand>"))
     }
 
     @Test("a password in SLUICE_SERVER is taken, and not shown when the server does not answer")

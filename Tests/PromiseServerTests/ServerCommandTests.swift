@@ -150,15 +150,26 @@ struct ServerCommandTests {
             (["--debug"], "--debug-token-file"),
             (["--debug-token-file", "/dev/null"], "goes with --debug"),
             (["--stream-duration", "241s"], "at most 240s"),
-            (["--max-id-bytes", "1025"], "--max-id-bytes is at most 1024"),
+            (["--max-id-bytes", "1025"], "--max-id-bytes is from 1 to 1024"),
             (["--auth-issuer", "me"], "go with --auth-key-file"),
-            (["--auth-key-file", "/nowhere/keys.pem"], "cannot read /nowhere/keys.pem"),
-            (["--max-streams", "0"], "SLUICE_MAX_STREAMS and its option are at least 1"),
-            (["--listen", "8001"], "--listen"),
+            (
+                ["--auth-key-file", "/nowhere/keys.pem"],
+                "cannot read /nowhere/keys.pem: No such file or directory\n  See 'sluice server --help'"
+            ),
+            (["--auth-key-file", "/"], "cannot read /: Is a directory"),
+            (["--max-streams", "0"], "--max-streams is from 1 to 1000000"),
+            (["--max-connections", "9223372036854775807"], "--max-connections is from 1 to 1000000"),
+            (["--lanes", "0"], "--lanes is from 1 to 64"),
+            (["--lanes", "100000"], "--lanes is from 1 to 64"),
+            (["--threads", "100000"], "--threads is from 1 to 256"),
+            (["--listen", "8001"], "'--listen <host:port>': an address is HOST:PORT, such as 127.0.0.1:8001"),
+            (["--metrics-listen", "127.0.0.1:80000"], "'--metrics-listen <host:port>': an address is HOST:PORT"),
+            (["--idle-timeout", "5"], "'--idle-timeout <time>': a length of time has its unit, such as 90s"),
+            (["--retention", "-1s"], "--retention"),
             (["--database-url", "postgresql://me:secret@localhost/x"], "a password in an argument"),
             (["--url", "http://me:secret@localhost"], "put the URL into SLUICE_URL"),
-            (["--retry-interval", "0s"], "SLUICE_RETRY_INTERVAL and its option are more than 0s"),
-            (["--retention", "0s"], "SLUICE_RETENTION and its option are more than 0s"),
+            (["--retry-interval", "0s"], "--retry-interval is more than 0s"),
+            (["--retention", "0s"], "--retention is more than 0s"),
             (["--auth-key-file", ""], "SLUICE_AUTH_KEY_FILE or its option is empty"),
             (["--push-host", "http://127.0.0.1"], #""http://127.0.0.1" can match no host; --push-host"#),
             (["--push-host", "*"], #""*" can match no host"#),
@@ -181,12 +192,17 @@ struct ServerCommandTests {
         try await expectRefusal([], environment: [variable: " "], variable)
     }
 
+    @Test("a number beyond its bounds is refused in the environment as well, by the variable's name")
+    func numbers() async throws {
+        try await expectRefusal([], environment: ["SLUICE_LANES": "65"], "SLUICE_LANES is from 1 to 64")
+    }
+
     @Test(
         "times of nothing are refused in the environment as well",
         arguments: ["SLUICE_RETRY_INTERVAL", "SLUICE_RETENTION"]
     )
     func emptyTimes(_ variable: String) async throws {
-        try await expectRefusal([], environment: [variable: "0"], "\(variable) and its option are more than 0s")
+        try await expectRefusal([], environment: [variable: "0"], "\(variable) is more than 0s")
     }
 
     private func expectRefusal(
@@ -228,6 +244,63 @@ struct ServerCommandTests {
         }
     }
 
+    @Test("where it cannot listen it says why")
+    func places() async throws {
+        try await withTestDatabase { url in
+            try await withServerProcess(url) { _, port in
+                for (place, word) in [
+                    ("127.0.0.1:\(port)", "another program listens there; stop it, or choose another port"),
+                    ("192.0.2.1:8001", "it is no address of this machine"),
+                    ("nowhere.invalid:8001", "the host's name cannot be resolved"),
+                ] {
+                    let output = try await runSluice(
+                        "server", "--listen", place, environment: ["SLUICE_DATABASE_URL": url])
+                    #expect(output.status == 1)
+                    #expect(output.standardError.hasSuffix("Error: cannot listen at \(place): \(word)\n"))
+                }
+            }
+        }
+    }
+
+    @Test(
+        "a database that lets nobody in is told before it is said where the server listens",
+        arguments: [
+            ("wrong", "", "28P01"), (nil, "", "the password belongs in SLUICE_DATABASE_URL"),
+            ("right", "nothing", "3D000"),
+        ]
+            as [(String?, String, String)]
+    )
+    func refusedDatabase(_ password: String?, _ database: String, _ word: String) async throws {
+        try await withTestDatabase { url in
+            var parts = try #require(URLComponents(string: url))
+            if password != "right" { parts.password = password }
+            parts.path += database
+            let environment = ["SLUICE_DATABASE_URL": try #require(parts.string), "PGPASSFILE": "/dev/null/none"]
+            let output = try await runSluice(
+                "server", "--listen", "127.0.0.1:0", environment: environment, within: .seconds(15))
+            #expect(output.status == 1)
+            #expect(output.standardOutput.isEmpty)
+            #expect(output.standardError.contains(word), "\(output.standardError)")
+        }
+    }
+
+    @Test("a database that does not answer keeps nobody from learning where the server listens")
+    func frozenDatabase() async throws {
+        let silent = try ScriptedServer { _ in .silence }
+        defer { silent.stop() }
+        try await withServerProcess("postgresql://a:b@127.0.0.1:\(silent.port)/x") { _, port in
+            let answer = try await request(port, "GET", "/ready")
+            #expect(answer.status == 503)
+        }
+    }
+
+    @Test("an empty variable for the database is none")
+    func emptyDatabase() async throws {
+        let output = try await runSluice("server", environment: ["SLUICE_DATABASE_URL": ""], within: .seconds(10))
+        #expect(output.status == 64)
+        #expect(output.standardError.contains("no database: give --database-url, or set SLUICE_DATABASE_URL"))
+    }
+
     @Test("a user who may not make the schema is told which rights are wanted; one who has a schema needs no more")
     func rights() async throws {
         try await withPrivatePostgres { postgres in
@@ -241,6 +314,7 @@ struct ServerCommandTests {
                     ["server", "--listen", "127.0.0.1:0"], environment: ["SLUICE_DATABASE_URL": app])
                 defer { refused.send(SIGKILL) }
                 #expect(try await refused.waitForExit() == 1)
+                #expect(refused.standardOutput.isEmpty)
                 #expect(refused.standardError.contains("permission denied for database"))
                 #expect(refused.standardError.contains("GRANT CREATE ON DATABASE"))
                 try await Psql.run("CREATE SCHEMA sluice", on: url)

@@ -8,8 +8,8 @@ struct Signer: Sendable {
     private let keys: JWTKeyCollection
 
     /// Signs the claims, which are JSON.
-    func token(_ claims: String) async throws -> String {
-        try await keys.sign(AnyClaims(json: claims))
+    func token(_ claims: String, header: JWTHeader = [:]) async throws -> String {
+        try await keys.sign(AnyClaims(json: claims), header: header)
     }
 
     static func p256() async -> Signer {

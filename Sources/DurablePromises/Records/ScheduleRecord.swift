@@ -43,6 +43,11 @@ public struct ScheduleRecord: Sendable, Hashable {
         template.replacing("{{.id}}", with: id).replacing("{{.timestamp}}", with: String(time))
     }
 
+    /// Whether a template has what looks like a placeholder, and nothing stands for.
+    static func hasUnknownPlaceholder(_ template: String) -> Bool {
+        template.replacing("{{.id}}", with: "").replacing("{{.timestamp}}", with: "").contains("{{")
+    }
+
     /// The tags of a promise that it makes: the promise begins a family of its own.
     func tags(of promise: String) -> [String: String] {
         let own = [

@@ -101,6 +101,9 @@ public struct PromiseStateMachine: Sendable {
                 if case .malformed(_, let reason) = request.operation { throw Refusal(400, reason) }
                 throw Refusal(400, flaw)
             }
+            if let id = request.operation.soughtID, !Identifier.isValid(id) {
+                throw Refusal(400, "an id \(Identifier.rule)")
+            }
             if case .suspendTask(let task, let actions) = request.operation {
                 guard let preload = try suspend(task, actions) else { return Response(to: request) }
                 return Response(to: request, status: 300, data: ResponseData(preload: preload))

@@ -5,7 +5,7 @@ extension Error {
     /// not. Else it is the way to the database.
     var isOfItsRecords: Bool {
         switch self {
-        case let error as PostgresError: error.sqlState != nil && !error.isTransient
+        case let error as PostgresError: error.code == .server && error.sqlState != nil && !error.isTransient
         case let error as PromiseError: error.code == .incompatible
         case is CancellationError: false
         default: true

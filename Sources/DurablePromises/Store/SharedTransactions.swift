@@ -20,6 +20,15 @@ struct SharedTransactions: Sendable {
         self.toldSomebody = toldSomebody
     }
 
+    private static let mostRepetitions = 10
+
+    /// It is about the records: those of others in the same transaction shall not suffer.
+    private static let otherRows = PromiseError(
+        .incompatible,
+        "the rows to be changed were not as they had been read, \(mostRepetitions + 1) times in a row: another program writes "
+            + "the tables of the schema sluice, or a trigger on them keeps rows from being changed"
+    )
+
     func run(_ batch: RequestQueue.Batch) async {
         let items = batch.flatMap { $0 }
         do {
@@ -44,7 +53,8 @@ struct SharedTransactions: Sendable {
                 return try await pool.withConnection { connection in
                     try await PromiseBatch(items, settings).run(on: connection)
                 }
-            } catch let error as PostgresError where attempts < 10 && error.isWorthAnotherTry {
+            } catch let error as PostgresError where error.isWorthAnotherTry {
+                guard attempts < Self.mostRepetitions else { throw error.isOfOtherRows ? Self.otherRows : error }
                 attempts += 1
                 logger.debug("a shared transaction is done again", metadata: ["error": "\(error.message)"])
             }
@@ -55,6 +65,9 @@ struct SharedTransactions: Sendable {
 extension PostgresError {
     /// A record that was made meanwhile, or changed: see ``BatchStatements``.
     fileprivate var isWorthAnotherTry: Bool {
-        isLostRace || sqlState == "23505" || sqlState == "22012"
+        isLostRace || sqlState == "23505" || isOfOtherRows
     }
+
+    /// What a write that counts its rows fails as.
+    fileprivate var isOfOtherRows: Bool { sqlState == "22012" }
 }

@@ -94,7 +94,7 @@ struct JSONReader {
 
     /// A whole number of 64 bits. `1.0` is one; `0.5` is not.
     mutating func integer() throws(Flaw) -> Int64 {
-        let text = try number()
+        let text = try number(orElse: "a whole number")
         if let integer = Int64(text) { return integer }
         // A number that is only digits is too large then; what else is written is a `Double` to whoever wrote it.
         guard text.utf8.contains(where: { !Self.isDigit($0) && $0 != UInt8(ascii: "-") }), let double = Double(text),
@@ -118,7 +118,7 @@ struct JSONReader {
         case UInt8(ascii: "t"): try literal("true")
         case UInt8(ascii: "f"): try literal("false")
         case UInt8(ascii: "n"): try literal("null")
-        default: _ = try number()
+        default: _ = try number(orElse: "a value")
         }
     }
 
@@ -217,7 +217,7 @@ struct JSONReader {
         throw flaw("the end of a string")
     }
 
-    private mutating func number() throws(Flaw) -> String {
+    private mutating func number(orElse expected: String) throws(Flaw) -> String {
         _ = next
         let start = position
         takeAny("-")
@@ -232,7 +232,7 @@ struct JSONReader {
         }
         guard isNumber else {
             position = start
-            throw flaw("a value")
+            throw flaw(expected)
         }
         return String(decoding: bytes[start..<position], as: UTF8.self)
     }

@@ -103,6 +103,20 @@ public enum PromiseOperation: Sendable, Hashable {
         }
     }
 
+    /// What has to be there already for it to be done. No record has an id that creating one refuses.
+    var soughtID: String? {
+        switch self {
+        case .getPromise(let id), .getTask(let id), .haltTask(let id), .continueTask(let id), .getSchedule(let id),
+            .deleteSchedule(let id):
+            id
+        case .registerListener(let listener): listener.awaited
+        case .acquireTask(let task, _, _), .fence(let task, _), .suspendTask(let task, _), .fulfillTask(let task, _),
+            .releaseTask(let task):
+            task.id
+        default: nil
+        }
+    }
+
     /// The task whose earlier steps the answer tells, to save a worker the asking.
     var preloads: String? {
         switch self {

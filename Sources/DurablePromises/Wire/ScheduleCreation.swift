@@ -30,6 +30,9 @@ public struct ScheduleCreation: Sendable, Hashable {
             return "a schedule's id \(Identifier.rule), and contains no colon"
         }
         if !Identifier.isValid(promiseId) { return "a schedule's promiseId \(Identifier.rule)" }
+        if ScheduleRecord.hasUnknownPlaceholder(promiseId) {
+            return "a schedule's promiseId has no placeholders but {{.id}} and {{.timestamp}}"
+        }
         if promiseTimeout < 0 { return "a schedule's promiseTimeout is not negative" }
         guard let target = promiseTags?[PromiseTag.target], PromiseAddress(target) != nil else {
             return "a schedule's promiseTags have \(PromiseTag.target), \(PromiseAddress.rule)"

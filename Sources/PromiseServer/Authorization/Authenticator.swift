@@ -75,6 +75,8 @@ public final class Authenticator: Sendable {
         guard let (header, _, _) = try? DefaultJWTParser().parse(Array(token.utf8), as: TokenClaims.self),
             let algorithm = header.alg
         else { throw .invalid }
+        // Extensions that have to be understood (RFC 7515, 4.1.11); none is understood here, and an empty list is no list.
+        guard header.fields["crit"] == nil else { throw .invalid }
         for key in keys {
             guard let collection = key.algorithms[algorithm],
                 let claims = try? await collection.verify(token, as: TokenClaims.self)

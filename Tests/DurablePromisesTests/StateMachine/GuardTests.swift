@@ -115,6 +115,25 @@ struct GuardTests {
         Case("fulfill: as pending", .fulfillTask(absent, action: settling("absent", .pending)), 400),
         Case("fulfill: to create", .fulfillTask(absent, action: creating("absent")), 400),
         Case("fulfill: NUL in the value", .fulfillTask(absent, action: settling("absent", .resolved, "\0")), 400),
+        Case("get: no id", .getPromise(id: ""), 400),
+        Case("get: NUL in the id", .getPromise(id: "a\0"), 400),
+        Case("get: an id that is not in normal form C", .getPromise(id: "o\u{308}"), 400),
+        Case("get: an id of 1025 bytes", .getPromise(id: longest + "x"), 400),
+        Case(
+            "listener: for what cannot be an id", .registerListener(Listener(awaited: "\0", address: "http://a")), 400),
+        Case("task.get: what cannot be an id", .getTask(id: "\0"), 400),
+        Case("acquire: what cannot be an id", .acquireTask(TaskReference(id: "", version: 1), pid: "me", ttl: 1), 400),
+        Case("fence: by what cannot be an id", .fence(TaskReference(id: "\0", version: 1), action: creating("x")), 400),
+        Case(
+            "suspend: what cannot be an id",
+            .suspendTask(TaskReference(id: "\0", version: 1), actions: [awaiting("\0:1", by: "\0")]), 400),
+        Case(
+            "fulfill: what cannot be an id", .fulfillTask(TaskReference(id: "", version: 1), action: settling("")), 400),
+        Case("release: what cannot be an id", .releaseTask(TaskReference(id: "\0", version: 1)), 400),
+        Case("halt: what cannot be an id", .haltTask(id: ""), 400),
+        Case("continue: what cannot be an id", .continueTask(id: "\0"), 400),
+        Case("schedule.get: what cannot be an id", .getSchedule(id: ""), 400),
+        Case("schedule.delete: what cannot be an id", .deleteSchedule(id: "\0"), 400),
         Case("malformed", .malformed(kind: "promise.get", reason: "no"), 400),
         Case("unknown", .unknown(kind: "promise.delete"), 400),
     ]

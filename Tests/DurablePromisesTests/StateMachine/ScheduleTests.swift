@@ -43,7 +43,9 @@ struct ScheduleTests {
         let existing = decide(creation(), now: Self.newYear).records
         let flawed = [
             creation(""), creation("a:b"), creation("a\0"), creation(cron: "* * * *"), creation(cron: "61 * * * *"),
-            creation(cron: ""), creation(promiseId: ""), creation(promiseId: "\0"), creation(timeout: -1),
+            creation(cron: ""), creation(promiseId: ""), creation(promiseId: "\0"),
+            creation(promiseId: "{{.bad}}"), creation(promiseId: "{{.id}}-{{ .timestamp }}"),
+            creation(promiseId: "{{.timestamp}}{{"), creation(timeout: -1),
             creation(tags: nil), creation(tags: [:]), creation(tags: [PromiseTag.target: "nowhere"]),
             creation(tags: ["x": "y"]),
             creation(tags: [PromiseTag.target: "http://" + String(repeating: "h", count: 1018)]),
@@ -64,6 +66,17 @@ struct ScheduleTests {
         let timer = targeted.merging([PromiseTag.timer: "true"]) { $1 }
         #expect(decide(creation(tags: timer), now: Self.newYear).status == 200)
         #expect(decide(creation(tags: timer), now: Self.newYear, rules: PromiseRules(isStrict: true)).status == 400)
+    }
+
+    @Test("that name no time make one promise, and other braces stand for themselves")
+    func fixedName() {
+        let schedule = decide(creation(promiseId: "{.id}}:x"), now: Self.newYear)
+        #expect(schedule.status == 200)
+        let first = Self.newYear + 300_000
+        let made = handle(.tick(schedule: "s", promise: "{.id}}:x"), schedule.records, now: first)
+        #expect(made.records.promises["{.id}}:x"]?.createdAt == first)
+        let again = handle(.tick(schedule: "s", promise: "{.id}}:x"), made.records, now: first + 300_000)
+        #expect(again.records.promises.count == 1 && again.records.promises["{.id}}:x"]?.createdAt == first)
     }
 
     @Test("make their promise at each tick, once, with tags of a family of its own")

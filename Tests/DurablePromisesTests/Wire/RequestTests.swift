@@ -177,6 +177,19 @@ struct RequestTests {
         #expect(response.error != nil)
     }
 
+    @Test("say which member has what is not of its kind")
+    func misfits() {
+        func reason(_ data: String) -> String? {
+            let text = #"{"kind":"promise.create",\#(Self.head),"data":\#(data)}"#
+            return decide(Request(json: Array(text.utf8))).response.error
+        }
+        for value in [#""5""#, "true", "[]", "0.5"] {
+            let said = reason(#"{"id":"a","timeoutAt":\#(value)}"#)
+            #expect(said?.contains(": timeoutAt: expected a whole number at byte ") == true, "\(said ?? "")")
+        }
+        #expect(reason(#"{"id":5,"timeoutAt":5}"#)?.contains(": id: expected a string at byte ") == true)
+    }
+
     @Test("of a kind that nobody knows are refused as such")
     func unknown() {
         let request = Request(json: Array(#"{"kind":"promise.delete",\#(Self.head),"data":{"id":5}}"#.utf8))
