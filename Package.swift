@@ -33,10 +33,14 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
+        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.0"),
     ],
@@ -90,14 +94,31 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
             // Links to the files in manifests/, so that the program carries them and there is one copy of each.
-            resources: ["crd", "approvals", "rbac"].map { .embedInCode("Embedded/\($0).yaml") },
+            resources: ["crd", "approvals", "rbac", "webhook"].map { .embedInCode("Embedded/\($0).yaml") },
             swiftSettings: strict
+        ),
+        library(
+            "OperatorServer",
+            [
+                "ControllerRuntime", "EventLoop", "KubernetesClient", "MigrationOperator", "Prometheus", "SchemaChange",
+                logging,
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "SwiftASN1", package: "swift-asn1"),
+                .product(name: "X509", package: "swift-certificates"),
+            ]
         ),
         .executableTarget(
             name: "sluice",
             dependencies: [
-                "Backfill", "DurablePromises", "KubernetesClient", "MigrationEngine", "MigrationOperator", "PostgreSQL",
-                "PromiseServer", "RemotePromises", "SchemaChange", "YAML", logging,
+                "Backfill", "DurablePromises", "KubernetesClient", "MigrationEngine", "MigrationOperator",
+                "OperatorServer", "PostgreSQL", "PromiseServer", "RemotePromises", "SchemaChange", "YAML",
+                logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
@@ -166,5 +187,17 @@ let package = Package(
         tests("Backfill"),
         tests("MigrationEngine", ["Backfill", "DurablePromises", "PostgreSQL", "SchemaChange", logging]),
         tests("MigrationOperator"),
+        tests(
+            "OperatorServer",
+            [
+                "ControllerRuntime", "HTTPClient", "KubernetesClient", "MigrationOperator", "Prometheus", logging,
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "SwiftASN1", package: "swift-asn1"),
+                .product(name: "X509", package: "swift-certificates"),
+            ]
+        ),
     ]
 )

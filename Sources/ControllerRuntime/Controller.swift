@@ -27,20 +27,24 @@ public final class Controller<Key: Hashable & Sendable>: Sendable {
     private let workers: Int
     private let random: RandomSource
     private let logger: Logger
+    private let metadata: @Sendable (Key) -> Logger.Metadata
     private let reconcile: Reconcile
 
     /// - Parameters:
     ///   - name: for the log.
+    ///   - metadata: goes with each line of the log about a key.
     ///   - reconcile: called with a key whose object may be gone by now. It may be called again at any time.
     public init(
         name: String, workers: Int = 4, queue: WorkQueue<Key> = WorkQueue(), random: RandomSource = .system,
-        logger: Logger, reconcile: @escaping Reconcile
+        logger: Logger, metadata: @escaping @Sendable (Key) -> Logger.Metadata = { _ in [:] },
+        reconcile: @escaping Reconcile
     ) {
         self.name = name
         self.workers = workers
         self.queue = queue
         self.random = random
         self.logger = logger
+        self.metadata = metadata
         self.reconcile = reconcile
     }
 
@@ -65,7 +69,7 @@ public final class Controller<Key: Hashable & Sendable>: Sendable {
                 }
             } catch let error as TerminalError {
                 queue.forget(key)
-                logger.error("\(name): \(key) failed for good", metadata: ["error": "\(error)"])
+                logger.error("\(name): \(key) failed for good", metadata: about(key, ["error": "\(error)"]))
             } catch {
                 // Only our own end is no failure: a reconcile may have cancelled something of its own.
                 guard !Task.isCancelled else {
@@ -74,9 +78,14 @@ public final class Controller<Key: Hashable & Sendable>: Sendable {
                 }
                 let delay = queue.addRateLimited(key)
                 logger.warning(
-                    "\(name): \(key) failed, will be repeated", metadata: ["error": "\(error)", "after": "\(delay)"])
+                    "\(name): \(key) failed, will be repeated",
+                    metadata: about(key, ["error": "\(error)", "after": "\(delay)"]))
             }
             queue.done(key)
         }
+    }
+
+    private func about(_ key: Key, _ what: Logger.Metadata) -> Logger.Metadata {
+        metadata(key).merging(what) { $1 }
     }
 }

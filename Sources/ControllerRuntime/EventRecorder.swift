@@ -82,7 +82,13 @@ public final class EventRecorder: Sendable {
             try await client.create(Event.resource, in: namespace, body(write, namespace))
         } catch {
             guard error.code != .cancelled, error.code != .alreadyExists else { return }
-            logger.info("an event was not recorded", metadata: ["error": "\(error)", "note": "\(write.event.note)"])
+            let object = write.event.regarding
+            logger.info(
+                "an event was not recorded",
+                metadata: [
+                    (object.kind ?? "object").lowercased(): "\(ObjectKey(object.name ?? "", in: object.namespace))",
+                    "error": "\(error)", "note": "\(write.event.note)",
+                ])
         }
     }
 

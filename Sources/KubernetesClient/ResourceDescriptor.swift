@@ -40,6 +40,7 @@ public struct ResourceDescriptor: Hashable, Sendable {
 extension ResourceDescriptor {
     public static let namespaces = core("namespaces", "Namespace", isNamespaced: false)
     public static let configMaps = core("configmaps", "ConfigMap")
+    public static let services = core("services", "Service")
     public static let serviceAccounts = core("serviceaccounts", "ServiceAccount")
     public static let clusterRoles = rbac("clusterroles", "ClusterRole", isNamespaced: false)
     public static let clusterRoleBindings = rbac("clusterrolebindings", "ClusterRoleBinding", isNamespaced: false)
@@ -48,6 +49,10 @@ extension ResourceDescriptor {
     public static let customResourceDefinitions = ResourceDescriptor(
         group: "apiextensions.k8s.io", version: "v1", plural: "customresourcedefinitions",
         kind: "CustomResourceDefinition", isNamespaced: false)
+
+    public static let mutatingWebhookConfigurations = ResourceDescriptor(
+        group: "admissionregistration.k8s.io", version: "v1", plural: "mutatingwebhookconfigurations",
+        kind: "MutatingWebhookConfiguration", isNamespaced: false)
 
     private static func core(_ plural: String, _ kind: String, isNamespaced: Bool = true) -> ResourceDescriptor {
         ResourceDescriptor(group: "", version: "v1", plural: plural, kind: kind, isNamespaced: isNamespaced)

@@ -20,6 +20,8 @@ enum SluiceName {
     static let released = "sluice.dev/released"
     /// On a workload, by the hold: tells our pause from a person's.
     static let held = "sluice.dev/held"
+    /// How the hold's text begins where the webhook wrote it.
+    static let webhookMark = "webhook: "
 
     /// kubectl's own: the manifest as `kubectl apply` last sent it.
     static let lastApplied = "kubectl.kubernetes.io/last-applied-configuration"

@@ -15,16 +15,21 @@ struct InstallCommand: AsyncParsableCommand {
             """
     )
 
+    @Flag(name: .long, help: "Also the admission webhook's Service and its configuration; see sluice operator --help.")
+    var webhook = false
+
     @Flag(name: .long, help: "Print the manifests, and ask no cluster.")
     var dryRun = false
 
     @OptionGroup var cluster: ClusterOptions
 
+    private var parts: Installer.Parts { webhook ? [.base, .webhook] : .base }
+
     func run() async throws {
         if dryRun {
-            print(Installer.manifests, terminator: "")
+            print(Installer.manifests(parts), terminator: "")
             return
         }
-        try await Installer(client: try cluster.client()).install { print($0) }
+        try await Installer(client: try cluster.client(), parts: parts).install { print($0) }
     }
 }

@@ -1,7 +1,9 @@
 import ArgumentParser
 import Foundation
+import KubernetesClient
 import Logging
 import MigrationOperator
+import OperatorServer
 
 /// `sluice operator`: the daemon.
 struct OperatorCommand: AsyncParsableCommand {
@@ -10,11 +12,11 @@ struct OperatorCommand: AsyncParsableCommand {
         abstract: "Watches Migrations and walks each to the phase that it asks for.",
         discussion: """
             Runs until SIGTERM, then gives its leases back and exits 0 within seconds. Killed, it loses nothing: the \
-            next one goes on from the exact chunk. Of several, one leads.
+            next one goes on from the exact chunk. Of several, one leads; all serve what they are told to serve.
 
             EXAMPLE:
               sluice install
-              sluice operator --namespace shop
+              sluice operator --namespace shop --health-probe-bind-address :8081 --metrics-bind-address :8080
             """
     )
 
@@ -53,6 +55,8 @@ struct OperatorCommand: AsyncParsableCommand {
     )
     var concurrentMigrations = 16
 
+    @OptionGroup(title: "Serving") var serving: ServingOptions
+    @OptionGroup(title: "The webhook") var webhook: WebhookOptions
     @OptionGroup var log: LogOptions
 
     func validate() throws {
@@ -83,8 +87,24 @@ struct OperatorCommand: AsyncParsableCommand {
         configuration.concurrency = concurrency
         configuration.concurrentMigrations = concurrentMigrations
         configuration.version = Sluice.version
-        let service = OperatorService(configuration, logger: try log.logger("sluice", standard: .info))
+        let logger = try log.logger("sluice", standard: .info)
+        let state = OperatorState()
+        let service = OperatorService(configuration, state: state, logger: logger)
+        var settings = try serving.settings()
+        settings.webhook = try webhook.settings(for: configuration)
+        let server = OperatorServer(
+            settings, client: KubernetesClient(configuration.cluster, version: Sluice.version), state: state,
+            logger: logger)
         // Asked to stop, it has stopped: that is success.
-        _ = try await untilSignalled { try await service.run() }
+        _ = try await untilSignalled {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await service.run() }
+                group.addTask {
+                    try await server.run { logger.notice("serving \($0)") }
+                }
+                defer { group.cancelAll() }
+                try await group.waitForAll()
+            }
+        }
     }
 }

@@ -28,12 +28,14 @@ struct Stage: Sendable {
     @discardableResult
     func withOperator<Value>(
         proofSeconds: Int = 60,
+        _ options: [String] = [],
         _ body: (SluiceProcess) async throws -> Value
     ) async throws -> Value {
-        try await withSluice(
+        let usual = [
             "operator", "--kubeconfig", kubeconfig, "--namespace", namespace, "--lease-namespace", namespace,
-            "--identity", "test", "--lease-seconds", "5", "--proof-seconds", "\(proofSeconds)"
-        ) { process in
+            "--identity", "test", "--lease-seconds", "5", "--proof-seconds", "\(proofSeconds)",
+        ]
+        return try await withSluice(usual + options) { process in
             try await body(process)
         }
     }

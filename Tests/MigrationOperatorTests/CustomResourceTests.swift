@@ -118,7 +118,15 @@ struct CustomResourceTests {
             #expect(try await may(verb, resource), "\(verb) \(resource)")
         }
         #expect(try await may("create", "leases.coordination.k8s.io", "sluice-system"))
+        #expect(try await may("create", "secrets", "sluice-system"))
+        #expect(try await may("update", "secrets/sluice-webhook", "sluice-system"))
+        #expect(try await !may("update", "secrets/other", "sluice-system"))
+        let webhooks = "mutatingwebhookconfigurations.admissionregistration.k8s.io"
+        #expect(try await may("patch", "\(webhooks)/sluice"))
+        #expect(try await !may("patch", "\(webhooks)/other"))
         for (verb, resource) in [
+            ("create", webhooks), ("update", webhooks), ("delete", webhooks), ("create", "secrets"),
+            ("update", "secrets"),
             ("list", "secrets"), ("watch", "secrets"), ("delete", "migrations.sluice.dev"), ("delete", "pods"),
             ("create", "deployments.apps"), ("create", "leases.coordination.k8s.io"), ("patch", "secrets"),
             ("update", "migrations.sluice.dev"), ("update", "events.events.k8s.io"), ("get", "pods"),

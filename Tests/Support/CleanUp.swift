@@ -1,7 +1,7 @@
 /// Runs `body`, then `cleanUp` whatever became of it.
 ///
 /// The body's error is the one thrown if both fail: it is the cause more often than not.
-func with<Value>(_ body: () async throws -> Value, cleanUp: () async throws -> Void) async throws -> Value {
+public func with<Value>(_ body: () async throws -> Value, cleanUp: () async throws -> Void) async throws -> Value {
     let value: Value
     do {
         value = try await body()

@@ -64,6 +64,14 @@ public func withSluice<Value>(
     _ arguments: String..., environment: [String: String] = [:], input: String = "",
     _ body: (SluiceProcess) async throws -> Value
 ) async throws -> Value {
+    try await withSluice(arguments, environment: environment, input: input, body)
+}
+
+/// The same with its arguments in a list.
+public func withSluice<Value>(
+    _ arguments: [String], environment: [String: String] = [:], input: String = "",
+    _ body: (SluiceProcess) async throws -> Value
+) async throws -> Value {
     let process = try SluiceProcess(arguments, environment: environment, input: input)
     defer { process.send(SIGKILL) }
     do {

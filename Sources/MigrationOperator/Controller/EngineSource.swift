@@ -36,6 +36,8 @@ struct EngineSource: Sendable {
         }
         do {
             let database = try PostgresConfiguration(url: url, origin: .tenant, applicationName: "sluice/operator")
+            var logger = logger
+            logger[metadataKey: "migration"] = "\(migration.key)"
             return MigrationEngine(
                 database: database, worker: worker, leaseDuration: leaseDuration, logger: logger)
         } catch {

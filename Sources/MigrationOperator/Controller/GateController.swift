@@ -164,7 +164,9 @@ final class GateController: Sendable {
     private func unpause(_ workload: Workload) async throws -> Workload {
         do {
             return try await hold(
-                workload, workload.fields(paused: false), keepsMark: true, force: !workload.isHeldFieldDeclared)
+                workload, workload.fields(paused: false), keepsMark: true,
+                // A manifest that declares it and was held by the webhook nevertheless says what we write here.
+                force: workload.isHeldByWebhook || !workload.isHeldFieldDeclared)
         } catch let error as KubernetesError where error.isFieldConflict {
             // A manifest declares it by now: what it says stands, and ours is only given up.
             return workload

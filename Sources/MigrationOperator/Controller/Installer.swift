@@ -18,16 +18,35 @@ public struct Installer: Sendable {
 
     private static let fieldManager = "sluice-install"
     private let client: KubernetesClient
+    private let parts: Parts
 
-    public init(client: KubernetesClient) {
+    /// What is applied.
+    public struct Parts: OptionSet, Sendable {
+        public let rawValue: Int
+
+        public init(rawValue: Int) {
+            self.rawValue = rawValue
+        }
+
+        /// The custom resource, and the operator's rights.
+        public static let base = Parts(rawValue: 1)
+        /// The admission webhook's Service, and its configuration, in which nothing is said yet.
+        public static let webhook = Parts(rawValue: 2)
+    }
+
+    public init(client: KubernetesClient, parts: Parts = .base) {
         self.client = client
+        self.parts = parts
     }
 
     /// The manifests as YAML, in the order in which they are applied: what `--dry-run` prints. Asks no server.
-    public static var manifests: String {
-        [PackageResources.crd_yaml, PackageResources.approvals_yaml, PackageResources.rbac_yaml]
-            .map { String(decoding: $0, as: UTF8.self) }
-            .joined(separator: "---\n")
+    public static func manifests(_ parts: Parts = .base) -> String {
+        var files: [[UInt8]] = []
+        if parts.contains(.base) {
+            files += [PackageResources.crd_yaml, PackageResources.approvals_yaml, PackageResources.rbac_yaml]
+        }
+        if parts.contains(.webhook) { files.append(PackageResources.webhook_yaml) }
+        return files.map { String(decoding: $0, as: UTF8.self) }.joined(separator: "---\n")
     }
 
     /// Applies everything, and waits until the server knows the kind Migration.
@@ -35,7 +54,7 @@ public struct Installer: Sendable {
     /// - Throws: ``KubernetesError``: `forbidden` for who is not an administrator of the cluster.
     /// - Parameter progress: called after each object.
     public func install(_ progress: @Sendable (Applied) -> Void = { _ in }) async throws {
-        for document in try YAML.documents(in: Self.manifests) {
+        for document in try YAML.documents(in: Self.manifests(parts)) {
             progress(try await apply(JSONValue(document)))
         }
         try await waitUntilServed()
@@ -62,7 +81,7 @@ public struct Installer: Sendable {
 
     private static let resources: [ResourceDescriptor] = [
         .customResourceDefinitions, .namespaces, .serviceAccounts, .clusterRoles, .clusterRoleBindings, .roles,
-        .roleBindings,
+        .roleBindings, .services, .mutatingWebhookConfigurations,
     ]
 
     /// The server takes a moment to serve a new kind.

@@ -10,11 +10,14 @@ internal import MigrationEngine
 /// the cluster is given up. Nothing is lost by killing it instead; another process waits for the leases to run out.
 public struct OperatorService: Sendable {
     private let configuration: OperatorConfiguration
+    private let state: OperatorState
     private let logger: Logger
     private let client: KubernetesClient
 
-    public init(_ configuration: OperatorConfiguration, logger: Logger) {
+    /// - Parameter state: is told how far it is.
+    public init(_ configuration: OperatorConfiguration, state: OperatorState = OperatorState(), logger: Logger) {
         self.configuration = configuration
+        self.state = state
         self.logger = logger
         client = KubernetesClient(configuration.cluster, version: configuration.version)
     }
@@ -25,8 +28,10 @@ public struct OperatorService: Sendable {
     ///   that is away is waited for.
     @concurrent
     public func run() async throws {
+        defer { state.stops() }
         do {
             try await findResource()
+            state.standsBy()
             let times = configuration.leadership
             let election = LeaderElection(
                 client: client,
@@ -70,6 +75,8 @@ public struct OperatorService: Sendable {
     /// Everything that only the leader does.
     private func lead() async {
         let team = OperatorTeam(configuration, client: client, logger: logger)
+        state.leads(team)
         await team.run()
+        state.standsBy()
     }
 }

@@ -39,15 +39,28 @@ struct OperatorTeam: Sendable {
             client: client, workloads: workloads, migrations: migrations, proofs: engines, recorder: recorder,
             logger: logger)
         migrationLoop = Controller(
-            name: "migrations", workers: configuration.concurrency, queue: migrationQueue, logger: logger
+            name: "migrations", workers: configuration.concurrency, queue: migrationQueue, logger: logger,
+            metadata: { ["migration": "\($0)"] }
         ) {
             try await controller.reconcile($0)
         }
         gateLoop = Controller(
-            name: "gates", workers: configuration.concurrency, queue: workloadQueue, logger: logger
+            name: "gates", workers: configuration.concurrency, queue: workloadQueue, logger: logger,
+            metadata: { ["workload": "\($0)"] }
         ) {
             try await gates.reconcile($0)
         }
+    }
+
+    /// Whether the first lists are in the caches.
+    var hasLists: Bool {
+        reflectors.allSatisfy(\.isSynced) && workloads.isSynced
+    }
+
+    var snapshot: OperatorSnapshot {
+        let held = workloads.workloads(in: nil).filter { $0.metadata.annotations[SluiceName.held] != nil }
+        return OperatorSnapshot(
+            migrations: migrations.objects(), held: held.map { WorkloadKey($0.kind, $0.key) })
     }
 
     /// Works until its task is cancelled, and until every engine has ended.

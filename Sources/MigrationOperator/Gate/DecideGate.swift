@@ -104,7 +104,9 @@ struct GateReasoning {
         let text = obstacles.joined(separator: "; ")
         decision.stamp = stamp(gate: "closed", verified: nil, record)
         decision.hold = isReleased ? letGo : pauseIfPending(isReleased)
-        if case .pause = decision.hold {
+        // The webhook held it before we saw it: that is told here.
+        let isHeldAlready = isHeldByUs && isPaused && !isReleased && decision.stamp != nil
+        if decision.hold.isPause || isHeldAlready {
             decision.events.append(.init(.normal, "GateHeld", "the rollout waits: \(text)"))
         } else if decision.stamp != nil, !isHeldByUs {
             decision.events.append(.init(.normal, "GateClosed", text))
@@ -188,5 +190,11 @@ struct GateReasoning {
     private func pauseIfPending(_ isReleased: Bool) -> GateDecision.Hold? {
         guard !isReleased, !isPaused, !workload.isRolledOut, !workload.cannotBeHeld else { return nil }
         return .pause("waits for \(met)")
+    }
+}
+
+extension GateDecision.Hold? {
+    fileprivate var isPause: Bool {
+        if case .pause = self { true } else { false }
     }
 }

@@ -25,7 +25,7 @@ extension Workload {
     }
 
     /// The field that a hold owns, from the top of the object.
-    private var heldPath: [String] {
+    var heldPath: [String] {
         switch kind {
         case .deployment, .rollout: ["spec", "paused"]
         case .cronJob, .job: ["spec", "suspend"]
@@ -37,7 +37,7 @@ extension Workload {
     /// As it is told to people: `spec.paused`.
     var heldField: String { heldPath.joined(separator: ".") }
 
-    private func heldValue(paused: Bool) -> JSONValue {
+    func heldValue(paused: Bool) -> JSONValue {
         switch kind {
         case .deployment, .rollout, .cronJob, .job: .bool(paused)
         case .daemonSet: paused ? "OnDelete" : "RollingUpdate"
@@ -48,6 +48,11 @@ extension Workload {
     /// The fields that hold it, or let it go.
     func fields(paused: Bool) -> JSONValue {
         heldPath.reversed().reduce(heldValue(paused: paused)) { value, name in .object([name: value]) }
+    }
+
+    /// Whether the webhook holds it, which does not ask who owns the field.
+    var isHeldByWebhook: Bool {
+        metadata.annotations[SluiceName.held]?.hasPrefix(SluiceName.webhookMark) ?? false
     }
 
     /// Whether somebody's manifest says what the field is to be: it is theirs then, and we do not fight over it.

@@ -1,4 +1,4 @@
-internal import KubernetesClient
+public import KubernetesClient
 
 /// The kinds of workload that gates hold and guards follow: what makes pods from a template.
 public enum WorkloadKind: String, CaseIterable, Sendable, Hashable {
@@ -11,7 +11,7 @@ public enum WorkloadKind: String, CaseIterable, Sendable, Hashable {
     case rollout = "Rollout"
 
     /// Where servers keep it, the best first: `batch/v1` has CronJobs since Kubernetes 1.21.
-    var resources: [ResourceDescriptor] {
+    public var resources: [ResourceDescriptor] {
         switch self {
         case .deployment: [resource("apps", "v1", "deployments")]
         case .statefulSet: [resource("apps", "v1", "statefulsets")]
@@ -38,5 +38,13 @@ public enum WorkloadKind: String, CaseIterable, Sendable, Hashable {
     }
 
     /// What stands before the slash of an `apiVersion` that names it.
-    var group: String { resources[0].group }
+    public var group: String { resources[0].group }
+
+    /// Whether a hold keeps the first pods of a new object from being made as well.
+    var holdsFirstPods: Bool {
+        switch self {
+        case .deployment, .cronJob, .job, .rollout: true
+        case .statefulSet, .daemonSet: false
+        }
+    }
 }

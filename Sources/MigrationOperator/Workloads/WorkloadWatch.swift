@@ -49,6 +49,9 @@ final class WorkloadWatch: Sendable {
         }
     }
 
+    /// Whether every kind that the cluster has is listed.
+    var isSynced: Bool { WorkloadKind.allCases.allSatisfy(served.isSettled) }
+
     /// Waits until every kind that the cluster has is listed.
     ///
     /// - Throws: `CancellationError`.

@@ -1,0 +1,55 @@
+internal import KubernetesClient
+
+/// What the webhook does to a workload that is being written. No I/O, and no look at any Migration: whether the gate is
+/// open is for the gate to say, which releases what is held here as soon as it has looked.
+///
+/// So that no pod of a template that requires something begins before the gate has let it through, the workload is stored
+/// held: when it is made, when its template changes, and when somebody else than the gate lets go of a held one. What no
+/// hold can keep from its first pods is stored as it is when it is made.
+public func decideAdmission(_ request: AdmissionRequest) -> AdmissionDecision {
+    guard request.operation == .create || request.operation == .update, request.subresource == nil,
+        // The gate's own writes: it holds and releases by what it has read live.
+        request.fieldManager != SluiceName.holdManager, request.fieldManager != SluiceName.stampManager,
+        let workload = request.workload(request.object), needsGate(workload)
+    else { return .pass }
+    let old = request.workload(request.oldObject)
+    if old == nil, !workload.kind.holdsFirstPods { return .pass }
+    let wasHeld = old.map { $0.isPaused && $0.isMarked } ?? false
+    if workload.isPaused {
+        // A pause that comes with the object is a person's, and so is one that somebody declares on what we held.
+        let isTakenOver =
+            wasHeld && workload.isMarked && workload.isHeldFieldDeclared && old?.isHeldFieldDeclared == false
+        return isTakenOver ? .giveUp : .pass
+    }
+    guard wasHeld || request.changesTemplate else { return .pass }
+    let waited = workload.requirements.map(\.description).joined(separator: ", ")
+    return .hold(
+        path: workload.heldPath, value: workload.heldValue(paused: true),
+        mark: "\(SluiceName.webhookMark)waits for \(waited)")
+}
+
+/// Whether its template requires something, and nobody has said that it rolls out nevertheless.
+private func needsGate(_ workload: Workload) -> Bool {
+    !workload.metadata.isBeingDeleted && !workload.isOwnedByWorkload && !workload.requirements.isEmpty
+        && workload.template.annotations[SluiceName.bypass]?.isEmpty ?? true
+}
+
+extension AdmissionRequest {
+    /// By all of it, as its controller compares.
+    fileprivate var changesTemplate: Bool {
+        object?[path: "spec", "template"] != oldObject?[path: "spec", "template"]
+            || object?[path: "spec", "jobTemplate"] != oldObject?[path: "spec", "jobTemplate"]
+    }
+
+    /// An object of the request; nil where there is none, or none that is gated.
+    fileprivate func workload(_ object: JSONValue?) -> Workload? {
+        guard let kind = WorkloadKind(rawValue: kind), kind.group == group,
+            let object = try? object?.decode(WorkloadObject.self)
+        else { return nil }
+        return Workload(kind, object)
+    }
+}
+
+extension Workload {
+    fileprivate var isMarked: Bool { metadata.annotations[SluiceName.held] != nil }
+}

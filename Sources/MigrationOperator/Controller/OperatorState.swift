@@ -1,0 +1,60 @@
+public import KubernetesClient
+internal import Synchronization
+
+/// What an operator process tells of itself while it runs: to probes, to metrics, and to whoever acts for the leader.
+public final class OperatorState: Sendable {
+    private enum Role {
+        /// The API server has not been reached yet, or does not know the kind Migration.
+        case starting
+        case standingBy
+        case leading(OperatorTeam)
+        case stopped
+    }
+
+    private let role = Mutex(Role.starting)
+
+    public init() {}
+
+    /// Whether it can do its part now: one that stands by can, and one that leads once its first lists are there.
+    ///
+    /// The databases of Migrations are no part of it. One tenant's database that is away is said in that Migration's
+    /// conditions; it must not take the operator of all others out of service.
+    public var isReady: Bool {
+        switch role.withLock({ $0 }) {
+        case .starting, .stopped: false
+        case .standingBy: true
+        case .leading(let team): team.hasLists
+        }
+    }
+
+    public var isLeading: Bool {
+        if case .leading = role.withLock({ $0 }) { true } else { false }
+    }
+
+    /// Whether its work came to an end.
+    public var isStopped: Bool {
+        if case .stopped = role.withLock({ $0 }) { true } else { false }
+    }
+
+    /// What the leader's caches hold; nil in a process that does not lead, or has not listed yet. It may be old.
+    public var snapshot: OperatorSnapshot? {
+        guard case .leading(let team) = role.withLock({ $0 }), team.hasLists else { return nil }
+        return team.snapshot
+    }
+
+    func standsBy() { role.withLock { $0 = .standingBy } }
+    func leads(_ team: OperatorTeam) { role.withLock { $0 = .leading(team) } }
+    func stops() { role.withLock { $0 = .stopped } }
+}
+
+/// The objects that a leading operator knows of, at one moment.
+public struct OperatorSnapshot: Sendable {
+    public var migrations: [Migration]
+    /// Workloads that are held by the gate.
+    public var held: [WorkloadKey]
+
+    public init(migrations: [Migration], held: [WorkloadKey]) {
+        self.migrations = migrations
+        self.held = held
+    }
+}
