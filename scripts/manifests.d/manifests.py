@@ -172,7 +172,7 @@ def without_webhook_arguments(manifests):
             container["args"][at:at] = [
                 "--webhook-bind-address=:9443", "--webhook-failure-policy=Ignore", "--webhook-configuration=sluice",
             ]
-            container["ports"].append({"name": "webhook", "containerPort": 9443})
+            container["ports"].append({"name": "webhook", "containerPort": 9443, "protocol": "TCP"})
         yield manifest
 
 
