@@ -40,8 +40,10 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
         .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.0"),
     ],
     targets: [
@@ -58,8 +60,15 @@ let package = Package(
         library("PostgreSQL", ["CPostgres", "EventLoop", logging]),
 
         // What knows Kubernetes, but no migrations.
-        library("KubernetesClient", ["HTTPClient", "YAML", logging]),
-        library("ControllerRuntime", ["KubernetesClient", logging]),
+        library(
+            "KubernetesClient",
+            [
+                "HTTPClient", "Prometheus", "YAML", logging,
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]
+        ),
+        library("ControllerRuntime", ["KubernetesClient", "Prometheus", logging]),
 
         // What knows migrations, but no Kubernetes.
         library("DurablePromises", ["PostgreSQL", logging]),
@@ -89,8 +98,8 @@ let package = Package(
         .target(
             name: "MigrationOperator",
             dependencies: [
-                "MigrationEngine", "SchemaChange", "ControllerRuntime", "KubernetesClient", "PostgreSQL", "YAML",
-                logging,
+                "MigrationEngine", "SchemaChange", "ControllerRuntime", "KubernetesClient", "PostgreSQL", "Prometheus",
+                "YAML", logging,
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
             // Links to the files in manifests/, so that the program carries them and there is one copy of each.
@@ -117,7 +126,7 @@ let package = Package(
             name: "sluice",
             dependencies: [
                 "Backfill", "DurablePromises", "KubernetesClient", "MigrationEngine", "MigrationOperator",
-                "OperatorServer", "PostgreSQL", "PromiseServer", "RemotePromises", "SchemaChange", "YAML",
+                "OperatorServer", "PostgreSQL", "Prometheus", "PromiseServer", "RemotePromises", "SchemaChange", "YAML",
                 logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -176,8 +185,8 @@ let package = Package(
         tests("HTTPClient"),
         tests("YAML"),
         tests("Prometheus"),
-        tests("KubernetesClient"),
-        tests("ControllerRuntime"),
+        tests("KubernetesClient", ["HTTPClient", "Prometheus"]),
+        tests("ControllerRuntime", ["KubernetesClient", "Prometheus", logging]),
         tests("PostgreSQL"),
         tests("DurablePromises", ["PostgreSQL", "RemotePromises", logging]),
         tests("RemotePromises", ["DurablePromises", "HTTPClient", logging]),
@@ -193,7 +202,7 @@ let package = Package(
         tests("SchemaChange"),
         tests("Backfill"),
         tests("MigrationEngine", ["Backfill", "DurablePromises", "PostgreSQL", "SchemaChange", logging]),
-        tests("MigrationOperator"),
+        tests("MigrationOperator", ["ControllerRuntime", "KubernetesClient"]),
         tests(
             "OperatorServer",
             [

@@ -35,6 +35,9 @@ struct EventBuffer {
     private var queue: [Recorded] = []
     private var series: [Recorded: Series] = [:]
 
+    /// How many events are kept in mind, on their way or for their repetitions.
+    var remembered: Int { series.count }
+
     init(capacity: Int) {
         self.capacity = capacity
     }
@@ -59,6 +62,8 @@ struct EventBuffer {
         }
         if series.count >= capacity {
             series = series.filter { now.timeIntervalSince($0.value.last) < Self.window || $0.value.isQueued }
+            // Many different ones in a short time: what is written already is forgotten, and its next time is its first.
+            if series.count >= capacity { series = series.filter(\.value.isQueued) }
         }
         queue.append(event)
         series[event] = Series(name: Self.name(event, now), count: 1, last: now, isQueued: true)

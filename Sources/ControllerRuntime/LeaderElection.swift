@@ -1,6 +1,7 @@
 internal import Foundation
 public import KubernetesClient
 public import Logging
+public import Prometheus
 internal import Synchronization
 
 /// The lease was lost while the work was going on: another process may lead by now.
@@ -15,21 +16,25 @@ public final class LeaderElection: Sendable {
     private let identity: String
     private let timing: LeaderElectionState.Timing
     private let logger: Logger
+    private let status: Gauge
     private let leads = Mutex(false)
 
     /// - Parameters:
     ///   - client: where the lease is; renewals go over a connection of their own.
     ///   - lease: the lease's namespace and name.
     ///   - identity: unlike that of every other process, such as the pod's name and a random part.
+    ///   - metrics: where it tells whether it leads; by default nobody reads them.
     public init(
         client: KubernetesClient, lease: ObjectKey, identity: String,
-        timing: LeaderElectionState.Timing = .init(), logger: Logger
+        timing: LeaderElectionState.Timing = .init(), metrics: LeaderMetrics = LeaderMetrics(MetricsRegistry()),
+        logger: Logger
     ) {
         self.client = client.withOwnConnection(timeout: timing.renewDeadline / 2)
         key = lease
         self.identity = identity
         self.timing = timing
         self.logger = logger
+        status = metrics.status(of: lease.name)
     }
 
     public var isLeader: Bool { leads.withLock { $0 } }
@@ -48,11 +53,16 @@ public final class LeaderElection: Sendable {
             if !state.isLeader { try await pause() }
         }
         logger.notice("leading", metadata: ["lease": "\(key)", "identity": "\(identity)"])
-        leads.withLock { $0 = true }
+        setLeading(true)
         let outcome = await lead(state, work)
-        leads.withLock { $0 = false }
+        setLeading(false)
         if outcome.state.isLeader { await release(outcome.state) }
         try outcome.result.get()
+    }
+
+    private func setLeading(_ isLeading: Bool) {
+        leads.withLock { $0 = isLeading }
+        status.set(isLeading ? 1 : 0)
     }
 
     private enum End: Sendable {
@@ -103,7 +113,7 @@ public final class LeaderElection: Sendable {
             guard (try? await pause(until: state.renewalDeadline)) != nil else { return state }
             state = await renewOnce(state)
         }
-        leads.withLock { $0 = false }
+        setLeading(false)
         logger.error("lost the lease", metadata: ["lease": "\(key)", "leader": "\(state.leader ?? "nobody")"])
         return state
     }

@@ -54,7 +54,9 @@ public final class Reflector<Object: KubernetesMetadata>: Sendable {
         while !Task.isCancelled {
             let event: ReflectorState.Event
             switch action {
+            case .discover: event = await discover()
             case .list(let version): event = await list(version)
+            case .stream(let version, let timeout): event = await stream(version, timeout, &state)
             case .watch(let version, let timeout): event = await watch(version, timeout, &state)
             case .wait(let duration):
                 try? await Task.sleep(for: duration)
@@ -78,6 +80,15 @@ public final class Reflector<Object: KubernetesMetadata>: Sendable {
         }
     }
 
+    private func discover() async -> ReflectorState.Event {
+        do {
+            return .discovered(streams: try await client.streamsLists())
+        } catch {
+            note("discovery", error)
+            return .discoveryFailed(.init(error))
+        }
+    }
+
     private func watch(
         _ version: String, _ timeout: Duration, _ state: inout ReflectorState
     ) async -> ReflectorState.Event {
@@ -89,12 +100,7 @@ public final class Reflector<Object: KubernetesMetadata>: Sendable {
                 WatchOptions(resourceVersion: version, timeout: timeout, labelSelector: labelSelector))
             for try await event in stream {
                 events += 1
-                switch event {
-                case .added(let object), .modified(let object): store.put(object)
-                case .deleted(let object): store.remove(object)
-                case .bookmark: break
-                }
-                if let version = event.resourceVersion { state.saw(resourceVersion: version) }
+                follow(event, &state)
             }
             return .watchEnded(lasted: .now - start, events: events)
         } catch {
@@ -102,6 +108,59 @@ public final class Reflector<Object: KubernetesMetadata>: Sendable {
             // A connection that broke after it had served is the end of a watch like any other, but for the backoff.
             return .watchFailed(.init(error))
         }
+    }
+
+    /// A list, and the watch that it becomes.
+    private func stream(
+        _ version: String?, _ timeout: Duration, _ state: inout ReflectorState
+    ) async -> ReflectorState.Event {
+        // Another reflector may have learnt it meanwhile.
+        guard (try? await client.streamsLists()) == true else { return .notStreamed }
+        let start = ContinuousClock.now
+        var events = 0
+        var arriving: ArrivingList<Object>? = ArrivingList()
+        var hasBegun = false
+        do {
+            let stream = try await client.watch(
+                Object.self, resource, in: namespace,
+                WatchOptions(
+                    resourceVersion: version, timeout: timeout, labelSelector: labelSelector, sendsInitialEvents: true))
+            hasBegun = true
+            for try await event in stream {
+                events += 1
+                switch arriving?.take(event) {
+                case nil:
+                    follow(event, &state)
+                case .more:
+                    break
+                case .notStreamed:
+                    client.refusedToStreamList()
+                    return .notStreamed
+                case .whole(let objects, let version):
+                    arriving = nil
+                    store.replace(with: objects, in: namespace)
+                    state.streamed(resourceVersion: version)
+                    synced.open()
+                }
+            }
+            return .watchEnded(lasted: .now - start, events: events)
+        } catch {
+            note("streaming list", error)
+            if arriving != nil, ReflectorState.isRefusalToStream(error, hasBegun: hasBegun) {
+                client.refusedToStreamList()
+                return .notStreamed
+            }
+            return .watchFailed(.init(error))
+        }
+    }
+
+    private func follow(_ event: WatchEvent<Object>, _ state: inout ReflectorState) {
+        switch event {
+        case .added(let object), .modified(let object): store.put(object)
+        case .deleted(let object): store.remove(object)
+        case .bookmark: break
+        }
+        if let version = event.resourceVersion { state.saw(resourceVersion: version) }
     }
 
     private func note(_ what: String, _ error: KubernetesError) {

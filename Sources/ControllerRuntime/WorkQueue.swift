@@ -1,3 +1,4 @@
+public import Prometheus
 internal import Synchronization
 
 /// A queue of keys for several workers: ``WorkQueueState`` with a clock, and with workers that wait.
@@ -18,9 +19,18 @@ public final class WorkQueue<Key: Hashable & Sendable>: Sendable {
     }
 
     private let state: Mutex<State>
+    private let metrics: WorkQueueMetrics.Series
 
-    public init(limits: WorkQueueState<Key>.Limits = .init()) {
+    /// - Parameters:
+    ///   - name: what the metrics call it.
+    ///   - metrics: where it counts; by default nobody reads them.
+    public init(
+        name: String = "", limits: WorkQueueState<Key>.Limits = .init(),
+        metrics: WorkQueueMetrics = WorkQueueMetrics(MetricsRegistry())
+    ) {
         state = Mutex(State(rules: WorkQueueState(limits: limits)))
+        self.metrics = metrics.series(of: name)
+        metrics.read(name) { [weak self] in self?.reading }
     }
 
     deinit {
@@ -31,21 +41,23 @@ public final class WorkQueue<Key: Hashable & Sendable>: Sendable {
     public var depth: Int { state.withLock { $0.rules.depth } }
 
     public func add(_ key: Key) {
-        change { $0.add(key) }
+        change { $0.add(key, now: $1) }
     }
 
     public func add(_ key: Key, after delay: Duration) {
-        change { delay > .zero ? $0.add(key, at: .now + delay) : $0.add(key) }
+        metrics.retries.increment()
+        change { delay > .zero ? $0.add(key, at: $1 + delay) : $0.add(key, now: $1) }
     }
 
     /// Adds a key after a failure. Returns the delay.
     @discardableResult
     public func addRateLimited(_ key: Key) -> Duration {
-        change { $0.addRateLimited(key, now: .now) }
+        metrics.retries.increment()
+        return change { $0.addRateLimited(key, now: $1) }
     }
 
     public func forget(_ key: Key) {
-        change { $0.forget(key) }
+        change { rules, _ in rules.forget(key) }
     }
 
     /// Waits for a key. Nil when the task is cancelled or the queue is shut down. Say ``done(_:)`` afterwards.
@@ -62,7 +74,7 @@ public final class WorkQueue<Key: Hashable & Sendable>: Sendable {
                     state.waiting.append((number, continuation))
                     return true
                 }
-                if waits { change { _ in } } else { continuation.resume(returning: nil) }
+                if waits { change { _, _ in } } else { continuation.resume(returning: nil) }
             }
         } onCancel: {
             let waiter = state.withLock { state in
@@ -73,7 +85,7 @@ public final class WorkQueue<Key: Hashable & Sendable>: Sendable {
     }
 
     public func done(_ key: Key) {
-        change { $0.done(key) }
+        metrics.worked.observe(change { $0.done(key, now: $1) })
     }
 
     /// No key is given out any more.
@@ -89,19 +101,28 @@ public final class WorkQueue<Key: Hashable & Sendable>: Sendable {
     }
 
     /// Changes the queue, gives what is due to those who wait, and sets the alarm for the next key that is not due yet.
-    private func change<Value: Sendable>(_ body: (inout WorkQueueState<Key>) -> Value) -> Value {
-        let (value, served) = state.withLock { state in
-            let value = body(&state.rules)
+    @discardableResult
+    private func change<Value: Sendable>(
+        _ body: (inout WorkQueueState<Key>, _ now: ContinuousClock.Instant) -> Value
+    ) -> Value {
+        let (value, additions, served) = state.withLock { state in
+            let now = ContinuousClock.now
+            let before = state.rules.additions
+            let value = body(&state.rules, now)
             // Else a key that is due while all workers are busy would be due at once again, and again.
-            state.rules.promote(.now)
-            var served: [(CheckedContinuation<Key?, Never>, Key)] = []
-            while !state.isShutDown, !state.waiting.isEmpty, let key = state.rules.next(now: .now) {
-                served.append((state.waiting.removeFirst().continuation, key))
+            state.rules.promote(now)
+            var served: [(continuation: CheckedContinuation<Key?, Never>, turn: WorkQueueState<Key>.Turn)] = []
+            while !state.isShutDown, !state.waiting.isEmpty, let turn = state.rules.next(now: now) {
+                served.append((state.waiting.removeFirst().continuation, turn))
             }
             setAlarm(&state)
-            return (value, served)
+            return (value, state.rules.additions - before, served)
         }
-        for (continuation, key) in served { continuation.resume(returning: key) }
+        metrics.additions.increment(by: additions)
+        for (continuation, turn) in served {
+            metrics.waited.observe(turn.waited)
+            continuation.resume(returning: turn.key)
+        }
         return value
     }
 
@@ -118,6 +139,13 @@ public final class WorkQueue<Key: Hashable & Sendable>: Sendable {
 
     private func ring(_ due: ContinuousClock.Instant) {
         state.withLock { if $0.alarm?.at == due { $0.alarm = nil } }
-        change { _ in }
+        change { _, _ in }
+    }
+
+    private var reading: WorkQueueMetrics.Reading {
+        state.withLock { state in
+            let (unfinished, longest) = state.rules.unfinished(at: .now)
+            return .init(depth: state.rules.depth, unfinished: unfinished, longest: longest)
+        }
     }
 }

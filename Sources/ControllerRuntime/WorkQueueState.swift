@@ -14,11 +14,20 @@ public struct WorkQueueState<Key: Hashable & Sendable>: Sendable {
         public init() {}
     }
 
+    /// A key that was given to a worker.
+    public struct Turn: Equatable, Sendable {
+        public var key: Key
+        /// How long it waited, from when it was added.
+        public var waited: Duration
+    }
+
     private let limits: Limits
     private var ready: [Key] = []
     private var readyStart = 0
-    private var dirty: Set<Key> = []
-    private var processing: Set<Key> = []
+    /// Keys that were added, and when first.
+    private var dirty: [Key: ContinuousClock.Instant] = [:]
+    /// Keys that workers have, and since when.
+    private var processing: [Key: ContinuousClock.Instant] = [:]
     private var delayed: [Key: ContinuousClock.Instant] = [:]
     private var failures: [Key: Int] = [:]
     private var tokens: Double
@@ -35,13 +44,25 @@ public struct WorkQueueState<Key: Hashable & Sendable>: Sendable {
     /// How many keys workers have.
     public var processingCount: Int { processing.count }
 
-    /// Adds a key, unless it waits already.
-    public mutating func add(_ key: Key) {
-        guard dirty.insert(key).inserted, !processing.contains(key) else { return }
-        ready.append(key)
+    /// How often a key was added that did not wait already.
+    public private(set) var additions: UInt64 = 0
+
+    /// How long workers have had their keys at `now`: all of them together, and the longest.
+    public func unfinished(at now: ContinuousClock.Instant) -> (sum: Duration, longest: Duration) {
+        processing.values.reduce((.zero, .zero)) { total, since in
+            (total.0 + (now - since), max(total.1, now - since))
+        }
     }
 
-    /// Adds a key at `instant`, unless an earlier time is set for it.
+    /// Adds a key, unless it waits already.
+    public mutating func add(_ key: Key, now: ContinuousClock.Instant) {
+        guard dirty[key] == nil else { return }
+        dirty[key] = now
+        additions += 1
+        if processing[key] == nil { ready.append(key) }
+    }
+
+    /// Adds a key at a later time, unless an earlier time is set for it.
     public mutating func add(_ key: Key, at instant: ContinuousClock.Instant) {
         delayed[key] = min(delayed[key] ?? instant, instant)
     }
@@ -66,8 +87,8 @@ public struct WorkQueueState<Key: Hashable & Sendable>: Sendable {
     /// How often the key failed since it was forgotten.
     public func failures(of key: Key) -> Int { failures[key] ?? 0 }
 
-    /// A key for a worker, which says ``done(_:)`` afterwards. Nil: none is due.
-    public mutating func next(now: ContinuousClock.Instant) -> Key? {
+    /// A key for a worker, which says ``done(_:now:)`` afterwards. Nil: none is due.
+    public mutating func next(now: ContinuousClock.Instant) -> Turn? {
         promote(now)
         guard readyStart < ready.count else { return nil }
         let key = ready[readyStart]
@@ -76,18 +97,20 @@ public struct WorkQueueState<Key: Hashable & Sendable>: Sendable {
             ready.removeFirst(readyStart)
             readyStart = 0
         }
-        dirty.remove(key)
-        processing.insert(key)
-        return key
+        let added = dirty.removeValue(forKey: key) ?? now
+        processing[key] = now
+        return Turn(key: key, waited: now - added)
     }
 
     /// When the next key is due that was not yet at the last look.
     public var nextDue: ContinuousClock.Instant? { delayed.values.min() }
 
-    /// A worker is done with the key. If it was added meanwhile, it is up again.
-    public mutating func done(_ key: Key) {
-        processing.remove(key)
-        if dirty.contains(key) { ready.append(key) }
+    /// A worker is done with the key. If it was added meanwhile, it is up again. Returns for how long the worker had it.
+    @discardableResult
+    public mutating func done(_ key: Key, now: ContinuousClock.Instant) -> Duration {
+        let since = processing.removeValue(forKey: key) ?? now
+        if dirty[key] != nil { ready.append(key) }
+        return now - since
     }
 
     /// Looks at the time: keys whose time has come wait from now on, whether a worker is free or not.
@@ -96,7 +119,7 @@ public struct WorkQueueState<Key: Hashable & Sendable>: Sendable {
         let due = delayed.filter { $0.value <= now }.sorted { $0.value < $1.value }
         for (key, _) in due {
             delayed[key] = nil
-            add(key)
+            add(key, now: now)
         }
     }
 

@@ -21,12 +21,11 @@ final class EasyHandle {
         sluice_curl_set_pointer(handle, CURLOPT_ERRORBUFFER, message)
         sluice_curl_set_long(handle, CURLOPT_NOSIGNAL, 1)
         sluice_curl_set_string(handle, CURLOPT_PROTOCOLS_STR, "http,https")
-        // None that the environment would bring in.
-        sluice_curl_set_string(handle, CURLOPT_PROXY, "")
         sluice_curl_set_string(handle, CURLOPT_USERAGENT, transport.userAgent)
         if !request.isIdempotent { sluice_curl_send_once(handle) }
         setConnection(request, isOwn: transport.usesOwnConnection)
         setTrust(transport.tls)
+        setProxy(transport.proxy, for: request)
         setRequest(request, serverName: transport.tls.serverName)
     }
 
@@ -67,6 +66,14 @@ final class EasyHandle {
             sluice_curl_set_blob(handle, CURLOPT_SSLCERT_BLOB, client.certificate, client.certificate.count)
             sluice_curl_set_blob(handle, CURLOPT_SSLKEY_BLOB, client.key, client.key.count)
         }
+    }
+
+    private func setProxy(_ proxy: HTTPProxy, for request: HTTPRequest) {
+        let (url, exceptions) = proxy.options(for: URLComponents(string: request.url)?.host ?? "")
+        if let url { sluice_curl_set_string(handle, CURLOPT_PROXY, url) }
+        if let exceptions { sluice_curl_set_string(handle, CURLOPT_NOPROXY, exceptions) }
+        // What the proxy says is not the server's answer.
+        sluice_curl_set_long(handle, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
     }
 
     private func setRequest(_ request: HTTPRequest, serverName: String?) {

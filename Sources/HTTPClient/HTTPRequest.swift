@@ -46,4 +46,10 @@ public struct HTTPResponse: Sendable {
     /// Names in lower case; of repeated ones the last.
     public var headers: [String: String]
     public var body: [UInt8]
+
+    public init(status: Int, headers: [String: String], body: [UInt8]) {
+        self.status = status
+        self.headers = headers
+        self.body = body
+    }
 }

@@ -19,6 +19,11 @@ public final class HTTPStream: Sendable {
         try await whileRunning(transfer) { transfer throws(HTTPError) in try await transfer.bytes() }
     }
 
+    /// From now on it may be silent for so long, instead of what the request said.
+    public func allow(silence: Duration) async {
+        await transfer.allow(silence: silence)
+    }
+
     /// Waits for the end, and gives what was not read yet: for an answer that says no.
     public func rest() async throws(HTTPError) -> [UInt8] {
         try await whileRunning(transfer) { transfer throws(HTTPError) in try await transfer.response().body }

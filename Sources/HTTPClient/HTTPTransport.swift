@@ -1,16 +1,22 @@
 internal import EventLoop
 
-/// Sends requests by libcurl, over connections that it keeps and that all transports of the process share. No proxy is used.
+/// Sends requests by libcurl, over connections that it keeps and that all transports of the process share.
+///
+/// Connections are shared among transports with the same TLS settings and the same proxy. Making one costs nothing.
 public struct HTTPTransport: Sendable {
     let userAgent: String
     let tls: TLSSettings
+    let proxy: HTTPProxy
     /// Whether requests keep off the connection that others share, as the renewal of a lease must: a connection that
     /// is busy or broken would make it late.
     let usesOwnConnection: Bool
 
-    public init(userAgent: String, tls: TLSSettings = TLSSettings(), usesOwnConnection: Bool = false) {
+    public init(
+        userAgent: String, tls: TLSSettings = TLSSettings(), proxy: HTTPProxy = .none, usesOwnConnection: Bool = false
+    ) {
         self.userAgent = userAgent
         self.tls = tls
+        self.proxy = proxy
         self.usesOwnConnection = usesOwnConnection
     }
 

@@ -24,11 +24,13 @@ final class Transfer {
     private var overflowed = false
     private var waiter: (milestone: Milestone, continuation: CheckedContinuation<Void, Never>)?
     private var lastArrival = ContinuousClock.now
+    private var idle: Duration?
     private var idleTimer: LoopTimer?
     private var retained: Unmanaged<Transfer>?
 
     init(_ request: HTTPRequest, over transport: HTTPTransport) throws(HTTPError) {
         self.request = request
+        idle = request.idle
         easy = try EasyHandle(request, over: transport)
         // libcurl holds this object until the transfer ends, in `finish`.
         let retained = Unmanaged.passRetained(self)
@@ -58,6 +60,14 @@ final class Transfer {
         guard !received.isEmpty else { return nil }
         defer { received = [] }
         return received
+    }
+
+    /// From now on it may be silent for so long.
+    func allow(silence: Duration) {
+        guard case .running = state else { return }
+        idle = silence
+        idleTimer?.cancel()
+        watchSilence()
     }
 
     /// Ends it. May be repeated.
@@ -138,7 +148,7 @@ final class Transfer {
 
     /// A connection that is half open delivers nothing, and no error either.
     private func watchSilence() {
-        guard let idle = request.idle else { return }
+        guard let idle else { return }
         let remaining = idle - (ContinuousClock.now - lastArrival)
         guard remaining > .zero else {
             finish(HTTPError(.timeout, "\(request.name): the server was silent for \(idle)"))

@@ -1,4 +1,6 @@
+internal import Foundation
 internal import HTTPClient
+public import Prometheus
 
 /// Talks to one cluster's API server.
 ///
@@ -23,29 +25,45 @@ public final class KubernetesClient: Sendable {
     public let configuration: ClusterConfiguration
     let timeout: Duration
     let retry: RetryPolicy
+    let streamingLists = StreamingLists()
     private let version: String
-    private let transport: HTTPTransport
+    private let connection: Connection
     private let credentials: CredentialSource
+    private let metrics: ClientMetrics
+    private let counts: ClientMetrics.Series
 
     /// - Parameters:
     ///   - version: goes into the `User-Agent`, as `sluice/VERSION`.
     ///   - timeout: for each try of a unary request, in all.
-    public init(
+    ///   - metrics: where it counts; by default nobody reads them.
+    public convenience init(
         _ configuration: ClusterConfiguration, version: String = "dev", connection: Connection = .shared,
-        timeout: Duration = defaultTimeout
+        timeout: Duration = defaultTimeout, metrics: ClientMetrics = ClientMetrics(MetricsRegistry())
+    ) {
+        self.init(
+            configuration, version: version, connection: connection, timeout: timeout, metrics: metrics,
+            credentials: CredentialSource(configuration))
+    }
+
+    init(
+        _ configuration: ClusterConfiguration, version: String, connection: Connection, timeout: Duration,
+        metrics: ClientMetrics, credentials: CredentialSource
     ) {
         self.configuration = configuration
         self.timeout = timeout
         retry = RetryPolicy()
         self.version = version
-        transport = HTTPTransport(
-            userAgent: "sluice/\(version)", tls: configuration.tls, usesOwnConnection: connection == .own)
-        credentials = CredentialSource(configuration.credential)
+        self.connection = connection
+        self.credentials = credentials
+        self.metrics = metrics
+        counts = metrics.series(of: configuration.server)
     }
 
-    /// The same cluster over a connection of its own.
+    /// The same cluster over a connection of its own, with the same credentials.
     public func withOwnConnection(timeout: Duration) -> KubernetesClient {
-        KubernetesClient(configuration, version: version, connection: .own, timeout: timeout)
+        KubernetesClient(
+            configuration, version: version, connection: .own, timeout: timeout, metrics: metrics,
+            credentials: credentials)
     }
 
     /// A request to the API server.
@@ -61,33 +79,44 @@ public final class KubernetesClient: Sendable {
         var name: String { "\(method) \(path)" }
     }
 
+    /// What a server made of a request.
+    private enum Reply<Answer: Sendable>: Sendable {
+        case accepted(Answer, status: Int)
+        /// The answer is whole: why.
+        case refused(HTTPResponse)
+
+        var status: Int {
+            switch self {
+            case .accepted(_, let status): status
+            case .refused(let response): response.status
+            }
+        }
+    }
+
     /// Sends a call, and again where that helps. Gives the body of an answer that says yes.
     @concurrent
     func send(_ call: Call) async throws(KubernetesError) -> [UInt8] {
-        var hasNewCredential = false
         var tries = 1
         while true {
-            let request = try request(call, total: timeout)
-            let response: HTTPResponse
             do {
-                response = try await transport.send(request)
+                return try await withCredentials(call) { transport, request throws(HTTPError) in
+                    var request = request
+                    request.total = timeout
+                    let response = try await transport.send(request)
+                    return response.status < 400
+                        ? .accepted(response.body, status: response.status) : .refused(response)
+                }
             } catch {
-                throw KubernetesError(error)
-            }
-            guard response.status >= 400 else { return response.body }
-            let error = Self.error(response.status, response.headers, response.body, call)
-            if error.code == .unauthorized, !hasNewCredential, credentials.refused() {
-                hasNewCredential = true
-                continue
-            }
-            guard let delay = retry.delay(after: error, tries: tries, isIdempotent: call.isIdempotent) else {
-                throw error
-            }
-            tries += 1
-            do {
-                try await Task.sleep(for: delay)
-            } catch {
-                throw KubernetesError.cancelled
+                guard let status = error.httpStatus,
+                    let delay = retry.delay(after: error, tries: tries, isIdempotent: call.isIdempotent)
+                else { throw error }
+                tries += 1
+                counts.retried(call.method, status: status)
+                do {
+                    try await Task.sleep(for: delay)
+                } catch {
+                    throw KubernetesError.cancelled
+                }
             }
         }
     }
@@ -104,47 +133,72 @@ public final class KubernetesClient: Sendable {
     /// Opens a stream. Not retried: a watch has its own rules.
     @concurrent
     func open(_ call: Call, idle: Duration) async throws(KubernetesError) -> HTTPStream {
-        var hasNewCredential = false
-        while true {
-            var request = try request(call, total: nil)
+        try await withCredentials(call) { transport, request throws(HTTPError) in
+            var request = request
             request.idle = idle
             request.mostBytes = 64 << 20
-            let stream: HTTPStream
-            let body: [UInt8]
-            do {
-                stream = try await transport.open(request)
-                guard stream.status >= 400 else { return stream }
-                body = try await stream.rest()
-            } catch {
-                throw KubernetesError(error)
-            }
-            let error = Self.error(stream.status, stream.headers, body, call)
-            guard error.code == .unauthorized, !hasNewCredential, credentials.refused() else { throw error }
-            hasNewCredential = true
+            let stream = try await transport.open(request)
+            guard stream.status >= 400 else { return .accepted(stream, status: stream.status) }
+            return .refused(
+                HTTPResponse(status: stream.status, headers: stream.headers, body: try await stream.rest()))
         }
     }
 
-    private func request(_ call: Call, total: Duration?) throws(KubernetesError) -> HTTPRequest {
+    /// Sends a call with the credentials of now; once again with newer ones, if these are not accepted and there are any.
+    private func withCredentials<Answer: Sendable>(
+        _ call: Call, _ send: (HTTPTransport, HTTPRequest) async throws(HTTPError) -> Reply<Answer>
+    ) async throws(KubernetesError) -> Answer {
+        var present = try await credentials.current()
+        var isRenewed = false
+        while true {
+            let failure: KubernetesError
+            let start = ContinuousClock.now
+            do {
+                let reply = try await send(transport(present), request(call, present))
+                counts.sent(call.method, status: reply.status, after: .now - start)
+                switch reply {
+                case .accepted(let answer, _): return answer
+                case .refused(let response): failure = Self.error(response, call)
+                }
+            } catch {
+                if error.code != .cancelled { counts.sent(call.method, status: nil, after: .now - start) }
+                failure = KubernetesError(error)
+            }
+            guard failure.code == .unauthorized || failure.code == .certificate, !isRenewed,
+                let newer = try await credentials.renewed(after: present)
+            else { throw failure }
+            if let status = failure.httpStatus { counts.retried(call.method, status: status) }
+            present = newer
+            isRenewed = true
+        }
+    }
+
+    private func transport(_ credentials: Credentials) -> HTTPTransport {
+        HTTPTransport(
+            userAgent: "sluice/\(version)", tls: credentials.tls,
+            proxy: configuration.proxy.map { .url($0) } ?? .environment, usesOwnConnection: connection == .own)
+    }
+
+    private func request(_ call: Call, _ credentials: Credentials) -> HTTPRequest {
         var url = configuration.server + call.path
         if !call.query.isEmpty {
             url += "?" + call.query.map { "\($0.name)=\($0.value.pathEscaped)" }.joined(separator: "&")
         }
-        var request = HTTPRequest(method: call.method, url: url, body: call.body, total: total)
+        var request = HTTPRequest(method: call.method, url: url, body: call.body)
         request.isIdempotent = call.isIdempotent
         request.headers = [("Accept", "application/json")]
         if call.body != nil { request.headers.append(("Content-Type", call.contentType)) }
-        if let authorization = try credentials.authorization() {
+        if let authorization = credentials.authorization {
             request.headers.append(("Authorization", authorization))
         }
+        request.headers += configuration.impersonation?.headers ?? []
         return request
     }
 
-    private static func error(
-        _ httpStatus: Int, _ headers: [String: String], _ body: [UInt8], _ call: Call
-    ) -> KubernetesError {
-        let status = (try? JSONCoding.decode(Status.self, from: body, of: "a status")) ?? Status()
-        let seconds = headers["retry-after"].flatMap { Int($0) }
+    private static func error(_ response: HTTPResponse, _ call: Call) -> KubernetesError {
+        let status = (try? JSONCoding.decode(Status.self, from: response.body, of: "a status")) ?? Status()
         return KubernetesError(
-            status: status, httpStatus: httpStatus, retryAfter: seconds.map { .seconds($0) }, request: call.name)
+            status: status, httpStatus: response.status, retryAfter: response.retryAfter(at: Date()), request: call.name
+        )
     }
 }

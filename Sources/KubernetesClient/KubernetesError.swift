@@ -37,6 +37,8 @@ public struct KubernetesError: Error, Sendable, CustomStringConvertible {
         public static let encoding = Code(description: "encoding")
         /// The kubeconfig, or the environment in the cluster, is wrong or incomplete.
         public static let configuration = Code(description: "configuration")
+        /// The program that the kubeconfig names gave no credential.
+        public static let credentialPlugin = Code(description: "credentialPlugin")
         /// The task that asked was cancelled.
         public static let cancelled = Code(description: "cancelled")
         /// Any other answer that says no.

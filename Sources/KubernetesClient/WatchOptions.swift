@@ -6,11 +6,18 @@ public struct WatchOptions: Sendable {
     public var resourceVersion: String?
     /// After how long the server ends the watch. It counts as broken when it was silent for 5 s more than that.
     public var timeout: Duration
+    /// Has what there is come first, and a bookmark that ends it: a list as a stream. What comes is as fresh as can be, or
+    /// at least as fresh as the version. Not every server does it: ``KubernetesClient/streamsLists()``.
+    /// <https://kubernetes.io/docs/reference/using-api/api-concepts/#streaming-lists>
+    public var sendsInitialEvents: Bool
+    /// For how long a server may be silent before that bookmark. One that does not know of it would never send it.
+    var initialSilence: Duration = .seconds(30)
 
     public init(
         resourceVersion: String?, timeout: Duration = .seconds(300), labelSelector: String? = nil,
-        fieldSelector: String? = nil
+        fieldSelector: String? = nil, sendsInitialEvents: Bool = false
     ) {
+        self.sendsInitialEvents = sendsInitialEvents
         self.resourceVersion = resourceVersion
         self.timeout = timeout
         self.labelSelector = labelSelector
@@ -25,6 +32,7 @@ public struct WatchOptions: Sendable {
         if let labelSelector { query.append(("labelSelector", labelSelector)) }
         if let fieldSelector { query.append(("fieldSelector", fieldSelector)) }
         if let resourceVersion { query.append(("resourceVersion", resourceVersion)) }
+        if sendsInitialEvents { query += [("sendInitialEvents", "true"), ("resourceVersionMatch", "NotOlderThan")] }
         return query
     }
 }
@@ -45,7 +53,8 @@ extension KubernetesClient {
     ) async throws(KubernetesError) -> WatchStream<Object> {
         let call = Call(
             method: "GET", path: resource.collection(in: namespace), query: options.query, isIdempotent: true)
-        let stream = try await open(call, idle: options.timeout + .seconds(5))
-        return WatchStream(stream: stream, name: "watch \(call.path)")
+        let idle = options.timeout + .seconds(5)
+        let stream = try await open(call, idle: options.sendsInitialEvents ? options.initialSilence : idle)
+        return WatchStream(stream: stream, name: "watch \(call.path)", idle: idle)
     }
 }

@@ -10,9 +10,11 @@ public struct WatchStream<Object: KubernetesMetadata>: AsyncSequence, Sendable {
 
     let stream: HTTPStream
     let name: String
+    /// For how long it may be silent once the initial events are through.
+    let idle: Duration
 
     public func makeAsyncIterator() -> Iterator {
-        Iterator(stream: stream, name: name)
+        Iterator(stream: stream, name: name, idle: idle)
     }
 
     public struct Iterator: AsyncIteratorProtocol {
@@ -21,11 +23,13 @@ public struct WatchStream<Object: KubernetesMetadata>: AsyncSequence, Sendable {
 
         private let stream: HTTPStream
         private let name: String
+        private let idle: Duration
         private var splitter = LineSplitter(limit: longestLine)
 
-        init(stream: HTTPStream, name: String) {
+        init(stream: HTTPStream, name: String, idle: Duration) {
             self.stream = stream
             self.name = name
+            self.idle = idle
         }
 
         public mutating func next(
@@ -35,6 +39,7 @@ public struct WatchStream<Object: KubernetesMetadata>: AsyncSequence, Sendable {
                 while let line = try nextLine() {
                     switch try await Self.decode(line, name).content {
                     case .event(let event):
+                        if case .bookmark(_, endsInitialEvents: true) = event { await stream.allow(silence: idle) }
                         return event
                     case .error(let status):
                         throw KubernetesError(

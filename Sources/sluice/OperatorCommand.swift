@@ -4,6 +4,7 @@ import KubernetesClient
 import Logging
 import MigrationOperator
 import OperatorServer
+import Prometheus
 
 /// `sluice operator`: the daemon.
 struct OperatorCommand: AsyncParsableCommand {
@@ -89,12 +90,13 @@ struct OperatorCommand: AsyncParsableCommand {
         configuration.version = Sluice.version
         let logger = try log.logger("sluice", standard: .info)
         let state = OperatorState()
-        let service = OperatorService(configuration, state: state, logger: logger)
+        let registry = MetricsRegistry()
+        let metrics = OperatorMetrics(registry)
+        let service = OperatorService(configuration, state: state, metrics: metrics, logger: logger)
         var settings = try serving.settings()
         settings.webhook = try webhook.settings(for: configuration)
-        let server = OperatorServer(
-            settings, client: KubernetesClient(configuration.cluster, version: Sluice.version), state: state,
-            logger: logger)
+        let client = KubernetesClient(configuration.cluster, version: Sluice.version, metrics: metrics.client)
+        let server = OperatorServer(settings, client: client, state: state, registry: registry, logger: logger)
         // Asked to stop, it has stopped: that is success.
         _ = try await untilSignalled {
             try await withThrowingTaskGroup(of: Void.self) { group in

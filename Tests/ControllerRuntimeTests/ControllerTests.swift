@@ -1,10 +1,12 @@
-import ControllerRuntime
 import Foundation
 import KubernetesClient
 import Logging
+import Prometheus
 import Synchronization
 import TestSupport
 import Testing
+
+@testable import ControllerRuntime
 
 private let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
 
@@ -128,17 +130,81 @@ struct ControllerTests {
         #expect(!doubled.withLock { $0 })
     }
 
+    @Test("a key that works is forgotten as a failure: its next failure waits 5 ms again")
+    func forgets() async throws {
+        struct Failure: Error {}
+        let lines = Mutex<[String]>([])
+        let log = Logger(label: "test", factory: { _ in LineLog { line in lines.withLock { $0.append(line) } } })
+        let calls = Mutex(0)
+        let controller = Controller<String>(name: "test", workers: 1, logger: log) { _ in
+            let call = calls.withLock { calls in
+                calls += 1
+                return calls
+            }
+            switch call {
+            case 1, 2, 4: throw Failure()
+            case 3: return .requeue(after: .milliseconds(1))
+            default: return .done
+            }
+        }
+        try await beside([{ await controller.run() }]) {
+            controller.queue.add("a")
+            try await eventually("five calls") { calls.withLock { $0 } == 5 }
+        }
+        let delays = lines.withLock { $0 }.compactMap {
+            $0.firstMatch(of: /after=([0-9.]+) seconds/).map { String($0.1) }
+        }
+        #expect(delays == ["0.005", "0.01", "0.005"])
+    }
+
+    @Test("long waits that a reconcile asks for are spread, short ones are not")
+    func spread() {
+        let random = RandomSource { 0.5 }
+        #expect(Controller<String>.spread(.seconds(60), random) == .seconds(60))
+        #expect(Controller<String>.spread(.seconds(600), random) == .seconds(630))
+    }
+
+    @Test("a reflector whose connection is reset, or frozen and reset, goes on and misses nothing")
+    func brokenConnections() async throws {
+        var configuration = try makeClient(TestServers.kubeconfig).configuration
+        let port = try #require(URLComponents(string: configuration.server)?.port)
+        let proxy = try TestProxy(.none, to: port)
+        defer { proxy.stop() }
+        configuration.server = "https://127.0.0.1:\(proxy.port)"
+        let far = KubernetesClient(configuration)
+        let near = try makeClient(TestServers.kubeconfig)
+        try await withNamespace { namespace in
+            let reflector = Reflector(DynamicObject.self, .configMaps, in: namespace, client: far, logger: logger)
+            let store = reflector.store
+            try await beside([{ await reflector.run() }]) {
+                try await reflector.waitUntilSynced()
+                for round in 1...2 {
+                    let key = ObjectKey("c-\(round)", in: namespace)
+                    try await near.create(.configMaps, in: namespace, ["metadata": ["name": .string(key.name)]])
+                    try await eventually("the object", within: .seconds(20)) { store[key] != nil }
+                    proxy.freeze()
+                    try await near.delete(.configMaps, key)
+                    proxy.cut()
+                    proxy.thaw()
+                    try await eventually("its end", within: .seconds(20)) { store[key] == nil }
+                }
+            }
+        }
+    }
+
     @Test("of two candidates one leads; when it leaves, the other goes on without waiting for the lease to run out")
     func leaderElection() async throws {
         let client = try makeClient(TestServers.kubeconfig)
         try await withNamespace { namespace in
             let lease = ObjectKey("operator", in: namespace)
             let leading = Mutex<[String]>([])
+            let registry = MetricsRegistry()
+            let metrics = LeaderMetrics(registry)
             @Sendable func stand(_ name: String) async throws {
                 let election = LeaderElection(
                     client: client, lease: lease, identity: name,
                     timing: .init(lease: .seconds(30), renewDeadline: .seconds(10), retry: .milliseconds(100)),
-                    logger: logger)
+                    metrics: name == "two" ? metrics : LeaderMetrics(MetricsRegistry()), logger: logger)
                 try await election.run {
                     leading.withLock { $0.append(name) }
                     defer { leading.withLock { $0.append("-" + name) } }
@@ -153,12 +219,15 @@ struct ControllerTests {
                     try await client.get(Lease.self, lease).spec.renewTime != before.spec.renewTime
                 }
                 #expect(leading.withLock { $0 } == ["one"])
+                #expect(await registry.text().hasSuffix("leader_election_master_status{name=\"operator\"} 0\n"))
                 one.cancel()
                 _ = await one.result
                 // Well within the lease of 30 s.
                 try await eventually("the next leader") { leading.withLock { $0 } == ["one", "-one", "two"] }
                 #expect(try await client.get(Lease.self, lease).spec.holderIdentity == "two")
+                #expect(await registry.text().hasSuffix("leader_election_master_status{name=\"operator\"} 1\n"))
             }
+            #expect(await registry.text().hasSuffix("leader_election_master_status{name=\"operator\"} 0\n"))
             let final = try await client.get(Lease.self, lease)
             #expect(final.spec.holderIdentity == "")
             #expect(final.spec.leaseDurationSeconds == 1)

@@ -1,6 +1,7 @@
-import ControllerRuntime
 import TestSupport
 import Testing
+
+@testable import ControllerRuntime
 
 @Suite("The rules of the work queue")
 struct WorkQueueStateTests {
@@ -9,22 +10,22 @@ struct WorkQueueStateTests {
     @Test("a key waits once, however often it is added")
     func deduplicates() {
         var queue = WorkQueueState<String>()
-        for key in ["a", "b", "a", "a"] { queue.add(key) }
-        #expect(queue.next(now: start) == "a")
-        #expect(queue.next(now: start) == "b")
+        for key in ["a", "b", "a", "a"] { queue.add(key, now: start) }
+        #expect(queue.next(now: start)?.key == "a")
+        #expect(queue.next(now: start)?.key == "b")
         #expect(queue.next(now: start) == nil)
     }
 
     @Test("a key that a worker has is given to no other, and comes again if it was added meanwhile")
     func oneWorkerForAKey() {
         var queue = WorkQueueState<String>()
-        queue.add("a")
-        #expect(queue.next(now: start) == "a")
-        queue.add("a")
+        queue.add("a", now: start)
+        #expect(queue.next(now: start)?.key == "a")
+        queue.add("a", now: start)
         #expect(queue.next(now: start) == nil)
-        queue.done("a")
-        #expect(queue.next(now: start) == "a")
-        queue.done("a")
+        queue.done("a", now: start)
+        #expect(queue.next(now: start)?.key == "a")
+        queue.done("a", now: start)
         #expect(queue.next(now: start) == nil)
     }
 
@@ -81,8 +82,24 @@ struct WorkQueueStateTests {
         queue.add("a", at: start + .seconds(7))
         #expect(queue.nextDue == start + .seconds(5))
         #expect(queue.next(now: start + .seconds(4)) == nil)
-        #expect(queue.next(now: start + .seconds(5)) == "a")
-        queue.done("a")
+        #expect(queue.next(now: start + .seconds(5))?.key == "a")
+        queue.done("a", now: start)
         #expect(queue.next(now: start + .seconds(20)) == nil)
+    }
+
+    @Test("a key waits from when it was first added, and is unfinished from when a worker took it")
+    func times() {
+        var queue = WorkQueueState<String>()
+        queue.add("a", now: start)
+        queue.add("a", now: start + .seconds(1))
+        queue.add("b", now: start + .seconds(1))
+        #expect(queue.next(now: start + .seconds(3)) == .init(key: "a", waited: .seconds(3)))
+        #expect(queue.next(now: start + .seconds(4)) == .init(key: "b", waited: .seconds(3)))
+        #expect(queue.unfinished(at: start + .seconds(5)) == (.seconds(3), .seconds(2)))
+        // Added while a worker has it, it waits for that worker.
+        queue.add("a", now: start + .seconds(5))
+        #expect(queue.done("a", now: start + .seconds(6)) == .seconds(3))
+        #expect(queue.next(now: start + .seconds(6)) == .init(key: "a", waited: .seconds(1)))
+        #expect(queue.additions == 3)
     }
 }

@@ -46,7 +46,9 @@ struct OutsideTests {
         }
     }
 
-    @Test("the rollout of a release that provides both sides is the declaration, and a MigrationApproval of the plan the consent")
+    @Test(
+        "the rollout of a release that provides both sides is the declaration, and a MigrationApproval of the plan the consent"
+    )
     func objects() async throws {
         try await withStage { stage in
             try await stage.makeCustomers(1000)
@@ -57,7 +59,9 @@ struct OutsideTests {
                     let rollouts = "rollouts: [{apiVersion: apps/v1, kind: Deployment, name: api}]"
                     try await stage.apply(
                         stage.splitManifest(
-                            fields: "dualWrite: {by: Application}\n  \(rollouts)\n  approval: Required\n  contract: {soak: 0s}"))
+                            fields:
+                                "dualWrite: {by: Application}\n  \(rollouts)\n  approval: Required\n  contract: {soak: 0s}"
+                        ))
                     let waiting = try await stage.waitFor(.dualWriting, .no, reason: "WaitingForDualWrite")
                     #expect(waiting.status?.condition(.dualWriting)?.message?.contains("Deployment api") == true)
                     try await stage.deploy("api:2", requires: "split@Expand", provides: "split")

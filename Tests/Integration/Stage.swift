@@ -29,10 +29,12 @@ struct Stage: Sendable {
     func withOperator<Value>(
         proofSeconds: Int = 60,
         _ options: [String] = [],
+        kubeconfig: String? = nil,
         _ body: (SluiceProcess) async throws -> Value
     ) async throws -> Value {
         let usual = [
-            "operator", "--kubeconfig", kubeconfig, "--namespace", namespace, "--lease-namespace", namespace,
+            "operator", "--kubeconfig", kubeconfig ?? self.kubeconfig, "--namespace", namespace, "--lease-namespace",
+            namespace,
             "--identity", "test", "--lease-seconds", "5", "--proof-seconds", "\(proofSeconds)",
         ]
         return try await withSluice(usual + options) { process in

@@ -134,6 +134,38 @@ struct WebhookTests {
         }
     }
 
+    @Test("the rights of the operator's own account suffice: for its certificates, its configuration, and the release")
+    func rights() async throws {
+        try await withStage { stage in
+            try await stage.makeCustomers(10)
+            try await Installer(client: stage.client, parts: [.base, .webhook]).install()
+            try await stage.kubectl(
+                "label", "namespace", stage.namespace, "kubernetes.io/metadata.name=\(stage.namespace)", "--overwrite")
+            let kubeconfig = try TestServers.folder + "/" + uniqueName("kubeconfig")
+            let usual = try String(contentsOfFile: stage.kubeconfig, encoding: .utf8)
+            let account = #"user: {as: "system:serviceaccount:sluice-system:sluice", token:"#
+            try usual.replacing("user: {token:", with: account)
+                .write(toFile: kubeconfig, atomically: true, encoding: .utf8)
+            let port = try freePort()
+            let options = [
+                "--lease-namespace", "sluice-system", "--webhook-bind-address", "127.0.0.1:\(port)", "--webhook-url",
+                "https://127.0.0.1:\(port)", "--webhook-failure-policy", "Fail",
+            ]
+            try await with {
+                try await stage.withOperator(options, kubeconfig: kubeconfig) { process in
+                    try await stage.waitForWebhook()
+                    try await stage.apply(stage.manifest("api", "api:2", requires: "split"))
+                    #expect(try await stage.deployment().spec.paused == true)
+                    try await stage.apply(stage.splitManifest())
+                    try await stage.waitForImage("api:2")
+                    #expect(!process.standardError.contains("forbidden"), "\(process.standardError)")
+                }
+            } cleanUp: {
+                try await stage.kubectl("delete", "mutatingwebhookconfiguration", "sluice", "--ignore-not-found")
+            }
+        }
+    }
+
     @Test("a StatefulSet's new template is held by its partition, and let go")
     func statefulSet() async throws {
         try await withStage { stage in
@@ -171,7 +203,12 @@ struct WebhookTests {
         try await withStage { stage in
             try await stage.withGuardedOperator(policy: policy) { process in
                 try await stage.apply(stage.manifest("api", "api:1"))
-                try await process.kill()
+                if policy == "Fail" {
+                    try await process.kill()
+                } else {
+                    process.terminate()
+                    #expect(try await process.waitForExit(within: .seconds(15)) == 0)
+                }
                 for manifest in [
                     stage.manifest("api", "api:2", requires: "split"),
                     stage.manifest("new", "new:1", requires: "split"),

@@ -1,6 +1,7 @@
-import KubernetesClient
 import TestSupport
 import Testing
+
+@testable import KubernetesClient
 
 @Suite("Watches on a real API server")
 struct WatchTests {
@@ -63,5 +64,45 @@ struct WatchTests {
             }
             #expect(error?.code == .expired)
         }
+    }
+
+    @Test("a server that does not know of streamed lists says so, or is silent and does not keep us waiting")
+    func streamedListOfAnOldServer() async throws {
+        let client = try makeClient()
+        // 1.20 takes the parameter that says how fresh for a mistake.
+        let error = await #expect(throws: KubernetesError.self) {
+            try await client.watch(
+                DynamicObject.self, .namespaces, WatchOptions(resourceVersion: nil, sendsInitialEvents: true))
+        }
+        #expect(error?.code == .invalid)
+        let server = try ScriptedServer { _ in .pieces([]) }
+        defer { server.stop() }
+        var options = WatchOptions(resourceVersion: nil, sendsInitialEvents: true)
+        options.initialSilence = .milliseconds(200)
+        let stream = try await KubernetesClient(ClusterConfiguration(server: server.url)).watch(
+            DynamicObject.self, .namespaces, options)
+        let silence = await #expect(throws: KubernetesError.self) {
+            for try await event in stream { Issue.record("\(event)") }
+        }
+        #expect(silence?.code == .timeout)
+    }
+
+    @Test("after the list in a stream the server may be silent as in any watch")
+    func silenceAfterAStreamedList() async throws {
+        let bookmark =
+            #"{"type":"BOOKMARK","object":{"metadata":{"resourceVersion":"7","annotations":{"k8s.io/initial-events-end":"true"}}}}"#
+        let server = try ScriptedServer { _ in .pieces([bookmark + "\n"]) }
+        defer { server.stop() }
+        var options = WatchOptions(resourceVersion: nil, timeout: .milliseconds(-4000), sendsInitialEvents: true)
+        options.initialSilence = .milliseconds(200)
+        let start = ContinuousClock.now
+        let stream = try await KubernetesClient(ClusterConfiguration(server: server.url)).watch(
+            DynamicObject.self, .namespaces, options)
+        let silence = await #expect(throws: KubernetesError.self) {
+            for try await event in stream { #expect(event.resourceVersion == "7") }
+        }
+        #expect(silence?.code == .timeout)
+        // The timeout and five seconds.
+        #expect(.now - start >= .seconds(1))
     }
 }

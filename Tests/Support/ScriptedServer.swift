@@ -22,6 +22,13 @@ public final class ScriptedServer: Sendable {
             let head = ["HTTP/1.1 \(status)"] + headers + ["Content-Length: \(body.utf8.count)"]
             return .write(head.joined(separator: "\r\n") + "\r\n\r\n" + body)
         }
+
+        /// An answer that comes in pieces and stays open, as a watch does; or whose connection ends before it does.
+        public static func pieces(_ pieces: [String], thenClose: Bool = false) -> Act {
+            let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+            let chunks = pieces.map { String($0.utf8.count, radix: 16) + "\r\n" + $0 + "\r\n" }
+            return .write(head + chunks.joined(), thenClose: thenClose)
+        }
     }
 
     /// What came, head and body, and by which connection, counted from 1.
@@ -32,7 +39,7 @@ public final class ScriptedServer: Sendable {
 
     public let port: Int
     private let descriptor: Int32
-    private let act: @Sendable (_ request: Int) -> Act
+    private let act: @Sendable (_ number: Int, _ request: String) -> Act
     private let taken = Mutex<[Request]>([])
     private let ends = Atomic(0)
 
@@ -45,7 +52,12 @@ public final class ScriptedServer: Sendable {
     public var ended: Int { ends.load(ordering: .acquiring) }
 
     /// - Parameter act: what to do with a request, by its number, counted from 1.
-    public init(_ act: @escaping @Sendable (_ request: Int) -> Act) throws {
+    public convenience init(_ act: @escaping @Sendable (_ request: Int) -> Act) throws {
+        try self.init(reading: { number, _ in act(number) })
+    }
+
+    /// - Parameter act: what to do with a request, by its number, counted from 1, and its text.
+    public init(reading act: @escaping @Sendable (_ number: Int, _ request: String) -> Act) throws {
         self.act = act
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_in()
@@ -93,7 +105,7 @@ public final class ScriptedServer: Sendable {
                 taken.append(request)
                 return taken.count
             }
-            guard case .write(let answer, let thenClose) = act(place) else { continue }
+            guard case .write(let answer, let thenClose) = act(place, request.text) else { continue }
             let bytes = Array(answer.utf8)
             _ = send(connection, bytes, bytes.count, Int32(MSG_NOSIGNAL))
             if thenClose { break }

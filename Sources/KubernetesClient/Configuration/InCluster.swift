@@ -21,9 +21,9 @@ enum InCluster {
         }
         let address = host.contains(":") ? "[\(host)]" : host
         var configuration = ClusterConfiguration(server: "https://\(address):\(port)")
-        configuration.certificateAuthority = try ClusterConfiguration.readFile("\(folder)/ca.crt")
-        // Read now, so that a pod without a token says so at once.
-        _ = try ClusterConfiguration.readFile("\(folder)/token")
+        // Read now, so that a pod without them says so at once.
+        for name in ["ca.crt", "token"] { _ = try ClusterConfiguration.readFile("\(folder)/\(name)") }
+        configuration.certificateAuthority = .file("\(folder)/ca.crt")
         configuration.credential = .tokenFile("\(folder)/token")
         if let bytes = try? ClusterConfiguration.readFile("\(folder)/namespace") {
             let namespace = String(decoding: bytes, as: UTF8.self).trimmed

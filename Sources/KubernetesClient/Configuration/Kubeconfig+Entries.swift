@@ -39,15 +39,40 @@ extension Kubeconfig {
         var insecureSkipTLSVerify: Bool?
         var tlsServerName: String?
         var proxyURL: String?
+        var extensions: [NamedExtension]?
 
         enum CodingKeys: String, CodingKey {
-            case server
+            case server, extensions
             case certificateAuthority = "certificate-authority"
             case certificateAuthorityData = "certificate-authority-data"
             case insecureSkipTLSVerify = "insecure-skip-tls-verify"
             case tlsServerName = "tls-server-name"
             case proxyURL = "proxy-url"
         }
+    }
+
+    /// What other programs keep in a kubeconfig; credential plugins find theirs under a name of their own.
+    struct NamedExtension: Decodable, Sendable {
+        static let plugins = "client.authentication.k8s.io/exec"
+
+        var name: String
+        var `extension`: JSONValue?
+    }
+
+    /// A program that gives a credential.
+    struct ExecEntry: Decodable, Sendable {
+        struct Variable: Decodable, Sendable {
+            var name: String
+            var value: String?
+        }
+
+        var apiVersion: String?
+        var command: String?
+        var args: [String]?
+        var env: [Variable]?
+        var installHint: String?
+        var provideClusterInfo: Bool?
+        var interactiveMode: String?
     }
 
     struct UserEntry: Decodable, Sendable {
@@ -59,8 +84,13 @@ extension Kubeconfig {
         var tokenFile: String?
         var username: String?
         var password: String?
-        /// What the entry asks for that is not there yet, in words.
-        var unsupported: [String] = []
+        var exec: ExecEntry?
+        /// As whom to act.
+        var user: String?
+        var uid: String?
+        var groups: [String]?
+        var extra: [String: [String]]?
+        var hasAuthProvider = false
 
         enum CodingKeys: String, CodingKey {
             case clientCertificate = "client-certificate"
@@ -68,8 +98,11 @@ extension Kubeconfig {
             case clientKey = "client-key"
             case clientKeyData = "client-key-data"
             case token, tokenFile, username, password, exec
+            case user = "as"
+            case uid = "as-uid"
+            case groups = "as-groups"
+            case extra = "as-user-extra"
             case authProvider = "auth-provider"
-            case impersonate = "as"
         }
 
         init() {}
@@ -84,9 +117,12 @@ extension Kubeconfig {
             tokenFile = try container.decodeIfPresent(String.self, forKey: .tokenFile)
             username = try container.decodeIfPresent(String.self, forKey: .username)
             password = try container.decodeIfPresent(String.self, forKey: .password)
-            if container.contains(.exec) { unsupported.append("a credential plugin (exec)") }
-            if container.contains(.authProvider) { unsupported.append("an auth-provider") }
-            if container.contains(.impersonate) { unsupported.append("impersonation (as)") }
+            exec = try container.decodeIfPresent(ExecEntry.self, forKey: .exec)
+            user = try container.decodeIfPresent(String.self, forKey: .user)
+            uid = try container.decodeIfPresent(String.self, forKey: .uid)
+            groups = try container.decodeIfPresent([String].self, forKey: .groups)
+            extra = try container.decodeIfPresent([String: [String]].self, forKey: .extra)
+            hasAuthProvider = container.contains(.authProvider)
         }
     }
 }

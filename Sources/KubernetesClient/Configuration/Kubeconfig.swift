@@ -78,7 +78,7 @@ public struct Kubeconfig: Sendable {
                 throw KubernetesError(
                     .configuration, "context \(name) names the user \(user), which the kubeconfig has not")
             }
-            try entry.identify(&configuration, named: user, reading: read)
+            try entry.identify(&configuration, named: user, of: cluster.value, reading: read)
         }
         return configuration
     }
@@ -89,18 +89,19 @@ extension Kubeconfig.Entry {
         path.hasPrefix("/") || folder.isEmpty ? path : "\(folder)/\(path)"
     }
 
-    /// Inline data, else the file's bytes.
-    fileprivate func bytes(
+    /// Inline data, else the file, which must be there.
+    fileprivate func pem(
         _ data: String?, _ path: String?, _ what: String, reading read: (String) throws(KubernetesError) -> [UInt8]
-    ) throws(KubernetesError) -> [UInt8]? {
+    ) throws(KubernetesError) -> PEM? {
         if let data, !data.isEmpty {
             guard let bytes = Data(base64Encoded: data, options: .ignoreUnknownCharacters), !bytes.isEmpty else {
                 throw KubernetesError(.configuration, "\(what)-data is not base64")
             }
-            return Array(bytes)
+            return .bytes(Array(bytes))
         }
         guard let path, !path.isEmpty else { return nil }
-        return try read(resolve(path))
+        _ = try read(resolve(path))
+        return .file(resolve(path))
     }
 }
 
@@ -111,13 +112,18 @@ extension Kubeconfig.Entry<Kubeconfig.ClusterEntry> {
         guard let server = value.server, server.hasPrefix("https://") || server.hasPrefix("http://") else {
             throw KubernetesError(.configuration, "cluster \(name) has no server that begins with https://")
         }
-        if let proxy = value.proxyURL, !proxy.isEmpty {
-            throw KubernetesError(.configuration, "cluster \(name) has a proxy-url, which is not supported yet")
-        }
         var configuration = ClusterConfiguration(server: server)
+        if let proxy = value.proxyURL, !proxy.isEmpty {
+            guard ["http://", "https://", "socks5://"].contains(where: proxy.hasPrefix) else {
+                throw KubernetesError(
+                    .configuration,
+                    "cluster \(name) has a proxy-url that begins with none of http://, https://, socks5://")
+            }
+            configuration.proxy = proxy
+        }
         configuration.skipsVerification = value.insecureSkipTLSVerify ?? false
         configuration.tlsServerName = value.tlsServerName.flatMap { $0.isEmpty ? nil : $0 }
-        configuration.certificateAuthority = try bytes(
+        configuration.certificateAuthority = try pem(
             value.certificateAuthorityData, value.certificateAuthority, "cluster \(name): certificate-authority",
             reading: read)
         if configuration.skipsVerification, configuration.certificateAuthority != nil {
@@ -129,17 +135,33 @@ extension Kubeconfig.Entry<Kubeconfig.ClusterEntry> {
     }
 }
 
+extension Kubeconfig.ClusterEntry {
+    /// What a credential plugin is told of the cluster (`Cluster` of `client.authentication.k8s.io`).
+    fileprivate func information(_ authority: [UInt8]?) -> JSONValue {
+        var cluster: JSONValue = [:]
+        cluster["server"] = server.map { .string($0) }
+        cluster["tls-server-name"] = tlsServerName.map { .string($0) }
+        cluster["insecure-skip-tls-verify"] = insecureSkipTLSVerify.map { .bool($0) }
+        cluster["certificate-authority-data"] = authority.map { .string(Data($0).base64EncodedString()) }
+        cluster["proxy-url"] = proxyURL.map { .string($0) }
+        cluster["config"] = extensions?.first { $0.name == Kubeconfig.NamedExtension.plugins }?.extension
+        return cluster
+    }
+}
+
 extension Kubeconfig.Entry<Kubeconfig.UserEntry> {
     fileprivate func identify(
-        _ configuration: inout ClusterConfiguration, named name: String,
+        _ configuration: inout ClusterConfiguration, named name: String, of cluster: Kubeconfig.ClusterEntry,
         reading read: (String) throws(KubernetesError) -> [UInt8]
     ) throws(KubernetesError) {
-        for unsupported in value.unsupported {
-            throw KubernetesError(.configuration, "user \(name) uses \(unsupported), which is not supported yet")
+        guard !value.hasAuthProvider else {
+            throw KubernetesError(
+                .configuration,
+                "user \(name) uses an auth-provider, which Kubernetes has no more: name a credential plugin (exec)")
         }
-        let certificate = try bytes(
+        let certificate = try pem(
             value.clientCertificateData, value.clientCertificate, "user \(name): client-certificate", reading: read)
-        let key = try bytes(value.clientKeyData, value.clientKey, "user \(name): client-key", reading: read)
+        let key = try pem(value.clientKeyData, value.clientKey, "user \(name): client-key", reading: read)
         switch (certificate, key) {
         case (let certificate?, let key?):
             configuration.clientCertificate = .init(certificate: certificate, key: key)
@@ -149,12 +171,66 @@ extension Kubeconfig.Entry<Kubeconfig.UserEntry> {
             throw KubernetesError(
                 .configuration, "user \(name) has only one of client-certificate and client-key: name both")
         }
+        configuration.impersonation = try impersonation(name)
         if let file = value.tokenFile, !file.isEmpty {
             configuration.credential = .tokenFile(resolve(file))
         } else if let token = value.token, !token.isEmpty {
             configuration.credential = .token(token)
         } else if let user = value.username, !user.isEmpty {
             configuration.credential = .basic(user: user, password: value.password ?? "")
+        } else if let exec = value.exec {
+            var authority: [UInt8]?
+            switch configuration.certificateAuthority {
+            case .bytes(let bytes): authority = bytes
+            case .file(let path): authority = try read(path)
+            case nil: break
+            }
+            configuration.credential = .plugin(try plugin(exec, name, cluster.information(authority)))
         }
+    }
+
+    private func impersonation(_ name: String) throws(KubernetesError) -> Impersonation? {
+        guard let user = value.user, !user.isEmpty else {
+            guard value.uid == nil, value.groups == nil, value.extra == nil else {
+                throw KubernetesError(
+                    .configuration, "user \(name) has as-uid, as-groups or as-user-extra, but not as: name the user")
+            }
+            return nil
+        }
+        let impersonation = Impersonation(
+            user: user, uid: value.uid, groups: value.groups ?? [], extra: value.extra ?? [:])
+        guard impersonation.headers.allSatisfy({ $0.value.isHeaderValue }) else {
+            throw KubernetesError(.configuration, "user \(name) acts as somebody with a line break in the name")
+        }
+        return impersonation
+    }
+
+    private func plugin(
+        _ exec: Kubeconfig.ExecEntry, _ name: String, _ cluster: JSONValue
+    ) throws(KubernetesError) -> CredentialPlugin {
+        func wrong(_ what: String) -> KubernetesError {
+            KubernetesError(.configuration, "user \(name): the credential plugin (exec) \(what)")
+        }
+        guard let command = exec.command, !command.isEmpty else { throw wrong("has no command") }
+        let group = "client.authentication.k8s.io"
+        guard let version = exec.apiVersion, ["\(group)/v1", "\(group)/v1beta1"].contains(version) else {
+            throw wrong("\(command) must have the apiVersion \(group)/v1 or \(group)/v1beta1")
+        }
+        switch exec.interactiveMode {
+        case "Never", "IfAvailable":
+            break
+        case nil where version.hasSuffix("v1beta1"):
+            break
+        case "Always":
+            throw wrong("\(command) asks for a terminal (interactiveMode: Always), which it cannot have here")
+        default:
+            throw wrong("\(command) must have the interactiveMode Never or IfAvailable")
+        }
+        return CredentialPlugin(
+            apiVersion: version, command: command.contains("/") ? resolve(command) : command,
+            arguments: exec.args ?? [],
+            environment: Dictionary(
+                (exec.env ?? []).map { ($0.name, $0.value ?? "") }, uniquingKeysWith: { _, last in last }),
+            installHint: exec.installHint, cluster: exec.provideClusterInfo == true ? .some(cluster) : .none)
     }
 }

@@ -3,6 +3,7 @@ internal import Foundation
 internal import KubernetesClient
 public import Logging
 internal import MigrationEngine
+public import Prometheus
 
 /// The operator: waits until it leads, then watches Migrations and Deployments and reconciles them.
 ///
@@ -11,15 +12,22 @@ internal import MigrationEngine
 public struct OperatorService: Sendable {
     private let configuration: OperatorConfiguration
     private let state: OperatorState
+    private let metrics: OperatorMetrics
     private let logger: Logger
     private let client: KubernetesClient
 
-    /// - Parameter state: is told how far it is.
-    public init(_ configuration: OperatorConfiguration, state: OperatorState = OperatorState(), logger: Logger) {
+    /// - Parameters:
+    ///   - state: is told how far it is.
+    ///   - metrics: where it counts; by default nobody reads them.
+    public init(
+        _ configuration: OperatorConfiguration, state: OperatorState = OperatorState(),
+        metrics: OperatorMetrics = OperatorMetrics(MetricsRegistry()), logger: Logger
+    ) {
         self.configuration = configuration
         self.state = state
+        self.metrics = metrics
         self.logger = logger
-        client = KubernetesClient(configuration.cluster, version: configuration.version)
+        client = KubernetesClient(configuration.cluster, version: configuration.version, metrics: metrics.client)
     }
 
     /// Runs until its task is cancelled.
@@ -38,7 +46,7 @@ public struct OperatorService: Sendable {
                 lease: ObjectKey(configuration.leaseName, in: configuration.leaseNamespace),
                 identity: configuration.identity,
                 timing: .init(lease: times.lease, renewDeadline: times.renewDeadline, retry: times.retry),
-                logger: logger)
+                metrics: metrics.leader, logger: logger)
             while !Task.isCancelled {
                 do {
                     try await election.run(whileLeading: { await self.lead() })
@@ -74,7 +82,7 @@ public struct OperatorService: Sendable {
 
     /// Everything that only the leader does.
     private func lead() async {
-        let team = OperatorTeam(configuration, client: client, logger: logger)
+        let team = OperatorTeam(configuration, client: client, metrics: metrics, logger: logger)
         state.leads(team)
         await team.run()
         state.standsBy()

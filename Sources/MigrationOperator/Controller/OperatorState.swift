@@ -31,9 +31,13 @@ public final class OperatorState: Sendable {
         if case .leading = role.withLock({ $0 }) { true } else { false }
     }
 
-    /// Whether its work came to an end.
-    public var isStopped: Bool {
-        if case .stopped = role.withLock({ $0 }) { true } else { false }
+    /// What of it does not get on any more, in words; nil while all is well. Who is told starts the process again.
+    public var problem: String? {
+        switch role.withLock({ $0 }) {
+        case .starting, .standingBy: nil
+        case .leading(let team): team.isHealthy ? nil : "all workers of a loop are busy, and none comes to an end"
+        case .stopped: "the operator has stopped"
+        }
     }
 
     /// What the leader's caches hold; nil in a process that does not lead, or has not listed yet. It may be old.

@@ -13,12 +13,16 @@ struct OperatorTeam: Sendable {
     private let workloads: WorkloadWatch
     private let recorder: EventRecorder
     private let workers: WorkerRegistry
-    private let migrationQueue = WorkQueue<ObjectKey>()
-    private let workloadQueue = WorkQueue<WorkloadKey>()
+    private let migrationQueue: WorkQueue<ObjectKey>
+    private let workloadQueue: WorkQueue<WorkloadKey>
     private let migrationLoop: Controller<ObjectKey>
     private let gateLoop: Controller<WorkloadKey>
 
-    init(_ configuration: OperatorConfiguration, client: KubernetesClient, logger: Logger) {
+    init(
+        _ configuration: OperatorConfiguration, client: KubernetesClient, metrics: OperatorMetrics, logger: Logger
+    ) {
+        migrationQueue = WorkQueue(name: OperatorMetrics.Loop.migrations, metrics: metrics.queues)
+        workloadQueue = WorkQueue(name: OperatorMetrics.Loop.gates, metrics: metrics.queues)
         let namespaces: [String?] = configuration.namespaces.isEmpty ? [nil] : configuration.namespaces
         let migrations = migrations
         reflectors = namespaces.map {
@@ -39,13 +43,15 @@ struct OperatorTeam: Sendable {
             client: client, workloads: workloads, migrations: migrations, proofs: engines, recorder: recorder,
             logger: logger)
         migrationLoop = Controller(
-            name: "migrations", workers: configuration.concurrency, queue: migrationQueue, logger: logger,
+            name: OperatorMetrics.Loop.migrations, workers: configuration.concurrency, queue: migrationQueue,
+            metrics: metrics.controllers, logger: logger,
             metadata: { ["migration": "\($0)"] }
         ) {
             try await controller.reconcile($0)
         }
         gateLoop = Controller(
-            name: "gates", workers: configuration.concurrency, queue: workloadQueue, logger: logger,
+            name: OperatorMetrics.Loop.gates, workers: configuration.concurrency, queue: workloadQueue,
+            metrics: metrics.controllers, logger: logger,
             metadata: { ["workload": "\($0)"] }
         ) {
             try await gates.reconcile($0)
@@ -56,6 +62,9 @@ struct OperatorTeam: Sendable {
     var hasLists: Bool {
         reflectors.allSatisfy(\.isSynced) && workloads.isSynced
     }
+
+    /// False while a loop is stuck: all of its workers busy for minutes, and none comes to an end.
+    var isHealthy: Bool { migrationLoop.isHealthy && gateLoop.isHealthy }
 
     var snapshot: OperatorSnapshot {
         let held = workloads.workloads(in: nil).filter { $0.metadata.annotations[SluiceName.held] != nil }

@@ -28,8 +28,8 @@ struct OfferedRoutes: Sendable {
 
     private func addProbes(to router: Listener.Routes) {
         router.get("/healthz") { _, _ in
-            let problem = state.isStopped ? "the operator has stopped" : pulse.problem
-            return problem.map { Response(text: $0, status: .serviceUnavailable) } ?? Response(text: "ok")
+            (state.problem ?? pulse.problem).map { Response(text: $0, status: .serviceUnavailable) }
+                ?? Response(text: "ok")
         }
         router.get("/readyz") { _, _ in
             guard state.isReady else {

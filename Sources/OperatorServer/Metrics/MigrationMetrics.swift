@@ -11,7 +11,6 @@ enum MigrationMetrics {
     typealias Sample = MetricsRegistry.Sample
 
     static func register(in registry: MetricsRegistry, of state: OperatorState) {
-        registry.gauge("sluice_leader", "1 in the process that leads.") { [Sample(state.isLeading ? 1 : 0)] }
         for metric in all {
             registry.gauge(metric.name, metric.help) {
                 (state.snapshot?.migrations ?? []).sorted { $0.key < $1.key }.flatMap { migration in

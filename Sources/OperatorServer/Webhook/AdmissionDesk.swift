@@ -20,18 +20,17 @@ struct AdmissionDesk: Sendable {
     }
 
     func answer(_ request: Request) async -> Response {
+        await limit.run { await read(request) }
+            ?? Response(text: "too many reviews at the same time", status: .serviceUnavailable)
+    }
+
+    private func read(_ request: Request) async -> Response {
         let body: ByteBuffer
         do {
-            let collected = try await limit.run {
-                try await within(timeLimit) {
-                    var request = request
-                    return try await request.collectBody(upTo: Self.mostBytes)
-                }
+            body = try await within(timeLimit) {
+                var request = request
+                return try await request.collectBody(upTo: Self.mostBytes)
             }
-            guard let collected else {
-                return Response(text: "too many reviews at the same time", status: .serviceUnavailable)
-            }
-            body = collected
         } catch is TimeIsOver {
             return Response(text: "the review did not arrive within \(timeLimit)", status: .requestTimeout)
         } catch is NIOTooManyBytesError {
