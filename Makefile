@@ -16,7 +16,7 @@ test: ## the tests, against real servers; a part of them with FILTER=regex
 soak: ## the tests in their long form: more seeds, more kills
 	@SLUICE_SOAK=1 $(scripts)/test
 
-lint: ## the format of the code, the scripts, the manifests
+lint: ## the format of the code, the scripts, the manifests, the chart, the Containerfile
 	@$(scripts)/lint
 
 bench: ## the measurements, as tables and .build/bench/*.json; one of them with NAME=...

@@ -179,6 +179,13 @@ let package = Package(
             path: "Tests/Integration",
             swiftSettings: strict
         ),
+        // The chart, the admission policies, the examples: what is no Swift.
+        .testTarget(
+            name: "ManifestTests",
+            dependencies: ["KubernetesClient", "MigrationOperator", "TestSupport", "YAML"],
+            path: "Tests/Manifests",
+            swiftSettings: strict
+        ),
         tests("EventLoop"),
         tests("HTTPClient"),
         tests("YAML"),

@@ -104,7 +104,7 @@ struct CustomResourceTests {
 
     @Test("the operator's account may do what it does, and no more")
     func rights() async throws {
-        try await Installer(client: testClient()).install()
+        try await Installer(client: testClient(), parts: [.base, .webhook]).install()
         let kubectl = try Kubectl(namespace: "default")
         func may(_ verb: String, _ resource: String, _ namespace: String = "default") async throws -> Bool {
             try await kubectl.result(
