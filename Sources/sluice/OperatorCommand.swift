@@ -61,11 +61,13 @@ struct OperatorCommand: AsyncParsableCommand {
     @OptionGroup var log: LogOptions
 
     func validate() throws {
-        guard leaderLeaseSeconds >= 2, leaseSeconds >= 1, proofSeconds >= 1, concurrency >= 1, concurrentMigrations >= 1
+        guard (2...3600).contains(leaderLeaseSeconds), (1...86_400).contains(leaseSeconds),
+            (1...86_400).contains(proofSeconds), (1...1000).contains(concurrency),
+            (1...1000).contains(concurrentMigrations)
         else {
             throw ValidationError(
-                "--leader-lease-seconds is at least 2; --lease-seconds, --proof-seconds, --concurrency and "
-                    + "--concurrent-migrations are at least 1"
+                "--leader-lease-seconds is from 2 to 3600, --lease-seconds and --proof-seconds from 1 to 86400, "
+                    + "--concurrency and --concurrent-migrations from 1 to 1000"
             )
         }
     }
