@@ -49,8 +49,9 @@ private struct Explorer {
             let before = current
             for step in current.fairSteps { current = try current.after(step) }
             // What is tried again and again, such as a run that finds a trigger gone, must write nothing.
+            // A gate may end one decision and come to the next in six rounds without a write.
             quiet = current.isWritten(as: before) ? quiet + 1 : 0
-            guard quiet == 5 else { continue }
+            guard quiet == 8 else { continue }
             if let problem = current.problemAtRest {
                 throw World.Violation(
                     description:
