@@ -33,7 +33,7 @@ enum Chart {
     }
 
     static func objects(in text: String) throws -> [Object] {
-        try YAML.documents(in: text).map { Object(json: try JSONValue($0)) }
+        try YAML.documents(in: text).map { Object(json: JSONValue($0)) }
     }
 
     /// What the schemas of the kinds say against it; nothing, where all is well.

@@ -116,7 +116,7 @@ struct HealthCheckTests {
     func flux() async throws {
         let folder = try TestServers.scripts + "/.."
         let text = try String(contentsOfFile: folder + "/examples/flux/migrations.yaml", encoding: .utf8)
-        let kustomization = try JSONValue(try #require(try YAML.documents(in: text).first))
+        let kustomization = JSONValue(try #require(try YAML.documents(in: text).first))
         let check = try #require(kustomization[path: "spec", "healthCheckExprs"]?.array?.first)
         var expressions: JSONValue = [:]
         for name in ["inProgress", "failed", "current"] { expressions[name] = check[name] }

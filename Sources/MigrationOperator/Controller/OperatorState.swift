@@ -1,4 +1,4 @@
-public import KubernetesClient
+internal import KubernetesClient
 internal import Synchronization
 
 /// What an operator process tells of itself while it runs: to probes, to metrics, and to whoever acts for the leader.
