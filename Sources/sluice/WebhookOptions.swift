@@ -38,6 +38,26 @@ struct WebhookOptions: ParsableArguments {
         name: .long, help: "The MutatingWebhookConfiguration to keep; else $SLUICE_WEBHOOK_CONFIGURATION, else sluice.")
     var webhookConfiguration: String?
 
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Which namespaces are asked about, besides those of --namespace and without those that are exempt.",
+            discussion: #"A label selector as JSON, such as {"matchLabels": {"team": "data"}}. "#
+                + "Else $SLUICE_WEBHOOK_NAMESPACE_SELECTOR, else all.",
+            valueName: "selector"
+        )
+    )
+    var webhookNamespaceSelector: LabelSelectorArgument?
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Which workloads are asked about, by their own labels; else $SLUICE_WEBHOOK_OBJECT_SELECTOR, else all.",
+            valueName: "selector"
+        )
+    )
+    var webhookObjectSelector: LabelSelectorArgument?
+
     /// Nil where the webhook is off.
     func settings(for configuration: OperatorConfiguration) throws -> WebhookSettings? {
         guard let address = try ServingOptions.address(webhookBindAddress, "SLUICE_WEBHOOK_BIND_ADDRESS") else {
@@ -49,6 +69,11 @@ struct WebhookOptions: ParsableArguments {
             webhookFailurePolicy, "SLUICE_WEBHOOK_FAILURE_POLICY", else: .ignore)
         settings.configurationName = try EnvironmentSetting.value(
             webhookConfiguration, "SLUICE_WEBHOOK_CONFIGURATION", else: settings.configurationName)
+        settings.selectedNamespaces =
+            try EnvironmentSetting.value(webhookNamespaceSelector, "SLUICE_WEBHOOK_NAMESPACE_SELECTOR")?.expressions
+            ?? []
+        settings.objects =
+            try EnvironmentSetting.value(webhookObjectSelector, "SLUICE_WEBHOOK_OBJECT_SELECTOR")?.expressions ?? []
         if let url = try EnvironmentSetting.value(webhookURL, "SLUICE_WEBHOOK_URL") {
             guard url.hasPrefix("https://"), !url.contains("@") else {
                 throw ValidationError(

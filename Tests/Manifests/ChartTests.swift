@@ -35,7 +35,11 @@ struct ChartTests {
                     create: Always
                     labels: {release: prometheus}
                     metricRelabelings: [{action: labeldrop, regex: pod}]
-                webhook: {enabled: true, failurePolicy: Fail}
+                webhook:
+                  enabled: true
+                  failurePolicy: Fail
+                  namespaceSelector: {matchLabels: {team: data}}
+                  objectSelector: {matchExpressions: [{key: sluice.dev/ignore, operator: DoesNotExist}]}
                 podDisruptionBudget: {maxUnavailable: 50%}
                 networkPolicy:
                   enabled: true
@@ -119,6 +123,7 @@ struct ChartTests {
         let container = try #require(deployment[path: "spec", "template", "spec", "containers"]?.array?.first)
         let arguments = (container["args"]?.array ?? []).compactMap(\.string)
         #expect(arguments.first == "operator" && arguments.contains("--webhook-failure-policy=Fail"))
+        #expect(arguments.contains(#"--webhook-namespace-selector={"matchLabels":{"team":"data"}}"#))
         // A server that is nowhere: what is looked at is whether it gets so far.
         let folder = try TestServers.folder + "/" + uniqueName("chart")
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -144,6 +149,7 @@ struct ChartTests {
         ("watchNamespaces: [shop, shop]", "/watchNamespaces"),
         ("webhook: {failurePolicy: Maybe}", "/webhook/failurePolicy"),
         ("webhook: {port: 80}", "/webhook/port"),
+        ("webhook: {objectSelector: {team: data}}", "additional properties 'team' not allowed"),
         ("metrics: {serviceMonitor: {create: true}}", "/metrics/serviceMonitor/create"),
         ("metrics: {serviceMonitor: {enabled: true}}", "additional properties 'enabled' not allowed"),
         ("crds: {keep: 'no'}", "/crds/keep"),

@@ -1,6 +1,7 @@
 import Foundation
 import KubernetesClient
 import MigrationOperator
+import TestSupport
 import Testing
 
 @testable import OperatorServer
@@ -85,6 +86,53 @@ struct WebhookConfigurationTests {
     func conditions() {
         #expect(webhook(20)["matchConditions"] == nil)
         #expect(webhook(30)["matchConditions"]?.array?.count == 1)
+    }
+
+    @Test("a condition of the server picks those that require something, of each kind, and goes wrong for none")
+    func conditionOfEachKind() async throws {
+        let conditions = try #require(webhook(30)["matchConditions"])
+        let rules: JSONValue = [
+            "resourceRules": [["apiGroups": ["apps"], "operations": ["CREATE"], "resources": ["deployments"]]]
+        ]
+        let policy: JSONValue = ["spec": ["matchConstraints": rules, "matchConditions": conditions]]
+        let file = try TestServers.folder + "/" + uniqueName("conditions")
+        try policy.text.write(toFile: file, atomically: true, encoding: .utf8)
+        let annotated: JSONValue = ["metadata": ["annotations": ["sluice.dev/requires": "split"]]]
+        let bare: [JSONValue] = [["metadata": [:]], ["metadata": ["annotations": [:]]], [:]]
+        let specs: [JSONValue] =
+            [["template": annotated], ["jobTemplate": ["spec": ["template": annotated]]]]
+            + bare.map { ["template": $0] } + bare.map { ["jobTemplate": ["spec": ["template": $0]]] }
+            + [["workloadRef": ["name": "api"]]]
+        let reviews = specs.map { spec -> JSONValue in
+            [
+                "request": ["operation": "CREATE", "kind": ["group": "apps", "kind": "Deployment"]],
+                "object": ["spec": spec],
+            ]
+        }
+        let output = try await Program.output(
+            try TestServers.scripts + "/manifests", ["evaluate", file], input: JSONValue.array(reviews).text,
+            within: .seconds(300))
+        let matches = (try JSONValue(parsing: output).array ?? []).map { $0["matches"]?.bool }
+        #expect(matches == [true, true] + Array(repeating: false, count: 7))
+    }
+
+    @Test("namespaces and workloads are selected as the user says, and a selector that is gone is taken away")
+    func selectors() {
+        let team: JSONValue = ["key": "team", "operator": "In", "values": ["data"]]
+        let selecting = webhook {
+            $0.selectedNamespaces = [team]
+            $0.objects = [team]
+        }
+        let expressions = selecting[path: "namespaceSelector", "matchExpressions"]?.array ?? []
+        #expect(expressions.contains(team) && expressions.count == 2)
+        #expect(selecting[path: "objectSelector", "matchExpressions"] == [team])
+        #expect(webhook()["objectSelector"] == nil)
+
+        let settings = WebhookSettings(address: .init(host: "0.0.0.0", port: 9443), namespace: "sluice-system")
+        let wanted = WebhookConfiguration(settings: settings, authorities: "PEM", serverMinor: 20)
+        let live: JSONValue = ["webhooks": [["name": .string(WebhookConfiguration.name), "objectSelector": [:]]]]
+        #expect(!wanted.selectsOtherwise(live))
+        #expect(wanted.selectsOtherwise(["webhooks": [selecting]]))
     }
 
     @Test("the policy is the user's, and it is safe in a dry run")

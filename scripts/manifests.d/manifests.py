@@ -211,7 +211,8 @@ def undocumented():
 
     schema = set(keys(json.loads((CHART / "values.schema.json").read_text()))) - {"global"}
     values = set(paths(yaml.safe_load((CHART / "values.yaml").read_text())))
-    free = ("resources.", "podSecurityContext.", "securityContext.")
+    # What Kubernetes says of these is not repeated among the values.
+    free = ("resources.", "podSecurityContext.", "securityContext.", "webhook.namespaceSelector.", "webhook.objectSelector.")
     for key in sorted(schema ^ values):
         if not key.startswith(free):
             yield f"{key} is in one of values.yaml and values.schema.json only"

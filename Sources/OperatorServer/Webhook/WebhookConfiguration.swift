@@ -38,6 +38,7 @@ struct WebhookConfiguration: Sendable {
             "sideEffects": "None",
             "timeoutSeconds": .int(Self.timeoutSeconds),
         ]
+        if !settings.objects.isEmpty { webhook["objectSelector"] = ["matchExpressions": .array(settings.objects)] }
         if serverMinor >= Self.conditionsSince {
             // Then nobody else's workload waits for us, or fails without us.
             webhook["matchConditions"] = [
@@ -93,6 +94,14 @@ struct WebhookConfiguration: Sendable {
                 "values": .array(settings.namespaces.map { .string($0) }),
             ])
         }
-        return expressions
+        return expressions + settings.selectedNamespaces
+    }
+
+    /// Whether an entry of the server selects other objects than it is to: what `fields` leaves out may be there still.
+    func selectsOtherwise(_ live: JSONValue) -> Bool {
+        let entry = live["webhooks"]?.array?.first { $0["name"]?.string == Self.name }
+        let selector = entry?["objectSelector"]
+        return selector?["matchLabels"]?.object?.isEmpty == false
+            || selector?["matchExpressions"]?.array ?? [] != settings.objects
     }
 }

@@ -29,7 +29,7 @@ struct WebhookConfigurationKeeper: Sendable {
         let wanted = WebhookConfiguration(
             settings: settings, authorities: authorities,
             serverMinor: try await client.serverVersion().minorNumber)
-        guard !live.json.includes(wanted.fields) else { return }
+        guard !live.json.includes(wanted.fields) || wanted.selectsOtherwise(live.json) else { return }
         var fields = wanted.fields
         // Not one that was made anew meanwhile: its maker did not see this one go.
         fields["metadata"] = live.metadata.uid.map { ["uid": .string($0)] }

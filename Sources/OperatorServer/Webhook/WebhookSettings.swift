@@ -1,3 +1,5 @@
+public import KubernetesClient
+
 /// How the admission webhook is served, and how the API server finds it.
 public struct WebhookSettings: Sendable {
     /// What the API server does with a workload when the webhook does not answer.
@@ -22,6 +24,9 @@ public struct WebhookSettings: Sendable {
     /// The only namespaces whose workloads are sent; empty means all. They are told by the label
     /// `kubernetes.io/metadata.name`, which servers set since Kubernetes 1.21.
     public var namespaces: [String] = []
+    /// Which of them besides, and which workloads, by their labels: `matchExpressions` of Kubernetes. Empty means all.
+    public var selectedNamespaces: [JSONValue] = []
+    public var objects: [JSONValue] = []
     public var lifetimes = CertificateLifetimes()
 
     public init(address: OperatorServerSettings.Address, namespace: String) {

@@ -58,7 +58,8 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
   "--identity" "the pod's name" "--log-level" "log.level" "--log-format" "log.format"
   "--health-probe-bind-address" "probes.port" "--metrics-bind-address" "metrics" "--gates-bind-address" "gates"
   "--webhook-bind-address" "webhook" "--webhook-failure-policy" "webhook.failurePolicy"
-  "--webhook-configuration" "the release's name" }}
+  "--webhook-configuration" "the release's name" "--webhook-namespace-selector" "webhook.namespaceSelector"
+  "--webhook-object-selector" "webhook.objectSelector" }}
 {{- range .Values.extraArgs }}
 {{- $flag := regexFind "^[^= ]*" . }}
 {{- if hasKey $own $flag }}
