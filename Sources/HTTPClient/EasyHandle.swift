@@ -39,7 +39,9 @@ final class EasyHandle {
                 "TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256")
         }
         sluice_curl_set_long(handle, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_2TLS))
-        sluice_curl_set_long(handle, CURLOPT_PIPEWAIT, 1)
+        // Over TLS the handshake tells whether connections can be shared. Without it libcurl would wait for the first answer,
+        // and a slow one would keep all other requests to that server from being sent.
+        sluice_curl_set_long(handle, CURLOPT_PIPEWAIT, request.url.lowercased().hasPrefix("https:") ? 1 : 0)
         sluice_curl_set_long(handle, CURLOPT_MAXLIFETIME_CONN, 600)
         sluice_curl_set_long(handle, CURLOPT_TCP_KEEPALIVE, 1)
         sluice_curl_set_long(handle, CURLOPT_TCP_KEEPIDLE, 30)

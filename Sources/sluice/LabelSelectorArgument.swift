@@ -1,5 +1,5 @@
-public import ArgumentParser
-public import KubernetesClient
+import ArgumentParser
+import KubernetesClient
 
 /// A label selector of Kubernetes, as JSON: `{"matchLabels": {"team": "data"}}`.
 struct LabelSelectorArgument: ExpressibleByArgument {

@@ -55,6 +55,19 @@ struct HTTPTransportTests {
         }
     }
 
+    @Test("a request whose answer is slow keeps no other to that server waiting")
+    func slow() async throws {
+        let server = try ScriptedServer { number in number == 1 ? .silence : .answer("200 OK") }
+        defer { server.stop() }
+        try await withThrowingTaskGroup { group in
+            group.addTask { try? await transport.send(request("GET", server, "/slow", total: .seconds(20))) }
+            try await eventually("the slow one is there") { server.requests.count == 1 }
+            let answer = try await transport.send(request("GET", server, "/", total: .seconds(5)))
+            #expect(answer.status == 200)
+            group.cancelAll()
+        }
+    }
+
     @Test("an answer that is larger than may be is not read to its end")
     func mostBytes() async throws {
         let server = try ScriptedServer { _ in .answer("200 OK", body: String(repeating: "x", count: 1001)) }

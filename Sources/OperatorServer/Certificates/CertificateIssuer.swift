@@ -7,10 +7,8 @@ internal import X509
 struct CertificateIssuer: Sendable {
     let lifetimes: CertificateLifetimes
 
-    /// A clock that is behind ours must find a new certificate good as well. Less than a lifetime, from which it goes off.
-    private static func start(of lifetime: Duration, at now: Date) -> Date {
-        now - min(300, lifetime.seconds / 20)
-    }
+    /// A clock that is behind ours must find a new certificate good as well: it says that it began so many seconds ago.
+    static let headStart: TimeInterval = 300
 
     /// An authority that signs certificates, and no other authority.
     func makeAuthority(at now: Date) throws -> StoredCertificates.Signer {
@@ -21,7 +19,7 @@ struct CertificateIssuer: Sendable {
         }
         let certificate = try Certificate(
             version: .v3, serialNumber: .init(), publicKey: .init(key.publicKey),
-            notValidBefore: Self.start(of: lifetimes.authority, at: now),
+            notValidBefore: now - Self.headStart,
             notValidAfter: now + lifetimes.authority.seconds,
             issuer: name, subject: name, signatureAlgorithm: .ecdsaWithSHA256,
             extensions: try .init {
@@ -42,7 +40,7 @@ struct CertificateIssuer: Sendable {
         let key = P256.Signing.PrivateKey()
         let certificate = try Certificate(
             version: .v3, serialNumber: .init(), publicKey: .init(key.publicKey),
-            notValidBefore: Self.start(of: lifetimes.serving, at: now),
+            notValidBefore: now - Self.headStart,
             notValidAfter: min(now + lifetimes.serving.seconds, issuer.notValidAfter),
             issuer: issuer.subject, subject: try DistinguishedName { CommonName("sluice webhook") },
             signatureAlgorithm: .ecdsaWithSHA256,

@@ -20,7 +20,9 @@ extension CertificateFacts {
 
 extension CertificateFacts.Validity {
     fileprivate init(_ certificate: Certificate) {
-        self.init(from: certificate.notValidBefore, until: certificate.notValidAfter)
+        // When it was made; what it says is earlier.
+        let made = certificate.notValidBefore + CertificateIssuer.headStart
+        self.init(from: min(made, certificate.notValidAfter), until: certificate.notValidAfter)
     }
 }
 
