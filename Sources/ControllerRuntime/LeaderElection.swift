@@ -176,7 +176,8 @@ public final class LeaderElection: Sendable {
         return try await client.replace(Lease.self, Lease(metadata: metadata, spec: spec))
     }
 
-    /// Gives the lease up, also when the task was cancelled: that is when it matters. Bounded by the client's timeout.
+    /// Gives the lease up, also when the task was cancelled: that is when it matters. Bounded by the timeouts of the client and
+    /// of its credential plugin.
     private func release(_ state: LeaderElectionState) async {
         await Task {
             // A renewal that was cancelled here may still arrive there, between our look and our write.

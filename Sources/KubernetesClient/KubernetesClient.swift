@@ -10,6 +10,9 @@ public import Prometheus
 ///
 /// Answers of 429 and 5xx are tried again a few times, as the server's `Retry-After` says, where that cannot do
 /// anything twice. Connections that fail are the caller's to retry.
+///
+/// Credentials are those of the moment at which a request is sent, also where they are in files or come from a plugin. A
+/// watch keeps those with which it began, for as long as it lasts.
 public final class KubernetesClient: Sendable {
     /// Which connection requests use.
     public enum Connection: Sendable {
@@ -165,7 +168,8 @@ public final class KubernetesClient: Sendable {
                 failure = KubernetesError(error)
             }
             guard failure.code == .unauthorized || failure.code == .certificate, !isRenewed,
-                let newer = try await credentials.renewed(after: present)
+                let newer = try await credentials.renewed(
+                    after: present, isRefused: failure.code == .unauthorized)
             else { throw failure }
             if let status = failure.httpStatus { counts.retried(call.method, status: status) }
             present = newer

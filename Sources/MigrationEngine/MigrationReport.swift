@@ -52,6 +52,14 @@ public struct MigrationReport: Sendable, Hashable {
         self.reversibleUntil = reversibleUntil
         self.activity = activity
     }
+
+    /// Why the proof that there is does not hold, where the run itself found that.
+    public var proofFailure: String? {
+        guard certificate != nil, case .stalled(let reason, let message) = activity,
+            ["ProofBroken", "DualWriteMissing", "Mismatch"].contains(reason)
+        else { return nil }
+        return message
+    }
 }
 
 /// How far the backfill, or the verification, has come.

@@ -1,10 +1,10 @@
-import KubernetesClient
 import Logging
 import Synchronization
 import TestSupport
 import Testing
 
 @testable import ControllerRuntime
+@testable import KubernetesClient
 
 private let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
 
@@ -146,5 +146,22 @@ struct StreamingListTests {
         defer { server.stop() }
         #expect(try await names(of: server, client: client(server)) { !$0.isEmpty } == ["listed"])
         #expect(!lines(server).contains { $0.contains("sendInitialEvents") })
+    }
+
+    @Test("a real server that cannot stream is listed, whatever was thought of it")
+    func realServer() async throws {
+        let client = KubernetesClient(
+            try ClusterConfiguration.load(kubeconfig: TestServers.kubeconfig, environment: [:]))
+        guard try await client.serverVersion().minorNumber < 32 else { return }
+        client.streamingLists.learn(true)
+        try await withNamespace { namespace in
+            try await client.create(.configMaps, in: namespace, ["metadata": ["name": "a"]])
+            let reflector = Reflector(DynamicObject.self, .configMaps, in: namespace, client: client, logger: logger)
+            let running = Task { await reflector.run() }
+            defer { running.cancel() }
+            try await reflector.waitUntilSynced()
+            #expect(reflector.store[ObjectKey("a", in: namespace)] != nil)
+            #expect(client.streamingLists.known == false)
+        }
     }
 }

@@ -52,7 +52,7 @@ struct BrokenWatchTests {
         }
         defer { server.stop() }
         let stream = try await KubernetesClient(ClusterConfiguration(server: server.url)).watch(
-            DynamicObject.self, .configMaps, WatchOptions(resourceVersion: "0"))
+            DynamicObject.self, .configMaps, WatchOptions(resourceVersion: "0", timeout: .seconds(1)))
         var told: [String] = []
         let error = await #expect(throws: KubernetesError.self) {
             for try await event in stream { told.append(name(event)) }
@@ -70,7 +70,8 @@ struct BrokenWatchTests {
             server.stop()
         }
         let client = KubernetesClient(ClusterConfiguration(server: "http://127.0.0.1:\(proxy.port)"))
-        let stream = try await client.watch(DynamicObject.self, .configMaps, WatchOptions(resourceVersion: "0"))
+        let stream = try await client.watch(
+            DynamicObject.self, .configMaps, WatchOptions(resourceVersion: "0", timeout: .seconds(1)))
         var told: [String] = []
         let error = await #expect(throws: KubernetesError.self) {
             for try await event in stream {

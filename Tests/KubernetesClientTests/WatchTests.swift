@@ -77,14 +77,16 @@ struct WatchTests {
         #expect(error?.code == .invalid)
         let server = try ScriptedServer { _ in .pieces([]) }
         defer { server.stop() }
-        var options = WatchOptions(resourceVersion: nil, sendsInitialEvents: true)
+        var options = WatchOptions(resourceVersion: nil, timeout: .seconds(60), sendsInitialEvents: true)
         options.initialSilence = .milliseconds(200)
+        let start = ContinuousClock.now
         let stream = try await KubernetesClient(ClusterConfiguration(server: server.url)).watch(
             DynamicObject.self, .namespaces, options)
         let silence = await #expect(throws: KubernetesError.self) {
             for try await event in stream { Issue.record("\(event)") }
         }
         #expect(silence?.code == .timeout)
+        #expect(.now - start < .seconds(30))
     }
 
     @Test("after the list in a stream the server may be silent as in any watch")

@@ -85,6 +85,19 @@ struct ConditionTests {
         #expect(!ready || (status.condition(.reconciling)?.status == .no && status.condition(.stalled)?.status == .no))
     }
 
+    @Test(
+        "a proof that the run itself found broken closes the gate, though nobody has looked at it besides",
+        arguments: [
+            "ProofBroken", "DualWriteMissing", "Mismatch",
+        ])
+    func foundBroken(_ reason: String) throws {
+        let stalled = worker(report(.backfill, .stalled(reason: reason, message: "a trigger is gone")), endedAgo: 1)
+        let status = try #require(reconcile(migration(), observed(stalled)).status)
+        #expect(status.gate == .closed)
+        #expect(status.text(.verified) == "False ProofBroken")
+        #expect(status.text(.stalled) == "True \(reason)")
+    }
+
     @Test("a proof of another plan, or one with mismatches, verifies nothing")
     func otherPlan() throws {
         var other = report(.backfill)

@@ -133,7 +133,8 @@ struct WorkloadTests {
     @Test("Contract follows each kind to its end")
     func followed() throws {
         func verdict(_ workload: Workload, pods: [Pod] = []) -> String {
-            switch RolloutVerdict.isRolledOut(RolloutState(workload: workload, pods: pods), .needsNewSide, of: "split") {
+            switch RolloutVerdict.isRolledOut(RolloutState(workload: workload, pods: pods), .needsNewSide, of: "split")
+            {
             case .allowed: "allowed"
             case .waiting(let reason, _): reason
             }

@@ -16,7 +16,9 @@ public struct PrivatePostgres: Sendable {
     }
 
     /// Runs a standby that streams from it beside the body. Its `application_name` is `name`.
-    public func withStandby<Value>(_ name: String, _ body: (PrivatePostgres) async throws -> Value) async throws -> Value {
+    public func withStandby<Value>(_ name: String, _ body: (PrivatePostgres) async throws -> Value) async throws
+        -> Value
+    {
         let standby = try TestServers.folder + "/" + uniqueName("standby") + "/" + name
         try await Program.output(TestServers.scripts + "/postgres", ["standby", standby, folder])
         return try await with {

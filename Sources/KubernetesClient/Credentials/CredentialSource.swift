@@ -42,21 +42,18 @@ actor CredentialSource {
         return try credentials(nil)
     }
 
-    /// The server refused `refused`, or its certificate was not accepted. Looks for other ones; nil where there are none.
-    func renewed(after refused: Credentials) async throws(KubernetesError) -> Credentials? {
-        // Another request may have met the same and been faster.
-        if let exec, exec.isValid(at: date()) {
-            let present = try credentials(exec)
-            if present != refused { return present }
-        }
+    /// Looks for other credentials than those with which a request failed; nil where there are none.
+    ///
+    /// - Parameter isRefused: whether the server did not know us (401). Else its certificate was not accepted, or ours: no
+    ///   plugin is asked about that.
+    func renewed(after failed: Credentials, isRefused: Bool) async throws(KubernetesError) -> Credentials? {
         for path in files.keys { files[path]?.readAt -= Self.lifetime }
-        let renewed: Credentials
-        if case .plugin(let plugin) = configuration.credential {
-            renewed = try credentials(await ask(plugin))
-        } else {
-            renewed = try credentials(nil)
-        }
-        return renewed == refused ? nil : renewed
+        let present = try credentials(exec)
+        // Another request may have met the same and been faster.
+        if present != failed { return present }
+        guard isRefused, case .plugin(let plugin) = configuration.credential else { return nil }
+        let renewed = try credentials(await ask(plugin))
+        return renewed == failed ? nil : renewed
     }
 
     /// Runs the plugin, once for all who ask meanwhile.

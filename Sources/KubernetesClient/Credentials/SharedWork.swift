@@ -39,14 +39,13 @@ final class SharedWork<Value: Sendable>: Sendable {
                 if !isWaiting { continuation.resume(returning: .failure(.cancelled)) }
             }
         } onCancel: {
-            let waiter = state.withLock { state in
+            let (waiter, abandoned) = state.withLock { state in
                 let waiter = state.waiting.removeValue(forKey: number)
-                if waiter != nil, state.waiting.isEmpty {
-                    state.task?.cancel()
-                    state.task = nil
-                }
-                return waiter
+                guard waiter != nil, state.waiting.isEmpty else { return (waiter, nil as Task<Void, Never>?) }
+                defer { state.task = nil }
+                return (waiter, state.task)
             }
+            abandoned?.cancel()
             waiter?.resume(returning: .failure(.cancelled))
         }
         return try outcome.get()

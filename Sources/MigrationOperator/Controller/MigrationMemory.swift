@@ -4,7 +4,7 @@ internal import Synchronization
 
 /// What an operator process remembers of each Migration between two looks. Losing it costs reads, nothing else.
 final class MigrationMemory: Sendable {
-    struct Entry: Sendable {
+    struct Entry: Sendable, Hashable {
         var uid: String?
         var ledger: LedgerReading = .unread
         var ledgerReadAt: Date?

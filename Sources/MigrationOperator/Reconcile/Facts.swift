@@ -68,6 +68,6 @@ struct Facts: Hashable {
         guard let certificate = report.certificate, certificate.planHash == report.planHash,
             certificate.mismatches == 0, report.phase >= .backfill
         else { return .missing }
-        return failure.map { .broken($0) } ?? .holds
+        return (failure ?? report.proofFailure).map { .broken($0) } ?? .holds
     }
 }

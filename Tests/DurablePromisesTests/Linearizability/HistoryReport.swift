@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import DurablePromises
@@ -24,19 +25,16 @@ struct HistoryReport: Sendable, CustomStringConvertible {
     /// There is a verdict on 19 of 20 histories at the least, and all of them are in order.
     var isLinearizable: Bool { violations.isEmpty && undecided.count * 20 <= histories }
 
-    /// Checks the history of each family, on a thread of its own: it takes minutes of a processor, for which the threads that
-    /// all tasks share would be away from everybody else.
+    /// Checks the history of each family. It takes minutes of a processor.
     ///
     /// - Parameter times: how the clock was set meanwhile: the same for all of them.
     static func check(_ families: [Family], times: [Family.Operation] = [], from now: Int64? = nil) async
         -> HistoryReport
     {
-        await withCheckedContinuation { continuation in
-            Thread.detachNewThread {
-                var report = HistoryReport()
-                for family in families { report.add(check(family, times, now)) }
-                continuation.resume(returning: report)
-            }
+        await onOwnThread {
+            var report = HistoryReport()
+            for family in families { report.add(check(family, times, now)) }
+            return report
         }
     }
 

@@ -72,6 +72,19 @@ struct CredentialPluginTests {
         }
     }
 
+    @Test("a server whose certificate is not accepted is no question for the plugin")
+    func distrust() async throws {
+        try await ScriptedPlugin.with { script in
+            try script.give(token: token(of: "reader"))
+            var configuration = try strangerConfiguration()
+            configuration.certificateAuthority = nil
+            configuration.credential = .plugin(script.plugin)
+            let client = KubernetesClient(configuration)
+            #expect(try await failure(client).code == .certificate)
+            #expect(script.runs == 1)
+        }
+    }
+
     @Test("a plugin of a kubeconfig is found beside it, and is told its arguments, its environment and the cluster")
     func kubeconfig() async throws {
         let script = """
