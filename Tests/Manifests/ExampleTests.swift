@@ -1,5 +1,6 @@
 import Foundation
 import KubernetesClient
+import MigrationOperator
 import TestSupport
 import Testing
 
@@ -41,6 +42,8 @@ struct ExampleTests {
 
     @Test("of an init container: the account may look at Migrations, and that is all; sluice wait is content with it")
     func initContainer() async throws {
+        let cluster = try ClusterConfiguration.load(kubeconfig: TestServers.kubeconfig, environment: [:])
+        try await Installer(client: KubernetesClient(cluster, version: "test")).install()
         try await withNamespace { namespace in
             let kubectl = try Kubectl(namespace: namespace)
             let manifests = try Self.text("init-container/deployment.yaml")
