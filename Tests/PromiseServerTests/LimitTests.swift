@@ -202,7 +202,8 @@ struct LimitTests {
             try await Self.promises(),
             settings: testSettings {
                 $0.limits.requestTimeout = .seconds(3)
-                $0.limits.idleTimeout = .milliseconds(500)
+                // After the answer there is as much time for the next request.
+                $0.limits.idleTimeout = .seconds(5)
             }
         ) { server in
             let last = try RawConnection(port: server.port, receiveBuffer: 65536)
