@@ -111,6 +111,13 @@ struct WorkloadTests {
         #expect(hold(workload(kind, status: status)) == nil)
     }
 
+    @Test("a Job that had started is told of: to suspend it would kill its pods")
+    func started() {
+        let decision = decideGate(GateInput(workload: workload(.job, status: #"{"active": 1}"#), required: closed))
+        #expect(decision.hold == nil)
+        #expect(decision.events.map(\.reason) == ["GateClosed", "GateNotHeld"])
+    }
+
     @Test("a Job of a CronJob runs as the CronJob was let: it has no gate of its own")
     func owned() {
         let owner =

@@ -112,12 +112,8 @@ struct GateReasoning {
             decision.events.append(.init(.normal, "GateClosed", text))
         }
         guard decision.stamp != nil else { return decision }
-        if !isReleased, workload.cannotBeHeld, !workload.isRolledOut {
-            decision.events.append(
-                .init(
-                    .warning, "GateNotHeld",
-                    "the first pods of a \(workload.kind.rawValue) cannot be held: let them wait for themselves, with "
-                        + "sluice wait as an init container"))
+        if !isReleased, let reason = workload.whyNotHeld {
+            decision.events.append(.init(.warning, "GateNotHeld", reason))
         }
         for requirement in requirements {
             guard case .refused(let reason) = state(requirement) else { continue }

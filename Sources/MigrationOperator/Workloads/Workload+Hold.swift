@@ -96,5 +96,14 @@ extension Workload {
         }
     }
 
+    /// Why pods of its template run, or are about to, though they should wait; nil where a hold keeps them.
+    var whyNotHeld: String? {
+        if kind == .job, hasStarted { return "it had started before it could be held" }
+        guard cannotBeHeld, !isRolledOut else { return nil }
+        return
+            "the first pods of a \(kind.rawValue) cannot be held: let them wait for themselves, with sluice wait as an "
+            + "init container"
+    }
+
     private var isFirstGeneration: Bool { metadata.generation ?? 1 <= 1 }
 }
