@@ -67,7 +67,7 @@ public struct OperatorServer: Sendable {
             // One that fails ends all.
             defer { group.cancelAll() }
             do {
-                try await group.waitForAll()
+                while try await group.next() != nil {}
             } catch is CancellationError {
                 // Asked to stop before there was a certificate.
             }

@@ -106,8 +106,9 @@ struct OperatorCommand: AsyncParsableCommand {
                 group.addTask {
                     try await server.run { logger.notice("serving \($0)") }
                 }
+                // One that fails ends the other.
                 defer { group.cancelAll() }
-                try await group.waitForAll()
+                while try await group.next() != nil {}
             }
         }
     }

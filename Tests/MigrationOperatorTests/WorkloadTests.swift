@@ -171,5 +171,18 @@ struct WorkloadTests {
         // A suspended CronJob starts nothing old, and need not run to be the new version.
         #expect(verdict(workload(.cronJob, spec: #""suspend": true"#)) == "allowed")
         #expect(verdict(workload(.cronJob), pods: [try pod(requires: nil)]) == "OldVersionRuns")
+        // A Job of before that is between two tries has no pod just now.
+        func verdict(ofJob status: String, requires: String) -> String {
+            var job = workload(.job, status: status)
+            job.object.spec.template?.metadata?.annotations = ["sluice.dev/requires": requires]
+            let state = RolloutState(workload: workload(.cronJob), jobs: [job])
+            let verdict = RolloutVerdict.isRolledOut(state, .needsNewSide, of: "split")
+            if case .waiting(let reason, _) = verdict { return reason }
+            return "allowed"
+        }
+        #expect(verdict(ofJob: #"{"failed": 1}"#, requires: "other") == "OldVersionRuns")
+        #expect(verdict(ofJob: #"{"failed": 1}"#, requires: "split") == "allowed")
+        let failed = #"{"conditions": [{"type": "Failed", "status": "True"}]}"#
+        #expect(verdict(ofJob: failed, requires: "other") == "allowed")
     }
 }

@@ -84,6 +84,17 @@ private func withServed(
 
 @Suite("What an operator serves")
 struct ServingTests {
+    @Test("a port that another program has ends it, and says which", .timeLimit(.minutes(1)))
+    func takenPort() async throws {
+        let other = try ScriptedServer { _ in .silence }
+        defer { other.stop() }
+        var settings = OperatorServerSettings()
+        settings.serve(.probes, at: .init(host: "127.0.0.1", port: other.port))
+        let server = OperatorServer(
+            settings, client: try testClient(), state: OperatorState(), logger: Logger(label: "test"))
+        await #expect(throws: (any Error).self) { try await server.run { _ in } }
+    }
+
     @Test("probes: alive at once, ready once the first lists are there")
     func probes() async throws {
         try await withServed { served in

@@ -35,12 +35,21 @@ struct RolloutGuards: MigrationGuards {
         }
     }
 
-    private func approval(of planHash: String) async throws -> GuardAnswer {
-        let approvals = try await client.list(MigrationApproval.self, in: migration.namespace).items
+    private func approval(of planHash: String) async throws -> GuardAnswer? {
+        guard let approvals = try await approvals() else { return nil }
         if let approval = approvals.first(where: { $0.approves(planHash, of: migration.name) }) {
             return .yes(who: "MigrationApproval \(approval.metadata.name)")
         }
         return .notYet(message: "create a MigrationApproval of migration \(migration.name) and planHash \(planHash)")
+    }
+
+    /// Those of the namespace; nil where the cluster has no such kind.
+    private func approvals() async throws(KubernetesError) -> [MigrationApproval]? {
+        do {
+            return try await client.list(MigrationApproval.self, in: migration.namespace).items
+        } catch  where error.code == .notFound {
+            return nil
+        }
     }
 
     /// Known only where the writers are named.

@@ -5,6 +5,8 @@ struct RolloutState: Sendable {
     var workload: Workload
     /// Those that it controls.
     var replicaSets: [ReplicaSet] = []
+    /// Those of a CronJob.
+    var jobs: [Workload] = []
     /// Those that it controls, or its ReplicaSets or Jobs do.
     var pods: [Pod] = []
 }

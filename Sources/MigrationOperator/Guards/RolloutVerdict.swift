@@ -51,6 +51,13 @@ enum RolloutVerdict {
             return .waiting(
                 reason: "OldVersionRuns", message: "\(name): the old ReplicaSet \(set.metadata.name) still has pods")
         }
+        // Between two tries it has no pod, and the next one is of its own template all the same.
+        let jobs = state.jobs.filter { $0.wantsPods && !isOfVersion($0.template.annotations) }
+        if !jobs.isEmpty {
+            return .waiting(
+                reason: "OldVersionRuns",
+                message: "\(name): Jobs of the old version have not ended: \(names(jobs.map(\.metadata.name)))")
+        }
         // A pod that is on its way out is counted by nobody any more, and may still write.
         let sets = Set(state.replicaSets.compactMap(\.metadata.uid))
         let oldSets = Set(old.compactMap(\.metadata.uid))

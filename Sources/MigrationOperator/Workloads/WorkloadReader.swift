@@ -30,6 +30,7 @@ struct WorkloadReader: Sendable {
         let namespace = workload.key.namespace
         var owners = Set([workload.metadata.uid].compactMap(\.self))
         var sets: [ReplicaSet] = []
+        var jobs: [Workload] = []
         let selector = ListOptions(labelSelector: workload.object.spec.selector?.query)
         switch workload.kind {
         case .deployment, .rollout:
@@ -37,15 +38,16 @@ struct WorkloadReader: Sendable {
                 .filter { owners.contains($0.metadata.controller?.uid ?? "") }
             owners.formUnion(sets.compactMap(\.metadata.uid))
         case .cronJob:
-            let jobs = try await objects(of: .job, in: namespace)
+            jobs = try await objects(of: .job, in: namespace)
                 .filter { owners.contains($0.metadata.controller?.uid ?? "") }
+                .map { Workload(.job, $0) }
             owners.formUnion(jobs.compactMap(\.metadata.uid))
         case .statefulSet, .daemonSet, .job:
             break
         }
         let pods = try await client.list(Pod.self, in: namespace, selector).items
             .filter { owners.contains($0.metadata.controller?.uid ?? "") }
-        return RolloutState(workload: workload, replicaSets: sets, pods: pods)
+        return RolloutState(workload: workload, replicaSets: sets, jobs: jobs, pods: pods)
     }
 
     private func objects(
