@@ -51,12 +51,8 @@ struct RequestTests {
 
     @Test("the renewal of a lease keeps off the connection that all others share")
     func ownConnection() async throws {
-        var configuration = try makeClient().configuration
-        let port = try #require(URLComponents(string: configuration.server)?.port)
-        let proxy = try TestProxy(.none, to: port)
+        let (client, proxy) = try makeProxiedClient()
         defer { proxy.stop() }
-        configuration.server = "https://127.0.0.1:\(proxy.port)"
-        let client = KubernetesClient(configuration)
         let own = client.withOwnConnection(timeout: .seconds(10))
         for _ in 1...3 {
             _ = try await client.serverVersion()

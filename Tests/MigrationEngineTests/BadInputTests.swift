@@ -214,38 +214,28 @@ struct BadInputTests {
         )
     }
 
-    private static let manifest = """
-        apiVersion: sluice.dev/v1alpha1
-        kind: Migration
-        metadata: {name: a}
-        spec:
-          changes:
-          - addColumn: {table: t, column: {name: c, type: text}}
-
-        """
-
     @Test(
         "a file that is not a Migration is refused with the path and the line",
         arguments: [
-            (manifest.replacing("  changes:", with: "  colour: red\n  changes:"), ["colour", "line 5"]),
+            (smallManifest.replacing("  changes:", with: "  colour: red\n  changes:"), ["colour", "line 5"]),
             (
-                manifest.replacing("type: text", with: "type: text, nullable: often"),
+                smallManifest.replacing("type: text", with: "type: text, nullable: often"),
                 ["changes[0].addColumn.column.nullable", "line 6"]
             ),
-            (manifest.replacing("{table: t,", with: "{table: [t],"), ["changes[0].addColumn.table", "line 6"]),
-            (manifest.replacing("addColumn", with: "addColum"), ["changes[0]", "exactly one key"]),
+            (smallManifest.replacing("{table: t,", with: "{table: [t],"), ["changes[0].addColumn.table", "line 6"]),
+            (smallManifest.replacing("addColumn", with: "addColum"), ["changes[0]", "exactly one key"]),
             (
-                manifest.replacing("- addColumn:", with: "- sql: {expand: [SELECT 1]}\n    addColumn:"),
+                smallManifest.replacing("- addColumn:", with: "- sql: {expand: [SELECT 1]}\n    addColumn:"),
                 ["exactly one key"]
             ),
             (
-                manifest.replacing("  changes:", with: "  backfill: {chunkDuration: soon}\n  changes:"),
+                smallManifest.replacing("  changes:", with: "  backfill: {chunkDuration: soon}\n  changes:"),
                 ["chunkDuration", "40ms"]
             ),
-            (manifest.replacing("  changes:", with: "  phase: Done\n  changes:"), ["phase", "line 5"]),
-            (manifest.replacing("{table: t,", with: "{table: t, table: u,"), ["table", "line 6"]),
-            (manifest + "---\n" + manifest, ["2 documents"]),
-            (manifest.replacing("kind: Migration", with: "kind: Deployment"), ["Deployment", "not a Migration"]),
+            (smallManifest.replacing("  changes:", with: "  phase: Done\n  changes:"), ["phase", "line 5"]),
+            (smallManifest.replacing("{table: t,", with: "{table: t, table: u,"), ["table", "line 6"]),
+            (smallManifest + "---\n" + smallManifest, ["2 documents"]),
+            (smallManifest.replacing("kind: Migration", with: "kind: Deployment"), ["Deployment", "not a Migration"]),
             ("a: [", ["line"]), ("", ["0 documents"]),
         ] as [(String, [String])]
     )
@@ -274,7 +264,7 @@ struct BadInputTests {
     @Test("an empty variable for the database is none", arguments: ["plan", "run", "verify"])
     func emptyDatabase(command: String) async throws {
         let output = try await runSluice(
-            command, "-f", "-", environment: ["SLUICE_DATABASE_URL": "", "SLUICE_LOG_LEVEL": ""], input: Self.manifest,
+            command, "-f", "-", environment: ["SLUICE_DATABASE_URL": "", "SLUICE_LOG_LEVEL": ""], input: smallManifest,
             within: .seconds(10))
         #expect(output.status == 64)
         #expect(output.standardError.contains("no database: give --database-url, or set SLUICE_DATABASE_URL"))
@@ -289,7 +279,7 @@ struct BadInputTests {
     )
     func passwordInArgument(url: String) async throws {
         let output = try await Program.run(
-            TestServers.sluice, ["run", "-f", "-", "--database-url", url], input: Self.manifest)
+            TestServers.sluice, ["run", "-f", "-", "--database-url", url], input: smallManifest)
         #expect(output.status == 64)
         #expect(output.standardError.contains("SLUICE_DATABASE_URL") && output.standardError.contains("PGPASSFILE"))
         #expect(!(output.standardOutput + output.standardError).contains("geheim"))
@@ -301,7 +291,7 @@ struct BadInputTests {
     )
     func leases(seconds: String) async throws {
         let output = try await sluiceRun(
-            Self.manifest, on: "postgresql://nobody@127.0.0.1:1/none", ["--lease-seconds=\(seconds)"])
+            smallManifest, on: "postgresql://nobody@127.0.0.1:1/none", ["--lease-seconds=\(seconds)"])
         #expect(output.status == 64)
         #expect(output.standardError.contains("--lease-seconds is from 1 to 86400"), "\(output.standardError)")
     }
@@ -317,10 +307,10 @@ struct BadInputTests {
                 TestServers.sluice,
                 ["plan"] + arguments,
                 environment: ["SLUICE_DATABASE_URL": wrong],
-                input: Self.manifest
+                input: smallManifest
             )
             #expect(plan.status == 1)
-            let run = try await sluiceRun(Self.manifest, on: wrong, ["--log-level", "trace"])
+            let run = try await sluiceRun(smallManifest, on: wrong, ["--log-level", "trace"])
             #expect(run.status == 1)
             for said in [plan.standardOutput + plan.standardError, run.standardOutput + run.standardError] {
                 #expect(said.contains("password authentication failed"))
@@ -332,10 +322,10 @@ struct BadInputTests {
     @Test("sluice run walks there, and tells what stalls it by its exit code")
     func exitCodes() async throws {
         try await EvolvingDatabase.with(Self.setUp) { database in
-            let reached = try await sluiceRun(Self.manifest, on: database.url)
+            let reached = try await sluiceRun(smallManifest, on: database.url)
             #expect(reached.status == 0)
             #expect(try await database.sql("SELECT c FROM t WHERE id = 1") == "")
-            let stalled = try await sluiceRun(Self.manifest.replacing("table: t", with: "table: u"), on: database.url)
+            let stalled = try await sluiceRun(smallManifest.replacing("table: t", with: "table: u"), on: database.url)
             #expect(stalled.status == 1)
             #expect((stalled.standardOutput + stalled.standardError).contains("PlanChanged"))
         }

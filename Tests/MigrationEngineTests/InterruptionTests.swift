@@ -43,16 +43,6 @@ struct InterruptionTests {
                 == .waiting(reason: "WaitingForLock", message: "filling: \(locked.message)"))
     }
 
-    private static let manifest = """
-        apiVersion: sluice.dev/v1alpha1
-        kind: Migration
-        metadata: {name: a}
-        spec:
-          changes:
-          - addColumn: {table: t, column: {name: c, type: text}}
-
-        """
-
     @Test(
         "sluice run ends when the server lets nobody in, says why, and nothing of a phase that it cannot know",
         arguments: [
@@ -84,7 +74,7 @@ struct InterruptionTests {
             if let database { parts.path = "/\(database)" }
             let environment = ["SLUICE_DATABASE_URL": try #require(parts.string), "PGPASSFILE": "/dev/null/none"]
             let output = try await runSluice(
-                "run", "-f", "-", environment: environment, input: Self.manifest, within: .seconds(10))
+                "run", "-f", "-", environment: environment, input: smallManifest, within: .seconds(10))
             #expect(output.status == 1)
             #expect(output.standardOutput.hasPrefix("stalled (DatabaseUnavailable): connecting: "))
             #expect(output.standardOutput.contains(word), "\(output.standardOutput)")
