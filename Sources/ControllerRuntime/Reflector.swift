@@ -165,6 +165,9 @@ public final class Reflector<Object: KubernetesMetadata>: Sendable {
 
     private func note(_ what: String, _ error: KubernetesError) {
         guard error.code != .cancelled else { return }
-        logger.info("\(what) of \(resource.plural) failed, will be repeated", metadata: ["error": "\(error)"])
+        // What is not allowed does not pass by itself.
+        let level: Logger.Level = [.forbidden, .unauthorized].contains(error.code) ? .warning : .info
+        logger.log(
+            level: level, "\(what) of \(resource.plural) failed, will be repeated", metadata: ["error": "\(error)"])
     }
 }

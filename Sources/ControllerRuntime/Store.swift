@@ -56,6 +56,16 @@ public final class Store<Object: KubernetesMetadata>: Sendable {
         for object in present { handler(.added(object)) }
     }
 
+    /// Lets go of all handlers, and of what they hold: for who observed with something that holds the store itself.
+    public func stopTelling() {
+        // Outside the lock: what ends with a handler may look at the store.
+        let handlers = state.withLock { state in
+            defer { state.handlers = [] }
+            return state.handlers
+        }
+        _ = handlers
+    }
+
     // MARK: For reflectors
 
     /// Adds an object, or puts it in the place of the one with its key.

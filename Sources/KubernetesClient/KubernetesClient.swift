@@ -31,7 +31,7 @@ public final class KubernetesClient: Sendable {
     let streamingLists = StreamingLists()
     private let version: String
     private let connection: Connection
-    private let credentials: CredentialSource
+    let credentials: CredentialSource
     private let metrics: ClientMetrics
     private let counts: ClientMetrics.Series
 

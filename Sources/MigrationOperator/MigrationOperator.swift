@@ -20,6 +20,8 @@ enum SluiceName {
     static let released = "sluice.dev/released"
     /// On a workload, by the hold: tells our pause from a person's.
     static let held = "sluice.dev/held"
+    /// On a workload, by the hold: what the held field said before, where that is not the default.
+    static let heldFrom = "sluice.dev/held-from"
     /// How the hold's text begins where the webhook wrote it.
     static let webhookMark = "webhook: "
 

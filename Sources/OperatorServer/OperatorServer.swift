@@ -30,7 +30,8 @@ public struct OperatorServer: Sendable {
         MigrationMetrics.register(in: registry, of: state)
     }
 
-    /// Serves until its task is cancelled, or returns at once where nothing is to be served; when it is cancelled, what is being answered is finished, within ten seconds.
+    /// Serves until its task is cancelled, or returns at once where nothing is to be served. When it is cancelled, the webhook
+    /// is served for ``WebhookSettings/linger`` still, and what is being answered is finished, within ten seconds.
     ///
     /// - Parameter listening: is called with what is served where, as `health probes at http://127.0.0.1:8081`.
     /// - Throws: when it cannot listen. Certificates that cannot be had are waited for.
@@ -58,7 +59,7 @@ public struct OperatorServer: Sendable {
                     let address = webhook.settings.address
                     let listener = Listener(
                         address, offers.webhookResponder, tls: webhook.certificate, logger: logger)
-                    try await listener.run {
+                    try await listener.run(linger: webhook.settings.linger) {
                         webhook.serves()
                         listening("webhook at https://\(address.host):\($0)/mutate")
                     }

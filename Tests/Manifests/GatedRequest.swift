@@ -22,6 +22,10 @@ struct GatedRequest: Sendable, CustomStringConvertible {
     var wasPaused: Bool?
     var wasMarked = false
     var wasDeclared = Declared.nobody
+    /// Of a StatefulSet that is not paused.
+    var partition: Int64 = 0
+    /// Whether it says what was before a hold.
+    var isNoted = false
     var isOwned = false
     var isBeingDeleted = false
     var manager = "kubectl"
@@ -52,6 +56,7 @@ struct GatedRequest: Sendable, CustomStringConvertible {
             { $0.bypass = "incident 12" }, { $0.isPaused = true }, { $0.isPaused = false }, { $0.isMarked = true },
             { $0.wasPaused = true }, { $0.wasMarked = true }, { $0.isOwned = true }, { $0.isBeingDeleted = true },
             { $0.declared = .byServerSideApply }, { $0.declared = .byKubectl }, { $0.declared = .byTheGate },
+            { $0.partition = 1 }, { $0.isNoted = true }, { $0.manager = "sluice-hold" },
             { $0.wasDeclared = .byServerSideApply }, { $0.wasDeclared = .byKubectl },
             {
                 $0.manager = "sluice-hold"; $0.user = operatorAccount
@@ -102,8 +107,8 @@ struct GatedRequest: Sendable, CustomStringConvertible {
 
     var admission: AdmissionRequest {
         AdmissionRequest(
-            operation: isUpdate ? .update : .create, group: group, kind: kind, fieldManager: manager, object: object,
-            oldObject: oldObject)
+            operation: isUpdate ? .update : .create, group: group, kind: kind, fieldManager: manager, username: user,
+            object: object, oldObject: oldObject)
     }
 
     func review(params: JSONValue) -> JSONValue {
@@ -149,6 +154,7 @@ struct GatedRequest: Sendable, CustomStringConvertible {
         var metadata: JSONValue = ["name": "api"]
         var annotations: JSONValue = [:]
         if marked { annotations["sluice.dev/held"] = "waits for split" }
+        if isNoted { annotations["sluice.dev/held-from"] = "1" }
         annotations["sluice.dev/gate"] = stamp.map { .string($0) }
         if declared == .byKubectl {
             annotations["kubectl.kubernetes.io/last-applied-configuration"] = .string(
@@ -170,6 +176,7 @@ struct GatedRequest: Sendable, CustomStringConvertible {
         }
         if isBeingDeleted { metadata["deletionTimestamp"] = "2026-11-27T12:00:00Z" }
         var spec: JSONValue = paused.map { held($0) } ?? [:]
+        if kind == "StatefulSet" { spec["replicas"] = 3 }
         var template: JSONValue = ["spec": ["containers": [["name": "api", "image": .string(image)]]]]
         var ofTemplate: JSONValue = [:]
         ofTemplate["sluice.dev/requires"] = requires.map { .string($0) }
@@ -188,7 +195,8 @@ struct GatedRequest: Sendable, CustomStringConvertible {
         case "Deployment", "Rollout": ["paused": .bool(paused)]
         case "CronJob", "Job": ["suspend": .bool(paused)]
         case "DaemonSet": ["updateStrategy": ["type": paused ? "OnDelete" : "RollingUpdate"]]
-        default: ["updateStrategy": ["type": "RollingUpdate", "rollingUpdate": ["partition": paused ? 5 : 0]]]
+        default:
+            ["updateStrategy": ["type": "RollingUpdate", "rollingUpdate": ["partition": .int(paused ? 5 : partition)]]]
         }
     }
 

@@ -31,7 +31,7 @@ struct PolicyTests {
         let answers = try await Policy(name: "hold").answers(requests)
         var held = 0, givenUp = 0
         for (request, answer) in zip(requests, answers) {
-            let decision = decideAdmission(request.admission)
+            let decision = decideAdmission(request.admission, operator: GatedRequest.operatorAccount)
             #expect(answer.patch == decision.patch(of: request.object), "\(request)")
             if case .hold = decision { held += 1 }
             if case .giveUp = decision { givenUp += 1 }

@@ -24,7 +24,8 @@ private func object(
     return ["metadata": metadata, "spec": spec]
 }
 
-private let hold = AdmissionDecision.hold(path: ["spec", "paused"], value: true, mark: "webhook: waits for split")
+private let hold = AdmissionDecision.hold(
+    path: ["spec", "paused"], value: true, marks: .init("webhook: waits for split"))
 
 /// A Job that a CronJob made.
 private let owned: JSONValue = {
@@ -58,7 +59,7 @@ struct AdmissionTests {
         .init(
             "made, and requires what is refused later",
             .init(operation: .create, object: object(requires: "split@Nonsense")),
-            .hold(path: ["spec", "paused"], value: true, mark: "webhook: waits for split@Nonsense")),
+            .hold(path: ["spec", "paused"], value: true, marks: .init("webhook: waits for split@Nonsense"))),
         .init("made with a bypass", .init(operation: .create, object: object(bypass: "incident 12")), .pass),
         .init("made with an empty bypass", .init(operation: .create, object: object(bypass: "")), hold),
         .init("made paused by a person", .init(operation: .create, object: object(paused: true)), .pass),
@@ -101,6 +102,16 @@ struct AdmissionTests {
                 operation: .update, fieldManager: "sluice-hold", object: object(paused: false, mark: "m"),
                 oldObject: object(paused: true, mark: "m")), .pass),
         .init(
+            "somebody who only says to be the gate",
+            .init(
+                operation: .update, fieldManager: "sluice-hold", username: "eve",
+                object: object(paused: false, mark: "m"), oldObject: object(paused: true, mark: "m")), hold),
+        .init(
+            "the gate lets go, by its account",
+            .init(
+                operation: .update, fieldManager: "sluice-hold", username: "sluice",
+                object: object(paused: false, mark: "m"), oldObject: object(paused: true, mark: "m")), .pass),
+        .init(
             "the gate stamps",
             .init(
                 operation: .update, fieldManager: "sluice-stamp", object: object(image: "api:2"), oldObject: object()),
@@ -125,14 +136,14 @@ struct AdmissionTests {
                 operation: .update, kind: "StatefulSet", object: object(image: "api:2"), oldObject: object()),
             .hold(
                 path: ["spec", "updateStrategy", "rollingUpdate", "partition"], value: 2_147_483_647,
-                mark: "webhook: waits for split")),
+                marks: .init("webhook: waits for split"))),
         .init(
             "what no hold keeps from its first pods",
             .init(operation: .create, kind: "DaemonSet", object: object()), .pass),
         .init(
             "a Job",
             .init(operation: .create, group: "batch", kind: "Job", object: object()),
-            .hold(path: ["spec", "suspend"], value: true, mark: "webhook: waits for split")),
+            .hold(path: ["spec", "suspend"], value: true, marks: .init("webhook: waits for split"))),
         .init(
             "a CronJob's Job runs as the CronJob was let",
             .init(operation: .create, group: "batch", kind: "Job", object: owned), .pass),
@@ -141,7 +152,8 @@ struct AdmissionTests {
 
     @Test("holds what is made or changed and requires something, and nothing else", arguments: cases)
     func decides(_ one: Case) {
-        #expect(decideAdmission(one.request) == one.decision)
+        let account = one.request.username == nil ? nil : "sluice"
+        #expect(decideAdmission(one.request, operator: account) == one.decision)
     }
 
     @Test("the patch pauses and marks, whether there are annotations or not")
@@ -160,12 +172,22 @@ struct AdmissionTests {
             AdmissionDecision.giveUp.patch(of: object(mark: "m")) == [
                 ["op": "remove", "path": "/metadata/annotations/sluice.dev~1held"]
             ])
-        let nested = AdmissionDecision.hold(path: ["spec", "updateStrategy", "type"], value: "OnDelete", mark: "m")
+        let nested = AdmissionDecision.hold(
+            path: ["spec", "updateStrategy", "type"], value: "OnDelete", marks: .init("m"))
         #expect(
             nested.patch(of: object(mark: "m")).prefix(2) == [
                 ["op": "add", "path": "/spec/updateStrategy", "value": [:]],
                 ["op": "add", "path": "/spec/updateStrategy/type", "value": "OnDelete"],
             ])
+        // What a StatefulSet had before is noted with the hold, and goes with it.
+        let noted = AdmissionDecision.hold(path: ["spec", "p"], value: 1, marks: .init("m", from: "2"))
+        #expect(
+            noted.patch(of: object(mark: "m")).last
+                == ["op": "add", "path": "/metadata/annotations/sluice.dev~1held-from", "value": "2"])
+        let there: JSONValue = ["metadata": ["annotations": ["sluice.dev/held": "m", "sluice.dev/held-from": "2"]]]
+        let goes: JSONValue = ["op": "remove", "path": "/metadata/annotations/sluice.dev~1held-from"]
+        #expect(AdmissionDecision.giveUp.patch(of: there).last == goes)
+        #expect(nested.patch(of: there).last == goes)
         #expect(AdmissionDecision.pass.patch(of: object()) == [])
     }
 }

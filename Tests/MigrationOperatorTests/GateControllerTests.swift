@@ -12,10 +12,16 @@ import Testing
 
 /// Stands in for the databases, which these tests have none of: each says what it is told to.
 private final class Proofs: ProofSource {
-    private let check = Mutex<ProofCheck>(.holds(certificate()))
+    private let check = Mutex<ProofCheck?>(.holds(certificate()))
 
-    func set(_ new: ProofCheck) { check.withLock { $0 = new } }
-    func checkProof(_ migration: Migration) async throws -> ProofCheck { check.withLock { $0 } }
+    /// Nil: it does not answer.
+    func set(_ new: ProofCheck?) { check.withLock { $0 = new } }
+    func checkProof(_ migration: Migration) async throws -> ProofCheck {
+        while true {
+            if let check = check.withLock({ $0 }) { return check }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+    }
     func hasExpanded(_ migration: Migration, _ planHash: String) async throws -> Bool { true }
 }
 
@@ -26,7 +32,7 @@ private struct Gated: Sendable {
     let namespace: String
     let proofs = Proofs()
 
-    func apply(requires: String?, image: String, bypass: String? = nil) async throws {
+    func apply(_ name: String = "api", requires: String?, image: String, bypass: String? = nil) async throws {
         var annotations: [String: String] = [:]
         annotations["sluice.dev/requires"] = requires
         annotations["sluice.dev/bypass"] = bypass
@@ -34,7 +40,7 @@ private struct Gated: Sendable {
         try await kubectl(
             "apply", "-f", "-",
             input: """
-                {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "api"},
+                {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "\(name)"},
                  "spec": {"replicas": 2, "selector": {"matchLabels": {"app": "api"}}, "template": {
                    "metadata": {"labels": {"app": "api"}, "annotations": \(text)},
                    "spec": {"containers": [{"name": "api", "image": "\(image)"}]}}}}
@@ -148,10 +154,17 @@ private func withGate(_ body: @escaping @Sendable (Gated) async throws -> Void) 
             client: client, namespaces: [namespace], searchInterval: .milliseconds(200), logger: logger)
         let migrations = Reflector(Migration.self, in: namespace, client: client, logger: logger)
         let recorder = EventRecorder(client: client, controller: "sluice.dev/operator", instance: "t", logger: logger)
+        let confirmations = WorkQueue<WorkloadKey>()
         let gates = GateController(
             client: client, workloads: workloads, migrations: migrations.store, proofs: gated.proofs,
-            recorder: recorder, logger: logger)
+            recorder: recorder, logger: logger
+        ) {
+            confirmations.add($0)
+        }
         let loop = Controller<WorkloadKey>(name: "gates", logger: logger) { try await gates.reconcile($0) }
+        let confirming = Controller<WorkloadKey>(name: "confirmations", queue: confirmations, logger: logger) {
+            try await gates.confirm($0)
+        }
         workloads.observe { loop.queue.add(WorkloadKey($0.kind, $0.key)) }
         migrations.store.observe { change in
             for workload in workloads.workloads(in: namespace) {
@@ -166,6 +179,7 @@ private func withGate(_ body: @escaping @Sendable (Gated) async throws -> Void) 
                 try? await migrations.waitUntilSynced()
                 await loop.run()
             }
+            group.addTask { await confirming.run() }
             try await workloads.waitUntilSynced()
             defer { group.cancelAll() }
             try await body(gated)
@@ -285,6 +299,86 @@ struct GateControllerTests {
                 try await gated.kubectl("describe", "deployment", "api").contains("incident 12")
             }
             #expect(try await gated.deployment().metadata.annotations["sluice.dev/gate"] == "closed")
+        }
+    }
+
+    @Test("databases that do not answer keep nobody else's workload from being held")
+    func slow() async throws {
+        try await withGate { gated in
+            for name in ["api", "web"] { try await gated.apply(name, requires: nil, image: "old:1") }
+            try await gated.kubectl("apply", "-f", "-", input: manifest())
+            try await gated.verify()
+            gated.proofs.set(nil)
+            // More than there are workers of a loop.
+            for index in 0..<6 { try await gated.apply("a\(index)", requires: "split", image: "a:1") }
+            try await eventually("they wait for the proof") {
+                try await gated.client.list(Deployment.self, in: gated.namespace).items
+                    .filter { $0.spec.paused == true && $0.metadata.annotations["sluice.dev/held"] != nil }.count
+            } until: {
+                $0 == 6
+            }
+            let start = ContinuousClock.now
+            try await gated.apply("web", requires: "missing", image: "web:2")
+            try await eventually("it is held all the same", within: .seconds(10)) {
+                try await gated.client.get(Deployment.self, ObjectKey("web", in: gated.namespace)).spec.paused == true
+            }
+            #expect(ContinuousClock.now - start < .seconds(8))
+            gated.proofs.set(.holds(certificate()))
+            try await eventually("they go on once it answers") {
+                try await gated.client.list(Deployment.self, in: gated.namespace).items
+                    .filter { $0.spec.paused == true }.map(\.metadata.name)
+            } until: {
+                $0 == ["web"]
+            }
+        }
+    }
+
+    @Test("a mark that the webhook left and somebody has ended by hand goes, and a later pause is a person's")
+    func leftMark() async throws {
+        try await withGate { gated in
+            try await gated.kubectl("apply", "-f", "-", input: manifest())
+            try await gated.verify()
+            try await gated.kubectl(
+                "create", "-f", "-",
+                input: """
+                    {"apiVersion": "apps/v1", "kind": "Deployment",
+                     "metadata": {"name": "api", "annotations": {"sluice.dev/held": "webhook: waits for split"}},
+                     "spec": {"selector": {"matchLabels": {"app": "api"}}, "template": {
+                       "metadata": {"labels": {"app": "api"}, "annotations": {"sluice.dev/requires": "split"}},
+                       "spec": {"containers": [{"name": "api", "image": "api:1"}]}}}}
+                    """)
+            try await gated.eventually("the mark is gone") {
+                $0.metadata.annotations["sluice.dev/held"] == nil
+                    && $0.metadata.annotations["sluice.dev/gate"] == "open"
+            }
+            try await gated.kubectl("rollout", "pause", "deployment/api")
+            let paused = try await gated.eventually("its controller has seen that") { $0.spec.paused == true }
+            try await gated.kubectl("annotate", "mig", "split", "seen=1")
+            try await Task.sleep(for: .seconds(1))
+            let later = try await gated.deployment()
+            #expect(later.spec.paused == true)
+            #expect(later.metadata.generation == paused.metadata.generation)
+        }
+    }
+
+    @Test("a StatefulSet gets back the partition that somebody had set by hand")
+    func partition() async throws {
+        try await withGate { gated in
+            try await gated.apply(.statefulSet, image: "w:1", requires: nil)
+            try await gated.kubectl(
+                "patch", "statefulset", "w", "--type=merge", "-p",
+                #"{"spec": {"replicas": 3, "updateStrategy": {"rollingUpdate": {"partition": 2}}}}"#)
+            try await gated.eventually(.statefulSet, "its controller has seen it") { $0.progress.isSeen }
+            try await gated.apply(.statefulSet, image: "w:2")
+            let held = try await gated.eventually(.statefulSet, "it is held") { $0.isPaused }
+            #expect(held.metadata.annotations["sluice.dev/held-from"] == "2")
+            try await gated.kubectl("apply", "-f", "-", input: manifest())
+            try await gated.verify()
+            let free = try await gated.eventually(.statefulSet, "it is let go") { workload in
+                !workload.isMarked && !workload.hasFieldsOfHold && !workload.isPaused
+            }
+            #expect(free.object.spec.updateStrategy?.rollingUpdate?.partition == 2)
+            #expect(free.metadata.annotations["sluice.dev/held-from"] == nil)
         }
     }
 

@@ -1,6 +1,8 @@
+import ControllerRuntime
 import Foundation
 import KubernetesClient
 import Logging
+import Prometheus
 import TestSupport
 import Testing
 
@@ -26,14 +28,21 @@ private struct Operated: Sendable {
     }
 }
 
-private func withOperator(_ body: @escaping @Sendable (Operated) async throws -> Void) async throws {
+private func withOperator(
+    as account: String? = nil, state: OperatorState = OperatorState(),
+    _ body: @escaping @Sendable (Operated) async throws -> Void
+) async throws {
     let client = try testClient()
     try await Installer(client: client).install()
     try await withNamespace { namespace in
-        var configuration = OperatorConfiguration(cluster: client.configuration, identity: uniqueName("operator"))
+        var cluster = client.configuration
+        if let account {
+            cluster.impersonation = Impersonation(user: "system:serviceaccount:\(namespace):\(account)")
+        }
+        var configuration = OperatorConfiguration(cluster: cluster, identity: uniqueName("operator"))
         configuration.namespaces = [namespace]
         configuration.leaseNamespace = namespace
-        let service = OperatorService(configuration, logger: Logger(label: "test"))
+        let service = OperatorService(configuration, state: state, logger: Logger(label: "test"))
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await service.run() }
             defer { group.cancelAll() }
@@ -91,6 +100,50 @@ struct OperatorServiceTests {
             try await operated.kubectl("apply", "-f", "-", input: manifest(#""dependsOn": ["first"]"#, name: "second"))
             let told = try await operated.eventually("second", .ready, "False WaitingForDependencies")
             #expect(told.status?.condition(.ready)?.message?.contains("first, which is not verified") == true)
+        }
+    }
+
+    @Test("Migrations get on where one kind of workload may not be listed, and the process says that it is not ready")
+    func forbidden() async throws {
+        let state = OperatorState()
+        try await withOperator(as: "half", state: state) { operated in
+            // All that it needs, but DaemonSets.
+            try await operated.kubectl(
+                "apply", "-f", "-",
+                input: """
+                    {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": "half"}, "rules": [
+                      {"apiGroups": ["sluice.dev", "coordination.k8s.io", "events.k8s.io", ""], "resources": ["*"],
+                       "verbs": ["*"]},
+                      {"apiGroups": ["apps"], "resources": ["deployments", "statefulsets"], "verbs": ["*"]},
+                      {"apiGroups": ["batch"], "resources": ["*"], "verbs": ["*"]}]}
+                    """)
+            try await operated.kubectl(
+                "create", "rolebinding", "half", "--role=half", "--serviceaccount=\(operated.namespace):half")
+            try await operated.kubectl("apply", "-f", "-", input: manifest())
+            try await operated.eventually("split", .ready, "False SecretNotFound")
+            #expect(state.isLeading && !state.isReady)
+            #expect(state.snapshot?.migrations.count == 1)
+        }
+    }
+
+    @Test("a leader that has ended leaves nothing of its caches behind")
+    func leak() async throws {
+        let client = try testClient()
+        try await withNamespace { namespace in
+            var configuration = OperatorConfiguration(cluster: client.configuration, identity: "o")
+            configuration.namespaces = [namespace]
+            weak var store: Store<Migration>?
+            do {
+                let team = OperatorTeam(
+                    configuration, client: client, metrics: OperatorMetrics(MetricsRegistry()),
+                    logger: Logger(label: "test"))
+                store = team.migrations
+                let running = Task { await team.run() }
+                try await eventually("it has its lists") { team.hasLists }
+                running.cancel()
+                await running.value
+            }
+            try await eventually("the store is gone") { store == nil }
         }
     }
 

@@ -111,6 +111,84 @@ struct WorkloadTests {
         #expect(hold(workload(kind, status: status)) == nil)
     }
 
+    @Test(
+        "what runs everywhere stays let alone while it is scaled up, or a pod is away",
+        arguments: [
+            (
+                WorkloadKind.deployment,
+                #"""
+                {"observedGeneration": 2, "replicas": 2, "updatedReplicas": 2, "availableReplicas": 1,
+                 "conditions": [{"type": "Progressing", "status": "True", "reason": "NewReplicaSetAvailable"}]}
+                """#
+            ),
+            (
+                .statefulSet,
+                #"""
+                {"observedGeneration": 2, "replicas": 2, "currentReplicas": 2, "readyReplicas": 1, "currentRevision": "a",
+                 "updateRevision": "a"}
+                """#
+            ),
+            (
+                .daemonSet,
+                #"""
+                {"observedGeneration": 2, "desiredNumberScheduled": 3, "currentNumberScheduled": 2,
+                 "updatedNumberScheduled": 2, "numberAvailable": 1}
+                """#
+            ),
+            (
+                .rollout,
+                #"""
+                {"observedGeneration": "2", "replicas": 2, "updatedReplicas": 2, "availableReplicas": 1, "stableRS": "x",
+                 "currentPodHash": "x"}
+                """#
+            ),
+        ])
+    func scaledUp(_ kind: WorkloadKind, _ status: String) {
+        #expect(hold(workload(kind, spec: #""replicas": 3"#, status: status)) == nil)
+        // Once pods of another template are there, it is a rollout.
+        let older = status.replacing(#""updatedReplicas": 2"#, with: #""updatedReplicas": 1"#)
+            .replacing(#""updatedNumberScheduled": 2"#, with: #""updatedNumberScheduled": 1"#)
+            .replacing(#""updateRevision": "a""#, with: #""updateRevision": "b", "updatedReplicas": 1"#)
+        #expect(hold(workload(kind, spec: #""replicas": 3"#, status: older)) == waits)
+    }
+
+    @Test(
+        "a new one of which a first pod was just made is held: its template was never rolled out to the end",
+        arguments: [
+            (
+                WorkloadKind.deployment,
+                #"""
+                {"observedGeneration": 2, "replicas": 1, "updatedReplicas": 1,
+                 "conditions": [{"type": "Progressing", "status": "True", "reason": "NewReplicaSetCreated"}]}
+                """#
+            ),
+            (
+                .rollout,
+                #"{"observedGeneration": "2", "replicas": 1, "updatedReplicas": 1, "stableRS": "", "currentPodHash": "x"}"#
+            ),
+        ])
+    func firstPod(_ kind: WorkloadKind, _ status: String) {
+        #expect(hold(workload(kind, spec: #""replicas": 3"#, status: status)) == waits)
+    }
+
+    @Test("a StatefulSet gets back the partition that it had, and one without its own the default")
+    func partition() throws {
+        func set(_ partition: Int64, notes: String? = nil) -> Workload {
+            workload(
+                .statefulSet,
+                spec: #""replicas": 3, "updateStrategy": {"rollingUpdate": {"partition": \#(partition)}}"#,
+                annotations: notes.map { #"{"sluice.dev/held-from": "\#($0)"}"# } ?? "{}")
+        }
+        #expect(set(2).heldFrom == "2")
+        #expect(set(0).heldFrom == nil)
+        #expect(set(Workload.closedPartition, notes: "2").heldValue(paused: false) == 2)
+        #expect(set(Workload.closedPartition).heldValue(paused: false) == 0)
+        // What a person wrote there.
+        for notes in ["0", "-1", "2147483647", "two", ""] {
+            #expect(set(Workload.closedPartition, notes: notes).heldValue(paused: false) == 0)
+        }
+    }
+
     @Test("a Job that had started is told of: to suspend it would kill its pods")
     func started() {
         let decision = decideGate(GateInput(workload: workload(.job, status: #"{"active": 1}"#), required: closed))

@@ -18,6 +18,8 @@ public struct AdmissionRequest: Sendable, Hashable {
     public var subresource: String?
     /// Who the request says is writing: the `fieldManager` of its options.
     public var fieldManager: String?
+    /// Who is writing, as the API server has authenticated.
+    public var username: String?
     /// The object as it will be; nil when it is deleted.
     public var object: JSONValue?
     /// The object as it is; nil when it is created.
@@ -25,13 +27,14 @@ public struct AdmissionRequest: Sendable, Hashable {
 
     public init(
         operation: Operation, group: String = "apps", kind: String = "Deployment", subresource: String? = nil,
-        fieldManager: String? = nil, object: JSONValue?, oldObject: JSONValue? = nil
+        fieldManager: String? = nil, username: String? = nil, object: JSONValue?, oldObject: JSONValue? = nil
     ) {
         self.operation = operation
         self.group = group
         self.kind = kind
         self.subresource = subresource
         self.fieldManager = fieldManager
+        self.username = username
         self.object = object
         self.oldObject = oldObject
     }

@@ -6,10 +6,11 @@ internal import KubernetesClient
 /// So that no pod of a template that requires something begins before the gate has let it through, the workload is stored
 /// held: when it is made, when its template changes, and when somebody else than the gate lets go of a held one. What no
 /// hold can keep from its first pods is stored as it is when it is made.
-public func decideAdmission(_ request: AdmissionRequest) -> AdmissionDecision {
+///
+/// - Parameter account: as whom the operator writes; nil where that is not known, and the field manager alone tells.
+public func decideAdmission(_ request: AdmissionRequest, operator account: String? = nil) -> AdmissionDecision {
     guard request.operation == .create || request.operation == .update, request.subresource == nil,
-        // The gate's own writes: it holds and releases by what it has read live.
-        request.fieldManager != SluiceName.holdManager, request.fieldManager != SluiceName.stampManager,
+        !request.isOfGate(of: account),
         let workload = request.workload(request.object), needsGate(workload)
     else { return .pass }
     let old = request.workload(request.oldObject)
@@ -25,7 +26,7 @@ public func decideAdmission(_ request: AdmissionRequest) -> AdmissionDecision {
     let waited = workload.requirements.map(\.description).joined(separator: ", ")
     return .hold(
         path: workload.heldPath, value: workload.heldValue(paused: true),
-        mark: "\(SluiceName.webhookMark)waits for \(waited)")
+        marks: .init("\(SluiceName.webhookMark)waits for \(waited)", from: workload.heldFrom))
 }
 
 /// Whether its template requires something, and nobody has said that it rolls out nevertheless.
@@ -35,6 +36,15 @@ private func needsGate(_ workload: Workload) -> Bool {
 }
 
 extension AdmissionRequest {
+    /// A write of the gate's own, which holds and releases by what it has read live. Anybody may call himself by its field
+    /// managers, so the account counts as well.
+    fileprivate func isOfGate(of account: String?) -> Bool {
+        guard let fieldManager, [SluiceName.holdManager, SluiceName.stampManager].contains(fieldManager) else {
+            return false
+        }
+        return account == nil || username == account
+    }
+
     /// By all of it, as its controller compares.
     fileprivate var changesTemplate: Bool {
         object?[path: "spec", "template"] != oldObject?[path: "spec", "template"]
@@ -48,8 +58,4 @@ extension AdmissionRequest {
         else { return nil }
         return Workload(kind, object)
     }
-}
-
-extension Workload {
-    fileprivate var isMarked: Bool { metadata.annotations[SluiceName.held] != nil }
 }

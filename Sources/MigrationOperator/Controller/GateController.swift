@@ -5,6 +5,9 @@ internal import Logging
 internal import MigrationEngine
 
 /// Reads what ``decideGate(_:)`` wants to know of a workload, and performs what it says.
+///
+/// Two loops call it. The one that holds looks only at caches, so that no workload waits there for another's database; the
+/// one that confirms reads live, and is where a gate opens.
 final class GateController: Sendable {
     private let client: KubernetesClient
     private let workloads: WorkloadWatch
@@ -12,11 +15,13 @@ final class GateController: Sendable {
     private let proofs: any ProofSource
     private let recorder: EventRecorder
     private let logger: Logger
+    private let needsConfirmation: @Sendable (WorkloadKey) -> Void
     private let lastWrites = Dictionary(uniqueKeysWithValues: WorkloadKind.allCases.map { ($0, LastWrites()) })
 
+    /// - Parameter needsConfirmation: is called with what ``confirm(_:)`` has to be called with, soon.
     init(
         client: KubernetesClient, workloads: WorkloadWatch, migrations: Store<Migration>, proofs: any ProofSource,
-        recorder: EventRecorder, logger: Logger
+        recorder: EventRecorder, logger: Logger, needsConfirmation: @escaping @Sendable (WorkloadKey) -> Void
     ) {
         self.client = client
         self.workloads = workloads
@@ -24,18 +29,33 @@ final class GateController: Sendable {
         self.proofs = proofs
         self.recorder = recorder
         self.logger = logger
+        self.needsConfirmation = needsConfirmation
     }
 
+    /// Decides by the caches: holds and stamps, but opens nothing.
     func reconcile(_ key: WorkloadKey) async throws -> ReconcileResult {
-        do {
-            return try await decide(key)
-        } catch let error as KubernetesError where error.code == .conflict {
-            // Its controller writes often while it rolls out: the cache has that in a moment.
-            return .requeue(after: .milliseconds(25))
+        try await decide(key) { workload, decision in
+            _ = try await perform(decision, on: workload)
+            if !decision.confirm.isEmpty { needsConfirmation(key) }
+            return .done
         }
     }
 
-    private func decide(_ key: WorkloadKey) async throws -> ReconcileResult {
+    /// Decides by what is live, where the caches say that the gate may open.
+    func confirm(_ key: WorkloadKey) async throws -> ReconcileResult {
+        try await decide(key) { workload, decision in
+            guard !decision.confirm.isEmpty else { return .done }
+            let live = try await read(decision.confirm, in: key.key.namespace)
+            let confirmed = decideGate(GateInput(workload: workload, required: live, isLive: true))
+            _ = try await perform(confirmed, on: workload)
+            return live.values.allSatisfy(\.isOpen) ? .done : .requeue(after: .seconds(5))
+        }
+    }
+
+    /// What the caches say, for `body` to act on; again in a moment where they are behind.
+    private func decide(
+        _ key: WorkloadKey, _ body: (Workload, GateDecision) async throws -> ReconcileResult
+    ) async throws -> ReconcileResult {
         guard let workload = workloads[key] else {
             lastWrites[key.kind]?.forget(key.key)
             return .done
@@ -43,24 +63,21 @@ final class GateController: Sendable {
         guard lastWrites[key.kind]?.isReached(by: workload.metadata, for: key.key) ?? true else {
             return .requeue(after: .milliseconds(20))
         }
-        let requirements = workload.requirements
         var cached: [Requirement: RequiredMigration] = [:]
-        for requirement in requirements {
+        for requirement in workload.requirements {
             let migration = migrations[ObjectKey(requirement.migration, in: key.key.namespace)]
             cached[requirement] = RequiredMigration(migration, for: requirement.level)
         }
-        let decision = decideGate(GateInput(workload: workload, required: cached))
-        let written = try await perform(decision, on: workload)
-        guard !decision.confirm.isEmpty else { return .done }
-
-        let live = try await confirm(requirements, in: key.key.namespace)
-        let confirmed = decideGate(GateInput(workload: written, required: live, isLive: true))
-        _ = try await perform(confirmed, on: written)
-        return live.values.allSatisfy(\.isOpen) ? .done : .requeue(after: .seconds(5))
+        do {
+            return try await body(workload, decideGate(GateInput(workload: workload, required: cached)))
+        } catch let error as KubernetesError where error.code == .conflict {
+            // Its controller writes often while it rolls out: the cache has that in a moment.
+            return .requeue(after: .milliseconds(25))
+        }
     }
 
     /// The Migrations as they are now, each open one with a look at what its database says.
-    private func confirm(
+    private func read(
         _ requirements: [Requirement], in namespace: String?
     ) async throws -> [Requirement: RequiredMigration] {
         var live: [Requirement: RequiredMigration] = [:]
@@ -133,8 +150,8 @@ final class GateController: Sendable {
             case .release:
                 workload = try await unpause(workload)
                 tell()
-                workload = try await hold(workload, [:], keepsMark: false)
-            case .giveUp: workload = try await hold(workload, [:], keepsMark: false)
+                workload = try await giveUp(workload)
+            case .giveUp: workload = try await giveUp(workload)
             case .pause, nil: break
             }
         } catch let error as KubernetesError where error.code == .notFound {
@@ -150,7 +167,7 @@ final class GateController: Sendable {
                 force: !workload.isHeldFieldDeclared)
             guard !held.isPaused else { return held }
             record(notHeld(Self.unknownField(workload)), workload)
-            return try await hold(held, [:], keepsMark: false)
+            return try await giveUp(held)
         } catch let error as KubernetesError where error.isFieldConflict {
             record(
                 notHeld("\(workload.heldField) stands in a manifest; take it out there: \(error.message)"), workload)
@@ -162,6 +179,7 @@ final class GateController: Sendable {
     }
 
     private func unpause(_ workload: Workload) async throws -> Workload {
+        if workload.notedPartition != nil { return try await restore(workload) }
         do {
             return try await hold(
                 workload, workload.fields(paused: false), keepsMark: true,
@@ -171,6 +189,25 @@ final class GateController: Sendable {
             // A manifest declares it by now: what it says stands, and ours is only given up.
             return workload
         }
+    }
+
+    /// Writes what was there before the hold. Not by applying it: what is applied goes when we give it up.
+    private func restore(_ workload: Workload) async throws -> Workload {
+        guard workload.isHeldByWebhook || !workload.isHeldFieldDeclared else { return workload }
+        var fields = workload.fields(paused: false)
+        fields["metadata"] = identity(workload)
+        return try await patch(fields, of: workload)
+    }
+
+    /// Takes off what is left of a hold. The mark that the webhook set is nobody's, or of whoever wrote the object then.
+    private func giveUp(_ workload: Workload) async throws -> Workload {
+        var workload = workload
+        if workload.hasFieldsOfHold { workload = try await hold(workload, [:], keepsMark: false) }
+        let marks = [SluiceName.held, SluiceName.heldFrom].filter { workload.metadata.annotations[$0] != nil }
+        guard !marks.isEmpty else { return workload }
+        var metadata = identity(workload)
+        metadata["annotations"] = .object(Dictionary(uniqueKeysWithValues: marks.map { ($0, .null) }))
+        return try await patch(["metadata": metadata], of: workload)
     }
 
     /// Such as a Job's suspend before Kubernetes 1.21. Some servers refuse what they do not know, others drop it.
@@ -192,7 +229,10 @@ final class GateController: Sendable {
         if mark != nil { metadata["resourceVersion"] = nil }
         if keepsMark {
             let text = mark ?? workload.metadata.annotations[SluiceName.held] ?? "released"
-            metadata["annotations"] = [SluiceName.held: .string(text)]
+            var annotations: JSONValue = [SluiceName.held: .string(text)]
+            let was = mark != nil ? workload.heldFrom : workload.metadata.annotations[SluiceName.heldFrom]
+            annotations[SluiceName.heldFrom] = was.map { .string($0) }
+            metadata["annotations"] = annotations
         }
         fields["metadata"] = metadata
         return try await apply(fields, to: workload, by: SluiceName.holdManager, force: force)
@@ -220,6 +260,14 @@ final class GateController: Sendable {
     ) async throws -> Workload {
         let written = try await client.apply(
             WorkloadObject.self, resource(of: workload), workload.key, fields, fieldManager: manager, force: force)
+        lastWrites[workload.kind]?.wrote(written)
+        return Workload(workload.kind, written)
+    }
+
+    private func patch(_ fields: JSONValue, of workload: Workload) async throws -> Workload {
+        let written = try await client.patch(
+            WorkloadObject.self, resource(of: workload), workload.key, .merge(fields),
+            fieldManager: SluiceName.holdManager)
         lastWrites[workload.kind]?.wrote(written)
         return Workload(workload.kind, written)
     }

@@ -8,7 +8,8 @@ public struct OperatorMetrics: Sendable {
     enum Loop {
         static let migrations = "migrations"
         static let gates = "gates"
-        static let all = [migrations, gates]
+        static let confirmations = "confirmations"
+        static let all = [migrations, gates, confirmations]
     }
 
     /// For the clients of the process.

@@ -42,7 +42,7 @@ public final class OperatorState: Sendable {
 
     /// What the leader's caches hold; nil in a process that does not lead, or has not listed yet. It may be old.
     public var snapshot: OperatorSnapshot? {
-        guard case .leading(let team) = role.withLock({ $0 }), team.hasLists else { return nil }
+        guard case .leading(let team) = role.withLock({ $0 }), team.hasMigrations else { return nil }
         return team.snapshot
     }
 

@@ -7,7 +7,7 @@ internal import SchemaChange
 
 /// The parts of a leading operator, and how news of one object reach those that it concerns.
 struct OperatorTeam: Sendable {
-    private let migrations = Store<Migration>()
+    let migrations = Store<Migration>()
     private let reflectors: [Reflector<Migration>]
     private let approvals: [Reflector<MigrationApproval>]
     private let workloads: WorkloadWatch
@@ -15,14 +15,17 @@ struct OperatorTeam: Sendable {
     private let workers: WorkerRegistry
     private let migrationQueue: WorkQueue<ObjectKey>
     private let workloadQueue: WorkQueue<WorkloadKey>
+    private let confirmationQueue: WorkQueue<WorkloadKey>
     private let migrationLoop: Controller<ObjectKey>
     private let gateLoop: Controller<WorkloadKey>
+    private let confirmationLoop: Controller<WorkloadKey>
 
     init(
         _ configuration: OperatorConfiguration, client: KubernetesClient, metrics: OperatorMetrics, logger: Logger
     ) {
         migrationQueue = WorkQueue(name: OperatorMetrics.Loop.migrations, metrics: metrics.queues)
         workloadQueue = WorkQueue(name: OperatorMetrics.Loop.gates, metrics: metrics.queues)
+        confirmationQueue = WorkQueue(name: OperatorMetrics.Loop.confirmations, metrics: metrics.queues)
         let namespaces: [String?] = configuration.namespaces.isEmpty ? [nil] : configuration.namespaces
         let migrations = migrations
         reflectors = namespaces.map {
@@ -39,9 +42,13 @@ struct OperatorTeam: Sendable {
         let controller = MigrationController(
             client: client, store: migrations, workers: workers, engines: engines, recorder: recorder,
             proofInterval: configuration.proofInterval, logger: logger)
+        let confirmations = confirmationQueue
         let gates = GateController(
             client: client, workloads: workloads, migrations: migrations, proofs: engines, recorder: recorder,
-            logger: logger)
+            logger: logger
+        ) {
+            confirmations.add($0)
+        }
         migrationLoop = Controller(
             name: OperatorMetrics.Loop.migrations, workers: configuration.concurrency, queue: migrationQueue,
             metrics: metrics.controllers, logger: logger,
@@ -49,22 +56,26 @@ struct OperatorTeam: Sendable {
         ) {
             try await controller.reconcile($0)
         }
-        gateLoop = Controller(
-            name: OperatorMetrics.Loop.gates, workers: configuration.concurrency, queue: workloadQueue,
-            metrics: metrics.controllers, logger: logger,
-            metadata: { ["workload": "\($0)"] }
-        ) {
-            try await gates.reconcile($0)
+        func loop(
+            _ name: String, _ queue: WorkQueue<WorkloadKey>,
+            _ reconcile: @escaping Controller<WorkloadKey>.Reconcile
+        ) -> Controller<WorkloadKey> {
+            Controller(
+                name: name, workers: configuration.concurrency, queue: queue, metrics: metrics.controllers,
+                logger: logger, metadata: { ["workload": "\($0)"] }, reconcile: reconcile)
         }
+        gateLoop = loop(OperatorMetrics.Loop.gates, workloadQueue) { try await gates.reconcile($0) }
+        confirmationLoop = loop(OperatorMetrics.Loop.confirmations, confirmationQueue) { try await gates.confirm($0) }
     }
 
     /// Whether the first lists are in the caches.
-    var hasLists: Bool {
-        reflectors.allSatisfy(\.isSynced) && workloads.isSynced
-    }
+    var hasLists: Bool { hasMigrations && workloads.isSynced }
+
+    /// Whether the Migrations are, whatever of workloads may not be listed.
+    var hasMigrations: Bool { reflectors.allSatisfy(\.isSynced) }
 
     /// False while a loop is stuck: all of its workers busy for minutes, and none comes to an end.
-    var isHealthy: Bool { migrationLoop.isHealthy && gateLoop.isHealthy }
+    var isHealthy: Bool { migrationLoop.isHealthy && gateLoop.isHealthy && confirmationLoop.isHealthy }
 
     var snapshot: OperatorSnapshot {
         let held = workloads.workloads(in: nil).filter { $0.metadata.annotations[SluiceName.held] != nil }
@@ -83,21 +94,34 @@ struct OperatorTeam: Sendable {
             for resync in resyncs { group.addTask { await resync.run() } }
             group.addTask { await recorder.run() }
             group.addTask {
-                guard await isSynced() else { return }
+                guard await migrationsAreListed() else { return }
                 await migrationLoop.run()
             }
-            group.addTask {
-                guard await isSynced() else { return }
-                await gateLoop.run()
+            for loop in [gateLoop, confirmationLoop] {
+                group.addTask {
+                    guard await migrationsAreListed(), await workloadsAreListed() else { return }
+                    await loop.run()
+                }
             }
         }
         await workers.stopAll()
+        disconnect()
     }
 
-    /// A decision on half a list would take what is not listed yet for missing.
-    private func isSynced() async -> Bool {
+    // A decision on half a list would take what is not listed yet for missing. A Migration is decided about without the
+    // workloads in the cache: its guards read them live.
+
+    private func migrationsAreListed() async -> Bool {
         do {
             for reflector in reflectors { try await reflector.waitUntilSynced() }
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    private func workloadsAreListed() async -> Bool {
+        do {
             try await workloads.waitUntilSynced()
             return true
         } catch {
@@ -123,6 +147,13 @@ struct OperatorTeam: Sendable {
             team.workloadQueue.add(WorkloadKey(workload.kind, workload.key))
             team.nudge(for: workload)
         }
+    }
+
+    /// What observes a store holds the team, and so the store.
+    private func disconnect() {
+        migrations.stopTelling()
+        for reflector in approvals { reflector.store.stopTelling() }
+        workloads.stopTelling()
     }
 
     /// Workloads that require a Migration, and Migrations that wait for it or queue behind it.

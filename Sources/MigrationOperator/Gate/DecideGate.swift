@@ -169,18 +169,13 @@ struct GateReasoning {
         return stamp == there ? nil : stamp
     }
 
-    private var isHeldByUs: Bool { workload.metadata.annotations[SluiceName.held] != nil }
+    private var isHeldByUs: Bool { workload.isMarked }
     private var isPaused: Bool { workload.isPaused }
-
-    /// Whether something of the hold's own is left on the object, as between the two steps of a release.
-    private var ownsFields: Bool {
-        workload.metadata.managedFields.contains { $0.manager == SluiceName.holdManager }
-    }
 
     /// Lets go of our own pause. A person's is theirs.
     private var letGo: GateDecision.Hold? {
         if isHeldByUs { return isPaused ? .release : .giveUp }
-        return ownsFields ? .giveUp : nil
+        return workload.hasFieldsOfHold ? .giveUp : nil
     }
 
     private func pauseIfPending(_ isReleased: Bool) -> GateDecision.Hold? {

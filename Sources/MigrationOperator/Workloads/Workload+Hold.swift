@@ -37,17 +37,41 @@ extension Workload {
     /// As it is told to people: `spec.paused`.
     var heldField: String { heldPath.joined(separator: ".") }
 
+    /// Let go, it is what it was before.
     func heldValue(paused: Bool) -> JSONValue {
         switch kind {
         case .deployment, .rollout, .cronJob, .job: .bool(paused)
         case .daemonSet: paused ? "OnDelete" : "RollingUpdate"
-        case .statefulSet: .int(paused ? Self.closedPartition : 0)
+        case .statefulSet: .int(paused ? Self.closedPartition : notedPartition ?? 0)
         }
     }
 
     /// The fields that hold it, or let it go.
     func fields(paused: Bool) -> JSONValue {
         heldPath.reversed().reduce(heldValue(paused: paused)) { value, name in .object([name: value]) }
+    }
+
+    /// What a hold notes of the field before it takes it, where that is not what a server fills in.
+    var heldFrom: String? {
+        guard kind == .statefulSet, let partition = object.spec.updateStrategy?.rollingUpdate?.partition else {
+            return nil
+        }
+        return partition == 0 || partition == Self.closedPartition ? nil : "\(partition)"
+    }
+
+    /// A StatefulSet's partition before it was held; nil where it had none of its own.
+    var notedPartition: Int64? {
+        metadata.annotations[SluiceName.heldFrom].flatMap { Int64($0) }.flatMap {
+            (1..<Self.closedPartition) ~= $0 ? $0 : nil
+        }
+    }
+
+    /// Whether it has the mark of a hold.
+    var isMarked: Bool { metadata.annotations[SluiceName.held] != nil }
+
+    /// Whether something that the hold applied is left on the object, as between the two steps of a release.
+    var hasFieldsOfHold: Bool {
+        metadata.managedFields.contains { $0.manager == SluiceName.holdManager && $0.operation == "Apply" }
     }
 
     /// Whether the webhook holds it, which does not ask who owns the field.
@@ -68,13 +92,37 @@ extension Workload {
         return isApplied || heldPath.reduce(last) { fields, name in fields?[name] } != nil
     }
 
-    /// Whether nothing is left to hold: pods of this very template run already, as in a workload from before the operator
-    /// or after a race that was lost. To hold it then would only keep it from ever being current.
+    /// Whether nothing is left to hold: pods of this very template run already, and no others, as in a workload from before
+    /// the operator or after a race that was lost. To hold it then would only keep it from ever being current.
+    ///
+    /// It stays so when it is scaled up, or a node is lost: pods that are made then replace none of another template. But a
+    /// new one whose first pod of several was just made is not there yet, so its controller must have said that this template
+    /// was rolled out once.
     var isRolledOut: Bool {
         switch kind {
         case .cronJob: false
         case .job: hasStarted
-        default: progress.hasUpdated
+        default: progress.hasOnlyUpdated && (progress.isComplete || wasComplete)
+        }
+    }
+
+    /// Whether the kind's controller remembers that the present template was rolled out to the end.
+    private var wasComplete: Bool {
+        let status = object.status ?? [:]
+        switch kind {
+        case .deployment:
+            // Stays while pods of no other template are there:
+            // https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#complete-deployment
+            return (status["conditions"]?.array ?? []).contains {
+                $0["type"]?.string == "Progressing" && $0["reason"]?.string == "NewReplicaSetAvailable"
+            }
+        case .statefulSet: return status["currentRevision"] == status["updateRevision"]
+        // Pods of it are made wherever they are missing, held or not.
+        case .daemonSet: return true
+        case .rollout:
+            let stable = status["stableRS"]?.string ?? ""
+            return !stable.isEmpty && stable == status["currentPodHash"]?.string
+        case .cronJob, .job: return false
         }
     }
 

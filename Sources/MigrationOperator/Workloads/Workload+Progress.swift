@@ -13,8 +13,8 @@ struct RolloutProgress: Hashable, Sendable {
     /// Whether every pod is of the present template and serves.
     var isComplete: Bool { isSeen && all == wanted && updated == wanted && available == wanted }
 
-    /// Whether that is so and there are pods at all.
-    var hasUpdated: Bool { isComplete && updated > 0 }
+    /// Whether there are pods, and all of them of the present template, serving or not.
+    var hasOnlyUpdated: Bool { isSeen && updated > 0 && all == updated }
 }
 
 extension Workload {

@@ -40,6 +40,10 @@ final class WorkloadWatch: Sendable {
         }
     }
 
+    func stopTelling() {
+        for store in stores.values { store.stopTelling() }
+    }
+
     /// For each kind, what gives the keys of its objects again from time to time.
     func resyncs(_ add: @escaping @Sendable (WorkloadKey) -> Void) -> [Resync] {
         stores.map { kind, store in Resync(store) { add(WorkloadKey(kind, $0)) } }

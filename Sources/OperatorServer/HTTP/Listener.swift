@@ -31,8 +31,10 @@ struct Listener: Sendable {
 
     /// Serves until its task is cancelled, and until what is being answered then is answered.
     ///
-    /// - Parameter listening: is called with the port.
-    func run(listening: @escaping @Sendable (Int) -> Void) async throws {
+    /// - Parameters:
+    ///   - linger: for how long it still takes requests after that.
+    ///   - listening: is called with the port.
+    func run(linger: Duration = .zero, listening: @escaping @Sendable (Int) -> Void) async throws {
         var quiet = logger
         // Hummingbird tells of each connection that breaks off at `info` and below.
         quiet.logLevel = max(logger.logLevel, .warning)
@@ -54,7 +56,10 @@ struct Listener: Sendable {
             try await withTaskCancellationHandler {
                 try await serving.value
             } onCancel: {
-                Task { await group.triggerGracefulShutdown() }
+                Task {
+                    try? await Task.sleep(for: linger)
+                    await group.triggerGracefulShutdown()
+                }
             }
         } catch let error as IOError {
             throw ListenError(description: "cannot listen at \(address.host):\(address.port): \(error)")

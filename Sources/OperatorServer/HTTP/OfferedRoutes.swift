@@ -21,7 +21,8 @@ struct OfferedRoutes: Sendable {
 
     var webhookResponder: Listener.Responder {
         let router = Listener.Routes()
-        let desk = AdmissionDesk()
+        let webhook = webhook
+        let desk = AdmissionDesk { webhook?.account }
         router.post("/mutate") { request, _ in await desk.answer(request) }
         return router.buildResponder()
     }

@@ -14,9 +14,12 @@ struct AdmissionDesk: Sendable {
     private static let mostAtOnce = 64
 
     private let limit = ConcurrencyLimit(mostAtOnce)
+    private let account: @Sendable () -> String?
 
-    init(timeLimit: Duration = .seconds(5)) {
+    /// - Parameter account: as whom the operator writes; nil while that is not known.
+    init(timeLimit: Duration = .seconds(5), account: @escaping @Sendable () -> String? = { nil }) {
         self.timeLimit = timeLimit
+        self.account = account
     }
 
     func answer(_ request: Request) async -> Response {
@@ -40,7 +43,8 @@ struct AdmissionDesk: Sendable {
         }
         do {
             let review = try AdmissionReview(parsing: String(buffer: body))
-            return Response(review.answer(decideAdmission(review.request)), type: "application/json")
+            let decision = decideAdmission(review.request, operator: account())
+            return Response(review.answer(decision), type: "application/json")
         } catch {
             return Response(text: error.description, status: .badRequest)
         }

@@ -35,6 +35,7 @@ struct AdmissionReview: Sendable {
             kind: kind,
             subresource: request["subResource"]?.string.flatMap { $0.isEmpty ? nil : $0 },
             fieldManager: request[path: "options", "fieldManager"]?.string,
+            username: request[path: "userInfo", "username"]?.string,
             object: Self.present(request["object"]),
             oldObject: Self.present(request["oldObject"]))
     }

@@ -11,6 +11,7 @@ final class Webhook: Sendable {
     private let state: OperatorState
     private let logger: Logger
     private let isListening = Mutex(false)
+    private let knownAccount = Mutex<String?>(nil)
 
     init(_ settings: WebhookSettings, client: KubernetesClient, state: OperatorState, logger: Logger) {
         self.settings = settings
@@ -21,6 +22,9 @@ final class Webhook: Sendable {
 
     /// Whether requests can be answered.
     var isServing: Bool { isListening.withLock { $0 } }
+
+    /// As whom the operator writes, this process and its replicas; nil where that is not known.
+    var account: String? { knownAccount.withLock { $0 } }
 
     func serves() { isListening.withLock { $0 = true } }
 
@@ -54,6 +58,8 @@ final class Webhook: Sendable {
         _ certificates: CertificateKeeper, _ configuration: WebhookConfigurationKeeper, isResponsible: Bool,
         _ sighting: inout Sighting?
     ) async throws {
+        let account = try await client.account()
+        knownAccount.withLock { $0 = account }
         var stored = try await certificates.keep(isNextPublished: false)
         if let next = stored.next, try await configuration.isPublished(next) {
             if sighting?.authority != next.certificate { sighting = Sighting(authority: next.certificate, at: .now) }

@@ -1,16 +1,19 @@
 internal import Foundation
 internal import KubernetesClient
 internal import Logging
+internal import Synchronization
 
 /// Keeps the `MutatingWebhookConfiguration` as it has to be: for the leader.
 ///
 /// The object itself is somebody's to apply: `sluice install --webhook`, or `manifests/webhook.yaml`. It says nothing,
 /// and switches nothing on, until the operator fills it in by server-side apply, once it listens. So the operator needs no
 /// right to make webhooks, and a manifest in Git has nothing to drift from.
-struct WebhookConfigurationKeeper: Sendable {
+final class WebhookConfigurationKeeper: Sendable {
     private let settings: WebhookSettings
     private let client: KubernetesClient
     private let logger: Logger
+    /// What was there after the last write.
+    private let written = Mutex<String?>(nil)
     private var key: ObjectKey { ObjectKey(settings.configurationName) }
 
     init(_ settings: WebhookSettings, client: KubernetesClient, logger: Logger) {
@@ -19,7 +22,8 @@ struct WebhookConfigurationKeeper: Sendable {
         self.logger = logger
     }
 
-    /// Writes what differs. May be repeated; writes nothing when all is right.
+    /// Writes what differs. May be repeated; writes nothing when all is right, and nothing a second time: what another
+    /// manager adds to the object, and our write leaves, stays until somebody changes it.
     func keep(trusting authorities: String) async throws {
         guard let live = try await client.find(WebhookConfiguration.resource, key) else {
             throw KubernetesError(
@@ -30,11 +34,13 @@ struct WebhookConfigurationKeeper: Sendable {
             settings: settings, authorities: authorities,
             serverMinor: try await client.serverVersion().minorNumber)
         guard !live.json.includes(wanted.fields) || wanted.selectsOtherwise(live.json) else { return }
+        guard live.metadata.resourceVersion != written.withLock({ $0 }) else { return }
         var fields = wanted.fields
         // Not one that was made anew meanwhile: its maker did not see this one go.
         fields["metadata"] = live.metadata.uid.map { ["uid": .string($0)] }
-        try await client.apply(
+        let stored = try await client.apply(
             WebhookConfiguration.resource, key, fields, fieldManager: "sluice-webhook", force: true)
+        written.withLock { $0 = stored.metadata.resourceVersion }
         logger.notice("the webhook is configured", metadata: ["policy": "\(settings.failurePolicy.rawValue)"])
     }
 

@@ -27,6 +27,9 @@ public struct WebhookSettings: Sendable {
     /// Which of them besides, and which workloads, by their labels: `matchExpressions` of Kubernetes. Empty means all.
     public var selectedNamespaces: [JSONValue] = []
     public var objects: [JSONValue] = []
+    /// For how long requests are still answered after the end was asked for: until every API server has heard that the
+    /// Service has one address less.
+    public var linger = Duration.seconds(5)
     public var lifetimes = CertificateLifetimes()
 
     public init(address: OperatorServerSettings.Address, namespace: String) {

@@ -12,17 +12,9 @@ struct OperatorProcess: Hashable {
     var lastWrite = 0
     var memory = MigrationMemory.Entry()
     var worker: WorkerState?
-    var gate = GateJob.rest
-
-    enum GateJob: Hashable {
-        case rest
-        /// Read the Migration live.
-        case confirming
-        /// Look at the proof that it claims.
-        case asking(RequiredMigration)
-        /// Perform what was decided for this version of the workload, beginning with this write.
-        case writing(GateDecision, version: Int, write: Int)
-    }
+    /// What each of the two loops of a gate is about.
+    var hold: GateWrites?
+    var confirmation = Confirmation.rest
 
     func observed(proofInterval: Duration) -> Observed {
         var observed = Observed(now: now)

@@ -16,7 +16,6 @@ struct World: Hashable {
     var version = 0
     var births = 0
     var workload = World.oldVersion
-    var workloadVersion = 0
     var database = TargetDatabase()
     var process = OperatorProcess()
 
@@ -50,7 +49,7 @@ struct World: Hashable {
     enum Step: Hashable {
         // The operator's.
         case reconcile(most: Int)
-        case lookAtGate, readLive, askForProof, write
+        case lookAtGate, hold, beginToConfirm, readLive, askForProof, writeConfirmed
         // Of what it waits for.
         case seeChanges, engine, rollOut, timePasses
         // Of whoever interferes.
@@ -74,11 +73,12 @@ struct World: Hashable {
         if database.isAway { steps.append(.findDatabase) }
         if process.worker?.isRunning == true { steps.append(.engine) }
         steps.append(.reconcile(most: .max))
-        switch process.gate {
-        case .rest: steps.append(.lookAtGate)
-        case .confirming: steps.append(.readLive)
+        steps.append(process.hold == nil ? .lookAtGate : .hold)
+        switch process.confirmation {
+        case .rest: steps.append(.beginToConfirm)
+        case .reading: steps.append(.readLive)
         case .asking: steps.append(.askForProof)
-        case .writing: steps.append(.write)
+        case .writing: steps.append(.writeConfirmed)
         }
         if !workload.isPaused, !runsNewPods, workload.requires("split") { steps.append(.rollOut) }
         return steps + [.timePasses]
@@ -107,9 +107,11 @@ struct World: Hashable {
             world.process = OperatorProcess()
             world.interferences -= 1
         case .lookAtGate: world.lookAtGate()
+        case .hold: world.hold()
+        case .beginToConfirm: world.beginToConfirm()
         case .readLive: world.readLive()
         case .askForProof: world.askForProof()
-        case .write: world.write()
+        case .writeConfirmed: world.writeConfirmed()
         case .seeChanges: world.process.cached = world.migration
         case .engine: world.engine()
         case .rollOut: try world.rollOut()
@@ -156,11 +158,7 @@ struct World: Hashable {
         migration?.metadata.resourceVersion = "\(rank(live))"
         process.lastWrite = rank(process.lastWrite)
         version = rank(version)
-        if case .writing(let decision, let seen, let number) = process.gate {
-            process.gate = .writing(decision, version: seen == workloadVersion ? 1 : 0, write: number)
-        }
-        workloadVersion = 1
-        workload.object.metadata.resourceVersion = "1"
+        renumberWorkload()
     }
 
     /// What has to hold in every world.
@@ -203,30 +201,10 @@ struct World: Hashable {
         store(deleted)
     }
 
-    /// With the webhook: what requires something begins held.
-    private mutating func apply(requires: String?) {
-        let template = (requires == nil ? Self.oldVersion : Self.newVersion).template
-        guard workload.template != template else { return }
-        hasBeenProven = false
-        runsNewPods = false
-        workload.object.spec.template = template
-        if requires != nil, !workload.isPaused {
-            workload.object.spec.paused = true
-            workload.object.metadata.annotations[SluiceName.held] = "until the operator lets it go"
-        }
-        store(workload)
-    }
-
     private mutating func store(_ object: Migration?) {
         version += 1
         migration = object
         migration?.metadata.resourceVersion = "\(version)"
-    }
-
-    private mutating func store(_ changed: Workload) {
-        workloadVersion += 1
-        workload = changed
-        workload.object.metadata.resourceVersion = "\(workloadVersion)"
     }
 
     // MARK: What the operator waits for
@@ -246,14 +224,6 @@ struct World: Hashable {
             worker.fruitless = activity == .reached ? 0 : min(worker.fruitless + 1, 2)
         }
         process.worker = worker
-    }
-
-    private mutating func rollOut() throws {
-        guard !workload.isPaused, workload.requires("split"), !runsNewPods else { return }
-        guard hasBeenProven else {
-            throw Violation(description: "pods run whose migration was never proven since their template came")
-        }
-        runsNewPods = true
     }
 
     // MARK: The operator, a Migration
@@ -377,93 +347,6 @@ struct World: Hashable {
         store(changed)
         process.lastWrite = version
     }
-
-    // MARK: The operator, a gate
-
-    private mutating func lookAtGate() {
-        guard process.gate == .rest else { return }
-        let required = Requirement(migration: "split")
-        let decision = decideGate(
-            GateInput(workload: workload, required: [required: RequiredMigration(process.cached)]))
-        if decision.confirm.isEmpty {
-            process.gate = Self.job(decision, workloadVersion)
-        } else {
-            process.gate = .confirming
-        }
-    }
-
-    private mutating func readLive() {
-        guard process.gate == .confirming else { return }
-        process.gate = .asking(RequiredMigration(migration))
-    }
-
-    private mutating func askForProof() {
-        guard case .asking(var state) = process.gate else { return }
-        if case .open(let plan) = state {
-            if database.isAway {
-                state = .unsettled(planHash: plan)
-            } else if case .holds(let certificate) = database.check, certificate.planHash == plan {
-                hasBeenProven = true
-            } else {
-                state = .closed(reason: "it is not proven", planHash: plan)
-            }
-        }
-        let required = Requirement(migration: "split")
-        let decision = decideGate(GateInput(workload: workload, required: [required: state], isLive: true))
-        process.gate = Self.job(decision, workloadVersion)
-    }
-
-    private static func job(_ decision: GateDecision, _ version: Int) -> OperatorProcess.GateJob {
-        decision.stamp == nil && decision.hold == nil ? .rest : .writing(decision, version: version, write: 0)
-    }
-
-    /// One write of a decision: the pause, the stamp, and the two of a release.
-    private mutating func write() {
-        guard case .writing(let decision, let seen, let number) = process.gate else { return }
-        process.gate = .rest
-        var changed = workload
-        var annotations: [String: String] { workload.metadata.annotations }
-        func isCurrent() -> Bool { workloadVersion == seen }
-        switch number {
-        case 0:
-            guard case .pause(let text) = decision.hold else { break }
-            changed.object.spec.paused = true
-            changed.object.metadata.annotations[SluiceName.held] = text
-        case 1:
-            guard let stamp = decision.stamp else { break }
-            guard isCurrent() else { return }
-            for name in [SluiceName.gate, SluiceName.verified, SluiceName.released] {
-                changed.object.metadata.annotations[name] = stamp.annotations[name]
-            }
-        case 2:
-            guard decision.hold == .release else { break }
-            guard isCurrent() else { return }
-            changed.object.spec.paused = false
-        default:
-            guard decision.hold == .release || decision.hold == .giveUp else { return }
-            guard isCurrent() else { return }
-            changed.object.spec.paused = nil
-            changed.object.metadata.annotations[SluiceName.held] = nil
-        }
-        if changed != workload { store(changed) }
-        if number < 3 {
-            process.gate = .writing(
-                decision, version: changed == workload || number == 0 ? workloadVersion : seen, write: number + 1)
-        }
-    }
-
-    private static let oldVersion = deployment(annotations: [:])
-    private static let newVersion = deployment(annotations: [SluiceName.requires: "split"])
-
-    private static func deployment(annotations: JSONValue) -> Workload {
-        let object: JSONValue = [
-            "metadata": ["name": "api", "namespace": "shop"],
-            "spec": [
-                "replicas": 1, "template": ["metadata": ["annotations": annotations], "spec": ["containers": []]],
-            ],
-        ]
-        return Workload(.deployment, try! object.decode(WorkloadObject.self))
-    }
 }
 
 extension World {
@@ -481,6 +364,8 @@ extension World {
             hasher.combine(migration?.metadata.resourceVersion)
             hasher.combine(migration?.status?.step)
         }
+        hasher.combine(process.hold)
+        hasher.combine(process.confirmation)
         hasher.combine(process.worker)
         hasher.combine(process.lastWrite)
         hasher.combine(process.memory.ledgerReadAt)
