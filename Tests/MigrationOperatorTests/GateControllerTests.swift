@@ -85,7 +85,9 @@ private struct Gated: Sendable {
 
 extension Gated {
     /// Applies a workload `w` whose pods run `image` and require `split`.
-    func apply(_ kind: WorkloadKind, image: String, requires: String? = "split") async throws {
+    func apply(
+        _ kind: WorkloadKind, image: String, requires: String? = "split", serverSide: Bool = false
+    ) async throws {
         let annotations = requires.map { #"{"sluice.dev/requires": "\#($0)"}"# } ?? "{}"
         let template = """
             {"metadata": {"labels": {"app": "w"}, "annotations": \(annotations)},
@@ -102,7 +104,7 @@ extension Gated {
             }
         let apiVersion = try await client.serving(kind).apiVersion
         try await kubectl(
-            "apply", "--validate=false", "-f", "-",
+            "apply", "--validate=false", "--server-side=\(serverSide)", "-f", "-",
             input: """
                 {"apiVersion": "\(apiVersion)", "kind": "\(kind.rawValue)", "metadata": {"name": "w"}, "spec": {\(spec)}}
                 """)
@@ -364,12 +366,13 @@ struct GateControllerTests {
     @Test("a StatefulSet gets back the partition that somebody had set by hand")
     func partition() async throws {
         try await withGate { gated in
-            try await gated.apply(.statefulSet, image: "w:1", requires: nil)
+            // Nobody else owns what the server filled in: without an owner it would be gone with the hold.
+            try await gated.apply(.statefulSet, image: "w:1", requires: nil, serverSide: true)
             try await gated.kubectl(
                 "patch", "statefulset", "w", "--type=merge", "-p",
                 #"{"spec": {"replicas": 3, "updateStrategy": {"rollingUpdate": {"partition": 2}}}}"#)
             try await gated.eventually(.statefulSet, "its controller has seen it") { $0.progress.isSeen }
-            try await gated.apply(.statefulSet, image: "w:2")
+            try await gated.apply(.statefulSet, image: "w:2", serverSide: true)
             let held = try await gated.eventually(.statefulSet, "it is held") { $0.isPaused }
             #expect(held.metadata.annotations["sluice.dev/held-from"] == "2")
             try await gated.kubectl("apply", "-f", "-", input: manifest())
