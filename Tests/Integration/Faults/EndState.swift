@@ -12,24 +12,31 @@ struct EndState: Equatable, CustomStringConvertible {
         parts.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }.joined(separator: "\n")
     }
 
-    /// The parts in which two differ, with both of their values.
-    func differences(from other: EndState) -> [String] {
-        Set(parts.keys).union(other.parts.keys).sorted().filter { parts[$0] != other.parts[$0] }.map {
-            "\($0):\n  \(parts[$0] ?? "nothing")\n  undisturbed: \(other.parts[$0] ?? "nothing")"
+    /// The lines in which two differ: `-` what was expected and is not there, `+` what is there instead.
+    func differences(from expected: EndState) -> [String] {
+        Set(parts.keys).union(expected.parts.keys).sorted().flatMap { part in
+            let (ours, theirs) = (lines(part), expected.lines(part))
+            return theirs.filter { !ours.contains($0) }.map { "- \(part): \($0)" }
+                + ours.filter { !theirs.contains($0) }.map { "+ \(part): \($0)" }
         }
     }
 
-    init(of stage: Stage, migration name: String = "split", deployment: String? = "api") async throws {
+    private func lines(_ part: String) -> [Substring] { parts[part]?.split(separator: "\n") ?? [] }
+
+    /// - Parameter table: the one whose rows count.
+    init(of stage: Stage, table: String = "customers") async throws {
         var parts: [String: String] = [:]
         for migration in try await stage.client.list(Migration.self, in: stage.namespace).items {
             parts["migration \(migration.metadata.name)"] = Self.text(migration)
         }
-        if let deployment { parts["deployment"] = Self.text(try await stage.deployment(deployment)) }
+        for deployment in try await stage.client.list(Deployment.self, in: stage.namespace).items {
+            parts["deployment \(deployment.metadata.name)"] = Self.text(deployment)
+        }
         parts["ledger"] = try await stage.psql(
             """
-            SELECT phase, target, walk, plan_hash, purged, certificate IS NOT NULL, kept_until IS NOT NULL
+            SELECT id, phase, target, walk, plan_hash, purged, certificate IS NOT NULL, kept_until IS NOT NULL
             FROM sluice.migration ORDER BY id;
-            SELECT step FROM sluice.step ORDER BY migration, step;
+            SELECT migration, step FROM sluice.step ORDER BY migration, step;
             """)
         parts["promises"] = try await stage.psql(
             """
@@ -37,7 +44,7 @@ struct EndState: Equatable, CustomStringConvertible {
             SELECT id, state FROM sluice.task WHERE state <> 'fulfilled' ORDER BY id;
             """)
         parts["rows"] = try await stage.psql(
-            "SELECT count(*), md5(string_agg(t::text, ',' ORDER BY id)) FROM customers t")
+            "SELECT count(*), md5(string_agg(t::text, ',' ORDER BY id)) FROM \(table) t")
         parts["schema"] = try await Program.output(
             "pg_dump", ["--schema-only", "--schema=public", "--no-owner", "--dbname=" + stage.database])
         let plans = try await stage.psql("SELECT plan_hash FROM sluice.migration ORDER BY id").split(separator: "\n")

@@ -28,15 +28,15 @@ struct FaultStage: Sendable {
         }
     }
 
-    /// The Deployment with a template that requires `split`, held as the webhook holds it: in the same write, and with no
+    /// The Deployment with a template that requires a Migration, held as the webhook holds it: in the same write, and with no
     /// owner of what it set.
-    func deployHeld(_ image: String) async throws {
+    func deployHeld(_ image: String, requires migration: String = "split") async throws {
         let fields: JSONValue = [
-            "metadata": ["annotations": ["sluice.dev/held": "webhook: waits for split"]],
+            "metadata": ["annotations": ["sluice.dev/held": .string("webhook: waits for \(migration)")]],
             "spec": [
                 "paused": true,
                 "template": [
-                    "metadata": ["annotations": ["sluice.dev/requires": "split"]],
+                    "metadata": ["annotations": ["sluice.dev/requires": .string(migration)]],
                     "spec": ["containers": [["name": "api", "image": .string(image)]]],
                 ],
             ],
@@ -50,9 +50,20 @@ struct FaultStage: Sendable {
             Deployment.resource, key, .merge(["metadata": ["managedFields": .array(others)]]), fieldManager: "webhook")
     }
 
-    func ask(for phase: String) async throws {
+    func ask(_ name: String = "split", for phase: String) async throws {
         try await stage.kubectl(
-            "patch", "migration", "split", "--type=merge", "-p", #"{"spec":{"phase":"\#(phase)"}}"#)
+            "patch", "migration", name, "--type=merge", "-p", #"{"spec":{"phase":"\#(phase)"}}"#)
+    }
+
+    /// Sends what is asked of caches, lists and watches, to another `kubectl proxy`, and everything else where it went.
+    func readCaches(of other: Int) {
+        let proxy = proxy
+        api.reroute { $0.isWatch || $0.isList ? other : proxy }
+    }
+
+    func readCachesAsEver() {
+        let proxy = proxy
+        api.reroute { _ in proxy }
     }
 
     /// Whether the pods of an image are all that there are.
