@@ -12,6 +12,7 @@ final class APIRelay: Sendable {
         var route: Route
         var holdsWatches = false
         var requests: [String] = []
+        var trap: (write: Int, spring: @Sendable () -> Void)?
     }
 
     private let state: Mutex<State>
@@ -29,6 +30,11 @@ final class APIRelay: Sendable {
 
     /// Every write that was let through so far, `METHOD path`.
     var writes: [String] { state.withLock { $0.requests } }
+
+    /// Does something once the server has done so many writes, before the last of them is answered.
+    func after(_ write: Int, _ spring: @escaping @Sendable () -> Void) {
+        state.withLock { $0.trap = (write, spring) }
+    }
 
     /// Sends requests elsewhere from now on, and resets the connections that there are.
     func reroute(_ route: @escaping Route) {
@@ -72,7 +78,10 @@ final class APIRelay: Sendable {
     {
         guard request.isWrite, !request.path.contains("/leases") else { return Loopback.write(answer, to: client) }
         let label = "\(request.method) \(request.path) \(head.target)"
-        state.withLock { $0.requests.append(label) }
+        state.withLock { state in
+            state.requests.append(label)
+            if let trap = state.trap, trap.write == state.requests.count { trap.spring() }
+        }
         switch log?.happened(label, in: life) ?? .forward {
         case .forward: return Loopback.write(answer, to: client)
         case .withhold: return false
@@ -94,7 +103,8 @@ final class APIRelay: Sendable {
             ]
             guard poll(&descriptors, 2, isHeld ? 20 : 100) >= 0 else { return false }
             if descriptors[0].revents != 0 { return client.fill() }
-            guard descriptors[1].revents != 0 else { continue }
+            // It may have been held since.
+            guard descriptors[1].revents != 0, !state.withLock({ $0.holdsWatches }) else { continue }
             let count = recv(server.descriptor, &buffer, buffer.count, 0)
             guard count > 0, Loopback.write(buffer[..<count], to: client.descriptor) else { return false }
         }

@@ -113,7 +113,7 @@ func withFaultStage<Value>(_ body: (FaultStage) async throws -> Value) async thr
             url.query = "sslmode=disable"
             let fields = #"{"stringData":{"url":"\#(url.string ?? "")"}}"#
             try await stage.kubectl("patch", "secret", "db", "--type=merge", "-p", fields)
-            let kubeconfig = try writeKubeconfig(server: api.url)
+            let kubeconfig = try FaultStage.kubeconfig(server: api.url)
             return try await body(
                 FaultStage(stage: stage, log: log, api: api, proxy: proxy, kubeconfig: kubeconfig))
         }
@@ -132,16 +132,19 @@ func withAPIProxy<Value>(_ kubeconfig: String, _ body: (_ port: Int) async throw
     return try await body(port)
 }
 
-private func writeKubeconfig(server: String) throws -> String {
-    let path = try TestServers.folder + "/" + uniqueName("kubeconfig")
-    let text = """
-        apiVersion: v1
-        kind: Config
-        current-context: relay
-        clusters: [{name: relay, cluster: {server: "\(server)"}}]
-        users: [{name: relay, user: {}}]
-        contexts: [{name: relay, context: {cluster: relay, user: relay, namespace: default}}]
-        """
-    try text.write(toFile: path, atomically: true, encoding: .utf8)
-    return path
+extension FaultStage {
+    /// The path of a kubeconfig that leads to a server that asks for no credentials.
+    static func kubeconfig(server: String) throws -> String {
+        let path = try TestServers.folder + "/" + uniqueName("kubeconfig")
+        let text = """
+            apiVersion: v1
+            kind: Config
+            current-context: relay
+            clusters: [{name: relay, cluster: {server: "\(server)"}}]
+            users: [{name: relay, user: {}}]
+            contexts: [{name: relay, context: {cluster: relay, user: relay, namespace: default}}]
+            """
+        try text.write(toFile: path, atomically: true, encoding: .utf8)
+        return path
+    }
 }

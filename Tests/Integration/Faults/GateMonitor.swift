@@ -53,7 +53,7 @@ final class GateMonitor: Sendable {
         let plan = stamp.firstMatch(of: /@(sha256:[0-9a-f]+)/).map { String($0.1) } ?? "none"
         let proofs = try await stage.psql(
             """
-            SELECT count(*) FROM sluice.migration m, sluice.promise p WHERE m.id = '\(stage.namespace)/split'
+            SELECT count(*) FROM sluice.migration m, sluice.promise p WHERE m.id = '\(stage.namespace)/\(requires ?? "")'
                 AND p.id LIKE 'migration/' || m.id || '/%/verify' AND p.state = 'resolved'
                 AND m.plan_hash = '\(plan)' AND m.certificate LIKE '%\(plan)%'
             """)

@@ -40,9 +40,9 @@ extension FaultStage {
 
     /// Deletes a Migration as it goes where no operator looks after it: with its finalizers taken away.
     func deleteAtOnce(_ name: String) async throws {
-        try await stage.kubectl("delete", "migration", name, "--wait=false")
         try await stage.kubectl(
             "patch", "migration", name, "--type=merge", "-p", #"{"metadata":{"finalizers":null}}"#)
+        try await stage.kubectl("delete", "migration", name, "--wait=false", "--ignore-not-found")
         try await eventually("\(name) is gone") {
             try await stage.client.find(Migration.self, ObjectKey(name, in: stage.namespace)) == nil
         }
