@@ -19,6 +19,9 @@ struct SpecMutation: Sendable, CustomStringConvertible {
 
     var description: String { "\(path.joined(separator: ".")) = \(value?.text ?? "nothing") (\(kind), \(why))" }
 
+    /// Whether no database can do it: a table, a column, a type or an expression `x`.
+    var makesNoSense: Bool { kind == .allowed && path.first == "changes" && value == "x" && path.last != "name" }
+
     func applied(to spec: JSONValue) -> JSONValue { Self.set(spec, path[...], value) }
 
     private static func set(_ json: JSONValue, _ path: ArraySlice<String>, _ value: JSONValue?) -> JSONValue {
