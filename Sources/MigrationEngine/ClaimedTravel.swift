@@ -48,6 +48,17 @@ struct ClaimedTravel: Sendable {
         }
     }
 
+    /// A worker may die when a step is in the ledger, and its promise not settled yet: what is done counts as done.
+    func settleDone() async throws {
+        let undo = "undo/"
+        try await steps.settle { name in
+            try await pool.withConnection { connection in
+                guard name.hasPrefix(undo) else { return try await ledger.isApplied(name, on: connection) }
+                return try await !ledger.isApplied(String(name.dropFirst(undo.count)), on: connection)
+            }
+        }
+    }
+
     /// Whoever reads on a standby must find what is proven, before anybody is let go to read it.
     private func requireStandbys() async throws {
         try await pool.withConnection { connection in
@@ -89,7 +100,7 @@ struct ClaimedTravel: Sendable {
     }
 
     private func isApplied(_ step: Step) async throws -> Bool {
-        try await pool.withConnection { try await ledger.isApplied(step, on: $0) }
+        try await pool.withConnection { try await ledger.isApplied(step.id, on: $0) }
     }
 
     // MARK: Doing and undoing, side by side

@@ -161,6 +161,13 @@ struct Ledger: Sendable {
         ).rows.isEmpty
     }
 
+    /// Whether a walk has not said that it is over, as after the death of a worker that had come to its end.
+    func isPending(_ promise: String, on connection: PostgresConnection) async throws -> Bool {
+        try await !connection.query(
+            "SELECT 1 FROM sluice.promise WHERE id = $1 AND state = 'pending'", [.text(promise)]
+        ).rows.isEmpty
+    }
+
     /// Begins another walk, unless somebody else did since `record` was read. False then.
     func beginWalk(to target: Phase, after record: LedgerRecord, on connection: PostgresConnection) async throws -> Bool
     {
@@ -306,10 +313,11 @@ struct Ledger: Sendable {
         )
     }
 
-    func isApplied(_ step: Step, on connection: PostgresConnection) async throws -> Bool {
+    /// - Parameter step: its id.
+    func isApplied(_ step: String, on connection: PostgresConnection) async throws -> Bool {
         try await !connection.query(
             "SELECT 1 FROM sluice.step WHERE migration = $1 AND step = $2",
-            [.text(id), .text(step.id)]
+            [.text(id), .text(step)]
         ).rows.isEmpty
     }
 

@@ -69,13 +69,15 @@ public struct MigrationEngine: Sendable {
     /// What the ledger knows of a migration; nil when it does not know it. Changes nothing.
     public func observe(_ name: MigrationName) async throws -> MigrationReport? {
         try await looking { connection in
-            guard let record = try await Ledger(name: name).read(connection) else { return nil }
+            let ledger = Ledger(name: name)
+            guard let record = try await ledger.read(connection) else { return nil }
+            let isOver = try await !ledger.isPending(record.promise, on: connection)
             let reporter = Reporter { _ in }
             reporter.take(record)
             reporter.update { report in
                 report.step = record.phase.rawValue
                 report.activity =
-                    record.phase == record.target
+                    record.phase == record.target && isOver
                     ? .reached : .working(reason: "Pending", message: "on the way to \(record.target.rawValue)")
             }
             return reporter.current

@@ -80,7 +80,9 @@ final class MigrationRun: Sendable {
             let decision = WalkDecision.decide(record, planHash: hash, target: target)
             logger.debug("decided", metadata: ["decision": "\(decision.word)"])
             switch (decision, record) {
-            case (.rest, _):
+            case (.rest, let record?):
+                let travel = Travel(run: self, record: record, target: target)
+                if try await travel.isPurgeUnsaid(on: connection) { try await travel.purge(on: connection) }
                 return
             case (.refuse(let interruption), _):
                 throw interruption

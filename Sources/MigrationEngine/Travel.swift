@@ -24,7 +24,9 @@ struct Travel: Sendable {
             guard try await !ledger.isHeld(record, byOtherThan: run.engine.worker, on: connection) else {
                 throw Interruption.heldByAnother
             }
-            _ = try await ledger.beginWalk(to: target, after: record, on: connection)
+            if try await !sayThatItArrived(on: connection) {
+                _ = try await ledger.beginWalk(to: target, after: record, on: connection)
+            }
             return false
         }
         let repairs = try await needsRepair(on: connection) ? record.plan.repairs : []
@@ -33,8 +35,11 @@ struct Travel: Sendable {
             + repairs.map { Move.repair($0) }
         if moves.isEmpty {
             try await requireProof(on: connection)
-            guard try await record.needsFilling(on: connection) else { return true }
-            return try await claimed(record.promise, on: connection) { try await $0.fillRest() }
+            let needsFilling = try await record.needsFilling(on: connection)
+            // A worker that had arrived may have died before it could say so.
+            let isUnsaid = try await ledger.isPending(record.promise, on: connection)
+            guard needsFilling || isUnsaid else { return true }
+            return try await claimed(record.promise, on: connection) { if needsFilling { try await $0.fillRest() } }
         }
         if let irreversible = moves.compactMap(\.irreversible).first {
             throw Interruption.stalled(
@@ -57,9 +62,26 @@ struct Travel: Sendable {
         }
     }
 
+    /// Settles a walk that is at its end, and whose worker died before it could say so: it is not abandoned for another.
+    /// False when there is nothing to settle.
+    private func sayThatItArrived(on connection: PostgresConnection) async throws -> Bool {
+        let left = Move.route(of: record.plan, applied: record.applied, phase: record.phase, to: record.target)
+        guard left.isEmpty, try await ledger.isPending(record.promise, on: connection) else { return false }
+        return try await Travel(run: run, record: record, target: record.target)
+            .claimed(record.promise, on: connection) { _ in }
+    }
+
+    private var purgePromise: String { record.promise + "-purge" }
+
+    /// Whether the archive is gone, and who dropped it died before it could say so.
+    func isPurgeUnsaid(on connection: PostgresConnection) async throws -> Bool {
+        guard record.isPurged else { return false }
+        return try await ledger.isPending(purgePromise, on: connection)
+    }
+
     /// Drops the archive: from then on there is no way back.
     func purge(on connection: PostgresConnection) async throws {
-        _ = try await claimed(record.promise + "-purge", on: connection) { travel in
+        _ = try await claimed(purgePromise, on: connection) { travel in
             for step in record.plan.purge { try await travel.make(.apply(step)) }
             try await travel.fenced { try await ledger.setPurged(on: $0) }
         }
@@ -282,6 +304,7 @@ struct Travel: Sendable {
             let pool = PostgresPool(workSettings, maximum: workers + 1)
             do {
                 let travel = ClaimedTravel(travel: self, steps: steps, client: store, fence: fence, pool: pool)
+                try await travel.settleDone()
                 try await body(travel)
                 try await travel.forgetCalls()
                 await pool.close()

@@ -146,6 +146,9 @@ struct ReconcileTests {
             $0.proof = ProofReading(.holds(planHash: plan), at: now)
         }
         #expect(reconcile(told, looked) == [.requeue(after: .seconds(60))])
+        // Whoever came to its end died before the walk's promise was settled.
+        let unsaid = observed { $0.ledger = .known(report(.backfill, .working(reason: "Pending", message: ""))) }
+        #expect(reconcile(told, unsaid).deeds == [.startWorker(.backfill)])
         // The spec has changed while nobody looked.
         var changed = told
         changed.metadata.generation = 2

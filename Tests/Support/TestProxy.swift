@@ -33,11 +33,9 @@ public final class TestProxy: Sendable {
     public init(_ kind: Kind, to target: Int) throws {
         self.kind = kind
         self.target = target
-        (listener, port) = try Self.listen()
+        (listener, port) = try Loopback.listen()
         Thread.detachNewThread { [self] in
-            while true {
-                let client = accept(listener, nil, nil)
-                guard client >= 0 else { break }
+            while let client = Loopback.accept(listener) {
                 _ = connections.withLock { $0.insert(client) }
                 Thread.detachNewThread { self.serve(client) }
             }
@@ -60,12 +58,7 @@ public final class TestProxy: Sendable {
     /// Resets all connections of clients (RST).
     public func cut() {
         connections.withLock { connections in
-            for client in connections {
-                // Closed at once, with what was not sent yet thrown away.
-                var linger = linger(l_onoff: 1, l_linger: 0)
-                setsockopt(client, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout.size(ofValue: linger)))
-                shutdown(client, Int32(SHUT_RD))
-            }
+            for client in connections { Loopback.reset(client) }
         }
     }
 
@@ -81,7 +74,7 @@ public final class TestProxy: Sendable {
             _ = connections.withLock { $0.remove(client) }
             close(client)
         }
-        guard meet(client), let server = Self.connect(to: target) else { return }
+        guard meet(client), let server = Loopback.connect(to: target) else { return }
         let answered = DispatchSemaphore(value: 0)
         Thread.detachNewThread { [self] in
             pump(from: server, to: client)
@@ -120,82 +113,36 @@ public final class TestProxy: Sendable {
     private func meetByConnect(_ client: Int32) -> Bool {
         var head = ""
         while !head.hasSuffix("\r\n\r\n") {
-            guard let byte = Self.read(1, from: client) else { return false }
+            guard let byte = Loopback.read(1, from: client) else { return false }
             head.unicodeScalars.append(Unicode.Scalar(byte[0]))
         }
         let words = head.split(separator: " ")
         guard words.count > 1, words[0] == "CONNECT" else { return false }
         places.withLock { $0.append(String(words[1])) }
         // With a header, as some have, that is none of the server's answer.
-        return Self.write("HTTP/1.1 200 Connection established\r\nX-Proxy: yes\r\n\r\n".utf8, to: client)
+        return Loopback.write("HTTP/1.1 200 Connection established\r\nX-Proxy: yes\r\n\r\n".utf8, to: client)
     }
 
     private func meetBySocks(_ client: Int32) -> Bool {
-        guard let greeting = Self.read(2, from: client), Self.read(Int(greeting[1]), from: client) != nil,
-            Self.write([5, 0], to: client), let request = Self.read(4, from: client)
+        guard let greeting = Loopback.read(2, from: client), Loopback.read(Int(greeting[1]), from: client) != nil,
+            Loopback.write([5, 0], to: client), let request = Loopback.read(4, from: client)
         else { return false }
         let place: String
         switch request[3] {
         case 1:
-            guard let address = Self.read(4, from: client) else { return false }
+            guard let address = Loopback.read(4, from: client) else { return false }
             place = address.map(String.init).joined(separator: ".")
         case 3:
-            guard let length = Self.read(1, from: client), let name = Self.read(Int(length[0]), from: client) else {
+            guard let length = Loopback.read(1, from: client), let name = Loopback.read(Int(length[0]), from: client)
+            else {
                 return false
             }
             place = String(decoding: name, as: UTF8.self)
         default:
             return false
         }
-        guard let port = Self.read(2, from: client) else { return false }
+        guard let port = Loopback.read(2, from: client) else { return false }
         places.withLock { $0.append("\(place):\(Int(port[0]) << 8 + Int(port[1]))") }
-        return Self.write([5, 0, 0, 1, 127, 0, 0, 1, 0, 0], to: client)
-    }
-
-    // MARK: Sockets
-
-    private static func read(_ count: Int, from descriptor: Int32) -> [UInt8]? {
-        var bytes = [UInt8](repeating: 0, count: count)
-        guard count == 0 || recv(descriptor, &bytes, count, Int32(MSG_WAITALL)) == count else { return nil }
-        return bytes
-    }
-
-    private static func write(_ bytes: some Sequence<UInt8>, to descriptor: Int32) -> Bool {
-        let bytes = Array(bytes)
-        return send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count
-    }
-
-    private static func loopback(_ port: Int) -> sockaddr_in {
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        address.sin_port = UInt16(port).bigEndian
-        return address
-    }
-
-    private static func connect(to port: Int) -> Int32? {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var address = loopback(port)
-        let failed = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
-                Glibc.connect(descriptor, pointer, socklen_t(MemoryLayout<sockaddr_in>.size)) != 0
-            }
-        }
-        if failed { close(descriptor) }
-        return failed ? nil : descriptor
-    }
-
-    private static func listen() throws -> (descriptor: Int32, port: Int) {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var address = loopback(0)
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let failed = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
-                bind(descriptor, pointer, length) != 0 || Glibc.listen(descriptor, 8) != 0
-                    || getsockname(descriptor, pointer, &length) != 0
-            }
-        }
-        guard !failed else { throw TestFailure("no port to listen on") }
-        return (descriptor, Int(UInt16(bigEndian: address.sin_port)))
+        return Loopback.write([5, 0, 0, 1, 127, 0, 0, 1, 0, 0], to: client)
     }
 }

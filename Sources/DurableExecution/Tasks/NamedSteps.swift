@@ -38,6 +38,22 @@ public struct NamedSteps: Sendable {
             try await body()
         }
         guard promise.state == .pending else { return }
+        try await settle(id)
+    }
+
+    /// Settles the steps that earlier attempts did, and died before they could say so.
+    ///
+    /// - Parameter isDone: looks at what the step of this name is about; false also where it knows no such step.
+    public func settle(where isDone: (_ name: String) async throws -> Bool) async throws {
+        let prefix = StepID.join(task.claim.id, "")
+        for promise in recorded.values.sorted(by: { $0.id < $1.id })
+        where promise.state == .pending && promise.id.hasPrefix(prefix) {
+            guard try await isDone(String(promise.id.dropFirst(prefix.count))) else { continue }
+            try await settle(promise.id)
+        }
+    }
+
+    private func settle(_ id: String) async throws {
         let settlement = PromiseSettlement(id: id, state: .resolved)
         _ = try Execution.promise(in: try await task.fenced([.settlePromise(settlement)])[0])
     }

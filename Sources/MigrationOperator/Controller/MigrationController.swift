@@ -31,7 +31,7 @@ final class MigrationController: Sendable {
     }
 
     func reconcile(_ key: ObjectKey) async throws -> ReconcileResult {
-        guard let migration = store[key] else {
+        guard var migration = store[key] else {
             await workers.stop(key)
             memory.forget(key)
             lastWrites.forget(key)
@@ -45,10 +45,10 @@ final class MigrationController: Sendable {
             let actions = MigrationOperator.reconcile(migration, observe(migration))
             let outcome: Outcome
             do {
-                outcome = try await perform(actions, on: migration)
+                outcome = try await perform(actions, on: &migration)
             } catch let error as KubernetesError where error.code == .conflict {
-                // Somebody wrote it meanwhile: the cache has that in a moment.
-                return .requeue(after: .milliseconds(50))
+                // Somebody wrote it meanwhile: what the cache hears of it brings us here again, mostly sooner.
+                return .requeue(after: .milliseconds(250))
             }
             if !outcome.goesOn { return outcome.requeue.map { .requeue(after: $0) } ?? .done }
         }
@@ -77,13 +77,14 @@ final class MigrationController: Sendable {
         var requeue: Duration?
     }
 
-    private func perform(_ actions: [Action], on migration: Migration) async throws -> Outcome {
+    /// - Parameter migration: as it was decided about; what is written gives it another version.
+    private func perform(_ actions: [Action], on migration: inout Migration) async throws -> Outcome {
         var outcome = Outcome()
         for action in actions {
             do {
                 switch action {
-                case .addFinalizer: try await addFinalizer(migration)
-                case .removeFinalizer: try await removeFinalizer(migration)
+                case .addFinalizer: try await addFinalizer(&migration)
+                case .removeFinalizer: try await removeFinalizer(&migration)
                 case .startWorker(let phase): try await startWorker(migration, phase)
                 case .stopWorker: await workers.stop(migration.key)
                 case .readLedger:
@@ -93,7 +94,7 @@ final class MigrationController: Sendable {
                     try await checkProof(migration)
                     outcome.goesOn = true
                 case .forget: try await forget(migration)
-                case .writeStatus(let status): try await write(status, of: migration)
+                case .writeStatus(let status): try await write(status, of: &migration)
                 case .event(let event): record(event, migration)
                 case .requeue(let delay): outcome.requeue = min(outcome.requeue ?? delay, delay)
                 }
@@ -107,8 +108,19 @@ final class MigrationController: Sendable {
 
     // MARK: The database
 
+    /// Nothing is begun or forgotten in a database by what the cache has alone: an API server may show what was.
+    ///
+    /// - Throws: a conflict, when there is another Migration or another spec by now.
+    private func requireLive(_ migration: Migration) async throws {
+        let live = try await client.find(Migration.self, migration.key)
+        guard let live, live.metadata.uid == migration.metadata.uid, live.generation == migration.generation else {
+            throw KubernetesError(.conflict, "the Migration \(migration.key) is not what the cache has any more")
+        }
+    }
+
     private func startWorker(_ migration: Migration, _ phase: Phase) async throws {
         guard let spec = migration.spec else { return }
+        try await requireLive(migration)
         let engine = try await engines.engine(for: migration)
         memory.change(migration) { entry in
             entry.failure = nil
@@ -152,6 +164,7 @@ final class MigrationController: Sendable {
     }
 
     private func forget(_ migration: Migration) async throws {
+        try await requireLive(migration)
         let engine = try await engines.engine(for: migration)
         try await reaching { try await engine.forget(migration.migrationName) }
     }
@@ -184,39 +197,47 @@ final class MigrationController: Sendable {
 
     // MARK: The object
 
-    private func addFinalizer(_ migration: Migration) async throws {
-        try await setFinalizers(migration.metadata.finalizers + [SluiceName.finalizer], of: migration)
+    private func addFinalizer(_ migration: inout Migration) async throws {
+        try await setFinalizers(migration.metadata.finalizers + [SluiceName.finalizer], of: &migration)
     }
 
-    private func removeFinalizer(_ migration: Migration) async throws {
-        try await setFinalizers(migration.metadata.finalizers.filter { $0 != SluiceName.finalizer }, of: migration)
+    private func removeFinalizer(_ migration: inout Migration) async throws {
+        try await setFinalizers(migration.metadata.finalizers.filter { $0 != SluiceName.finalizer }, of: &migration)
         memory.forget(migration.key)
     }
 
     /// By the version that was seen: a finalizer that somebody else added meanwhile must not be lost.
-    private func setFinalizers(_ finalizers: [String], of migration: Migration) async throws {
+    private func setFinalizers(_ finalizers: [String], of migration: inout Migration) async throws {
         guard let version = migration.metadata.resourceVersion else { return }
         let fields: JSONValue = ["metadata": ["finalizers": .array(finalizers.map { .string($0) })]]
+        let key = migration.key
         let written = try await unlessGone { () throws(KubernetesError) in
             try await client.patch(
-                Migration.self, migration.key, .merge(fields, ifVersion: version),
-                fieldManager: SluiceName.finalizerManager)
+                Migration.self, key, .merge(fields, ifVersion: version), fieldManager: SluiceName.finalizerManager)
         }
-        if let written { lastWrites.wrote(written) }
+        note(written, &migration)
     }
 
-    private func write(_ status: MigrationStatus, of migration: Migration) async throws {
+    private func write(_ status: MigrationStatus, of migration: inout Migration) async throws {
         var fields: JSONValue = ["status": try JSONValue(encoding: status)]
-        // An object made anew under the same name must not get the status of the old one.
-        fields["metadata"] = migration.metadata.uid.map { ["uid": .string($0)] }
+        // An older status must not take the place of a newer one, nor that of an object made anew under the same name: the
+        // server compares the version only, not the UID.
+        fields["metadata"] = migration.metadata.resourceVersion.map { ["resourceVersion": .string($0)] }
         let body = fields
+        let key = migration.key
         let written = try await unlessGone { () throws(KubernetesError) in
             try await client.apply(
-                Migration.self, migration.key, body, fieldManager: SluiceName.statusManager, force: true,
-                subresource: "status")
+                Migration.self, key, body, fieldManager: SluiceName.statusManager, force: true, subresource: "status")
         }
-        if let written { lastWrites.wrote(written) }
+        note(written, &migration)
         memory.change(migration) { $0.lastStatusWrite = Date() }
+    }
+
+    /// What we wrote was of the version that we saw, so that there is nothing new in it but its own version.
+    private func note(_ written: Migration?, _ migration: inout Migration) {
+        guard let written else { return }
+        lastWrites.wrote(written)
+        migration.metadata.resourceVersion = written.metadata.resourceVersion
     }
 
     /// What is written to an object that has gone needs no writing.

@@ -98,7 +98,7 @@ extension Reconciliation {
         case .unread:
             return [.readLedger]
         case .known(let report)
-        where report.phase == target && report.planHash == status.planHash
+        where report.activity == .reached && report.phase == target && report.planHash == status.planHash
             && (target < .backfill || report.certificate != nil):
             return atRest(report, since: nil)
         case .known, .unknown:

@@ -273,7 +273,9 @@ struct World: Hashable {
             else { throw Violation(description: "let go of a Migration that is not undone") }
             process.memory = MigrationMemory.Entry()
             return patch(cached) { $0.metadata.finalizers = [] } ? .rest : .stop
-        case .startWorker(let phase): try start(phase, for: cached)
+        case .startWorker(let phase):
+            guard isLive(cached) else { return .stop }
+            try start(phase, for: cached)
         case .stopWorker: process.worker = nil
         case .readLedger, .checkProof, .forget:
             guard !database.isAway else {
@@ -282,9 +284,10 @@ struct World: Hashable {
                     attempts: min((process.memory.failure?.attempts ?? 0) + 1, 2))
                 return .lookAgain
             }
+            if action == .forget, !isLive(cached) { return .stop }
             look(action, cached)
             if action != .forget { return .lookAgain }
-        case .writeStatus(let status): write(status, of: cached)
+        case .writeStatus(let status): return write(status, of: cached) ? .rest : .stop
         case .event, .requeue: break
         }
         return .rest
@@ -327,25 +330,26 @@ struct World: Hashable {
         }
     }
 
-    /// By the version that was seen.
+    /// Whether it is still what is there, as a read of it says.
+    private func isLive(_ cached: Migration) -> Bool {
+        migration?.metadata.uid == cached.metadata.uid && migration?.metadata.generation == cached.metadata.generation
+    }
+
+    /// By the version that was seen, or that our own write before it made.
     private mutating func patch(_ cached: Migration, _ change: (inout Migration) -> Void) -> Bool {
-        guard var changed = migration, changed.metadata.resourceVersion == cached.metadata.resourceVersion else {
-            return false
-        }
+        let seen = max(Int(cached.metadata.resourceVersion ?? "") ?? 0, process.lastWrite)
+        guard var changed = migration, changed.metadata.resourceVersion == "\(seen)" else { return false }
         change(&changed)
         store(changed.metadata.isBeingDeleted && !changed.hasFinalizer ? nil : changed)
         process.lastWrite = version
         return true
     }
 
-    /// Server-side apply asks for the object's identity, not for its version.
-    private mutating func write(_ status: MigrationStatus, of cached: Migration) {
-        guard var changed = migration, changed.metadata.uid == cached.metadata.uid else { return }
+    private mutating func write(_ status: MigrationStatus, of cached: Migration) -> Bool {
+        if migration?.metadata.uid == cached.metadata.uid, migration?.status == status { return true }
+        guard patch(cached, { $0.status = status }) else { return false }
         process.memory.lastStatusWrite = now
-        guard changed.status != status else { return }
-        changed.status = status
-        store(changed)
-        process.lastWrite = version
+        return true
     }
 }
 
