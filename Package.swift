@@ -152,7 +152,7 @@ let package = Package(
 
         .target(
             name: "TestSupport",
-            dependencies: ["HTTPClient", "KubernetesClient", "PostgreSQL", logging],
+            dependencies: ["HTTPClient", "KubernetesClient", "PostgreSQL", "YAML", logging],
             path: "Tests/Support",
             swiftSettings: strict
         ),

@@ -23,7 +23,7 @@ struct Stage: Sendable {
         client = KubernetesClient(configuration, version: "test")
     }
 
-    /// Runs the operator beside the body, with a short lease for its workers, and kills it at the end. It has the same
+    /// Runs the operator beside the body, by its own account, with a short lease for its workers, and kills it at the end. It has the same
     /// identity each time, so that it leads again at once.
     @discardableResult
     func withOperator<Value>(
@@ -33,8 +33,8 @@ struct Stage: Sendable {
         _ body: (SluiceProcess) async throws -> Value
     ) async throws -> Value {
         let usual = [
-            "operator", "--kubeconfig", kubeconfig ?? self.kubeconfig, "--namespace", namespace, "--lease-namespace",
-            namespace,
+            "operator", "--kubeconfig", kubeconfig ?? self.kubeconfig, "--context", OperatorAccount.context,
+            "--namespace", namespace, "--lease-namespace", namespace,
             "--identity", "test", "--lease-seconds", "5", "--proof-seconds", "\(proofSeconds)",
         ]
         return try await withSluice(usual + options) { process in
@@ -162,6 +162,7 @@ private func withFreeStage<Value>(
     try await withNamespace(kubeconfig: kubeconfig) { namespace in
         let stage = try Stage(kubeconfig: kubeconfig, namespace: namespace, database: database)
         try await Installer(client: stage.client).install()
+        try await OperatorAccount.settle(in: namespace, kubeconfig: kubeconfig)
         try await stage.kubectl("create", "secret", "generic", "db", "--from-literal=url=" + database)
         do {
             let value = try await body(stage)

@@ -134,25 +134,20 @@ struct WebhookTests {
         }
     }
 
-    @Test("the rights of the operator's own account suffice: for its certificates, its configuration, and the release")
+    @Test("in the namespace and by the names that the manifests give, its rights suffice")
     func rights() async throws {
         try await withStage { stage in
             try await stage.makeCustomers(10)
             try await Installer(client: stage.client, parts: [.base, .webhook]).install()
             try await stage.kubectl(
                 "label", "namespace", stage.namespace, "kubernetes.io/metadata.name=\(stage.namespace)", "--overwrite")
-            let kubeconfig = try TestServers.folder + "/" + uniqueName("kubeconfig")
-            let usual = try String(contentsOfFile: stage.kubeconfig, encoding: .utf8)
-            let account = #"user: {as: "system:serviceaccount:sluice-system:sluice", token:"#
-            try usual.replacing("user: {token:", with: account)
-                .write(toFile: kubeconfig, atomically: true, encoding: .utf8)
             let port = try freePort()
             let options = [
                 "--lease-namespace", "sluice-system", "--webhook-bind-address", "127.0.0.1:\(port)", "--webhook-url",
                 "https://127.0.0.1:\(port)", "--webhook-failure-policy", "Fail",
             ]
             try await with {
-                try await stage.withOperator(options, kubeconfig: kubeconfig) { process in
+                try await stage.withOperator(options) { process in
                     try await stage.waitForWebhook()
                     try await stage.apply(stage.manifest("api", "api:2", requires: "split"))
                     #expect(try await stage.deployment().spec.paused == true)

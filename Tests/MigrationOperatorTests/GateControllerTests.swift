@@ -151,6 +151,7 @@ private func withGate(_ body: @escaping @Sendable (Gated) async throws -> Void) 
     try await Installer(client: client).install()
     try await withNamespace { namespace in
         let gated = Gated(client: client, kubectl: try Kubectl(namespace: namespace), namespace: namespace)
+        let client = KubernetesClient(try OperatorAccount.configuration(), version: "test")
         let logger = Logger(label: "test")
         let workloads = WorkloadWatch(
             client: client, namespaces: [namespace], searchInterval: .milliseconds(200), logger: logger)

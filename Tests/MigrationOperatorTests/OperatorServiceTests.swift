@@ -35,7 +35,8 @@ private func withOperator(
     let client = try testClient()
     try await Installer(client: client).install()
     try await withNamespace { namespace in
-        var cluster = client.configuration
+        try await OperatorAccount.settle(in: namespace)
+        var cluster = account == nil ? try OperatorAccount.configuration() : client.configuration
         if let account {
             cluster.impersonation = Impersonation(user: "system:serviceaccount:\(namespace):\(account)")
         }

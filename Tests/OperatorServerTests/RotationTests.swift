@@ -14,6 +14,7 @@ struct RotationTests {
         let client = try testClient()
         try await Installer(client: client).install()
         try await withNamespace { namespace in
+            try await OperatorAccount.settle(in: namespace)
             let kubectl = try Kubectl(namespace: namespace)
             try await kubectl(
                 "label", "namespace", namespace, "kubernetes.io/metadata.name=\(namespace)", "--overwrite")
@@ -74,7 +75,9 @@ private struct Rotating: Sendable {
 
     /// Runs an operator that serves at `port`, and tells the API server to call `calledAt`.
     func replica(at port: Int, calledAt: Int) async throws {
-        var configuration = OperatorConfiguration(cluster: client.configuration, identity: uniqueName("operator"))
+        let cluster = try OperatorAccount.configuration()
+        let client = KubernetesClient(cluster, version: "test")
+        var configuration = OperatorConfiguration(cluster: cluster, identity: uniqueName("operator"))
         configuration.namespaces = [namespace]
         configuration.leaseNamespace = namespace
         let state = OperatorState()

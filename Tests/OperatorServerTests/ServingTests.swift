@@ -53,7 +53,9 @@ private func withServed(
     let client = try testClient()
     try await Installer(client: client).install()
     try await withNamespace { namespace in
-        var configuration = OperatorConfiguration(cluster: client.configuration, identity: uniqueName("operator"))
+        try await OperatorAccount.settle(in: namespace)
+        let account = KubernetesClient(try OperatorAccount.configuration(), version: "test")
+        var configuration = OperatorConfiguration(cluster: account.configuration, identity: uniqueName("operator"))
         configuration.namespaces = [namespace]
         configuration.leaseNamespace = namespace
         let logger = Logger(label: "test")
@@ -63,7 +65,7 @@ private func withServed(
         let service = OperatorService(configuration, state: state, metrics: metrics, logger: logger)
         var settings = OperatorServerSettings()
         settings.serve([.probes, .metrics, .gates], at: .init(host: "127.0.0.1", port: 0))
-        let server = OperatorServer(settings, client: client, state: state, registry: registry, logger: logger)
+        let server = OperatorServer(settings, client: account, state: state, registry: registry, logger: logger)
         let port = Port()
         try await withThrowingTaskGroup(of: Void.self) { group in
             if runsOperator { group.addTask { try await service.run() } }

@@ -10,7 +10,8 @@ public enum TestServers {
         get throws { try environment("SLUICE_TEST_DATABASE_URL") }
     }
 
-    /// The path of the shared control plane's kubeconfig: contexts `admin` (current), `reader`, `nobody`.
+    /// The path of the shared control plane's kubeconfig: contexts `admin` (current), `reader`, `nobody`,
+    /// `operator`.
     public static var kubeconfig: String {
         get throws { try environment("SLUICE_TEST_KUBECONFIG") }
     }

@@ -12,8 +12,8 @@ final class WebhookConfigurationKeeper: Sendable {
     private let settings: WebhookSettings
     private let client: KubernetesClient
     private let logger: Logger
-    /// What was there after the last write.
-    private let written = Mutex<String?>(nil)
+    /// What was written last, and the version that the object has since.
+    private let written = Mutex<(fields: JSONValue, version: String?)?>(nil)
     private var key: ObjectKey { ObjectKey(settings.configurationName) }
 
     init(_ settings: WebhookSettings, client: KubernetesClient, logger: Logger) {
@@ -34,13 +34,17 @@ final class WebhookConfigurationKeeper: Sendable {
             settings: settings, authorities: authorities,
             serverMinor: try await client.serverVersion().minorNumber)
         guard !live.json.includes(wanted.fields) || wanted.selectsOtherwise(live.json) else { return }
-        guard live.metadata.resourceVersion != written.withLock({ $0 }) else { return }
+        if let written = written.withLock({ $0 }), written.fields == wanted.fields,
+            written.version == live.metadata.resourceVersion
+        {
+            return
+        }
         var fields = wanted.fields
         // Not one that was made anew meanwhile: its maker did not see this one go.
         fields["metadata"] = live.metadata.uid.map { ["uid": .string($0)] }
         let stored = try await client.apply(
             WebhookConfiguration.resource, key, fields, fieldManager: "sluice-webhook", force: true)
-        written.withLock { $0 = stored.metadata.resourceVersion }
+        written.withLock { $0 = (wanted.fields, stored.metadata.resourceVersion) }
         logger.notice("the webhook is configured", metadata: ["policy": "\(settings.failurePolicy.rawValue)"])
     }
 
