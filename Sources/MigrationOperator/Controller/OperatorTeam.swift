@@ -17,6 +17,7 @@ struct OperatorTeam: Sendable {
     private let workloadQueue: WorkQueue<WorkloadKey>
     private let migrationLoop: Controller<ObjectKey>
     private let gateLoop: Controller<WorkloadKey>
+    private let firstRound: FirstRound
 
     init(
         _ configuration: OperatorConfiguration, client: KubernetesClient, metrics: OperatorMetrics, logger: Logger
@@ -42,12 +43,15 @@ struct OperatorTeam: Sendable {
         let gates = GateController(
             client: client, workloads: workloads, migrations: migrations, proofs: engines, recorder: recorder,
             logger: logger)
+        let firstRound = FirstRound(logger: logger)
+        self.firstRound = firstRound
         migrationLoop = Controller(
             name: OperatorMetrics.Loop.migrations, workers: configuration.concurrency, queue: migrationQueue,
             metrics: metrics.controllers, logger: logger,
             metadata: { ["migration": "\($0)"] }
-        ) {
-            try await controller.reconcile($0)
+        ) { key in
+            defer { firstRound.looked(at: key) }
+            return try await controller.reconcile(key)
         }
         gateLoop = Controller(
             name: OperatorMetrics.Loop.gates, workers: configuration.concurrency, queue: workloadQueue,
@@ -84,6 +88,7 @@ struct OperatorTeam: Sendable {
             group.addTask { await recorder.run() }
             group.addTask {
                 guard await isSynced() else { return }
+                firstRound.begin(with: migrations.objects().map(\.key))
                 await migrationLoop.run()
             }
             group.addTask {
