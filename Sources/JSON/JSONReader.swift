@@ -45,7 +45,9 @@ package struct JSONReader {
         _ body: (inout JSONReader) throws(Flaw) -> Value
     ) throws(Flaw) -> Value {
         func read(_ buffer: UnsafeBufferPointer<UInt8>) -> Result<Value, Flaw> {
-            do throws(Flaw) { return .success(try Self.read(UnsafeRawBufferPointer(buffer), body)) } catch {
+            do throws(Flaw) {
+                return .success(try Self.read(UnsafeRawBufferPointer(buffer), maximumDepth: usualDepth, body))
+            } catch {
                 return .failure(error)
             }
         }
@@ -129,7 +131,7 @@ package struct JSONReader {
 
     /// A number, as near as a `Double` comes to it.
     package mutating func double() throws(Flaw) -> Double {
-        guard let double = Double(try number(orElse: "a number")) else { throw flaw("a number") }
+        guard let double = Double(try number(orElse: "a number")), double.isFinite else { throw flaw("a number") }
         return double
     }
 

@@ -5,8 +5,8 @@ internal import JSON
 ///
 /// It lives no longer than the bytes that it reads. They were looked through before, and are JSON.
 struct JSONBytesDecoder: Decoder {
-    /// Deeper than what a server takes is nested.
-    private static let maximumDepth = 512
+    /// Deeper than objects are nested, schemas of custom resources included, and far from the end of a thread's stack.
+    private static let maximumDepth = 128
 
     let reader: JSONReader
     let path: DecodingPath?
