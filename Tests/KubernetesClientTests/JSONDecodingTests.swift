@@ -156,3 +156,19 @@ struct JSONDecodingTests {
         #expect(Timestamp("2024-02-29T12:00:00Z") != nil)
     }
 }
+
+@Suite("Texts that many objects have")
+struct TextPoolTests {
+    @Test("a text is kept once, and no more than so many")
+    func pool() {
+        let pool = TextPool(limit: 10)
+        for _ in 0..<3 { #expect(pool.copy(of: "nothing is under way") == "nothing is under way") }
+        #expect(pool.count == 1)
+        for text in ["short", String(repeating: "long", count: 100)] { #expect(pool.copy(of: text) == text) }
+        #expect(pool.count == 1)
+        for index in 0..<1000 {
+            _ = pool.copy(of: "one of very many texts: \(index)")
+            #expect(pool.count <= 10)
+        }
+    }
+}

@@ -110,7 +110,7 @@ def tell(report: Report, found: dict[str, Found], count: int) -> None:
     sync = {name: median(each.sync) for name, each in found.items()}
     memory = {name: (median(found[name].resident) - median(found[name].empty)) / count for name in AGENTS}
     for name, each in found.items():
-        # The goal is one and a half times the floor; the ratio is to the floor itself.
+        # The goal is one and a half times the floor, a ratio of two thirds.
         goal = (sync["kubectl"] / sync[name], "kubectl") if name == "sluice" else (None, "")
         report.add(case, name, "sync", "s", sync[name], *goal)
         report.add(case, name, "CPU until in sync", "s", median(each.sync_cpu))

@@ -89,7 +89,7 @@ struct JSONBytesDecoder: Decoder {
         let members = try JSONMembers(self)
         values.reserveCapacity(members.list.count)
         for (key, value) in members.list {
-            values[key] = try JSONBytesDecoder(reader: value, path: path).string()
+            values[TextPool.shared.copy(of: key)] = try JSONBytesDecoder(reader: value, path: path).string()
         }
         return values
     }

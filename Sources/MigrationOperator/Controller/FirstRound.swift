@@ -37,6 +37,7 @@ final class FirstRound: Sendable {
     }
 
     private func tell(_ count: Int) {
+        FreedMemory.giveBack()
         logger.info(
             "looked at every Migration that was listed",
             metadata: ["migrations": "\(count)", "after": "\(ContinuousClock.now - start)"])

@@ -42,7 +42,7 @@ public struct Migration: KubernetesObject, Hashable {
         var metadata = try container.decode(ObjectMeta.self, forKey: .metadata)
         // An operator keeps all Migrations in mind, and asks of none who wrote which field, or what kubectl has noted.
         metadata.managedFields = []
-        metadata.annotations[SluiceName.lastApplied] = nil
+        metadata.annotations = metadata.annotations.filter { $0.key != SluiceName.lastApplied }
         self.init(
             metadata: metadata,
             spec: try container.decodeIfPresent(JSONText.self, forKey: .spec) ?? JSONText([:]),
