@@ -2,6 +2,7 @@
 until the other holds the lease, and until it has reconciled a change that was made after the first was gone."""
 
 import os
+import random
 import signal
 import time
 
@@ -55,8 +56,9 @@ def run(api: Api, subjects: Subjects, report: Report) -> None:
             lease_taken, reconciled = [], []
             for _ in range(count):
                 other = start()
-                # It has seen the lease renewed by then.
-                time.sleep(4)
+                # It has seen the lease renewed by then. It looks every two seconds, and the signal may come at any moment of
+                # these.
+                time.sleep(4 + random.uniform(0, 2))
                 began = time.time()
                 operators[leader].stop(number)
                 changed = api.merge(f"{collection}/watched", {"spec": {"contract": {"soak": f"{time.time_ns() // 1000 % 10**8}ms"}}})
