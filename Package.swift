@@ -53,6 +53,7 @@ let package = Package(
     ],
     targets: [
         // System libraries.
+        .systemLibrary(name: "CMalloc"),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
@@ -60,6 +61,7 @@ let package = Package(
         // What knows neither Kubernetes nor migrations.
         library("EventLoop", ["CCurl", .product(name: "HeapModule", package: "swift-collections")]),
         library("HTTPClient", ["CCurl", "EventLoop"]),
+        library("JSON"),
         library("YAML", ["CYAML"]),
         library("Prometheus"),
         library("PostgreSQL", ["CPostgres", "EventLoop", logging]),
@@ -68,15 +70,21 @@ let package = Package(
         library(
             "KubernetesClient",
             [
-                "HTTPClient", "Prometheus", "YAML", logging,
+                "HTTPClient", "JSON", "Prometheus", "YAML", logging,
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ]
         ),
-        library("ControllerRuntime", ["KubernetesClient", "Prometheus", logging]),
+        library(
+            "ControllerRuntime",
+            [
+                "CMalloc", "KubernetesClient", "Prometheus", logging,
+                .product(name: "HeapModule", package: "swift-collections"),
+            ]
+        ),
 
         // What knows migrations, but no Kubernetes.
-        library("DurablePromises", ["PostgreSQL", logging]),
+        library("DurablePromises", ["JSON", "PostgreSQL", logging]),
         library("RemotePromises", ["DurablePromises", "HTTPClient", logging]),
         library("DurableExecution", ["DurablePromises", logging]),
         library(
@@ -193,7 +201,7 @@ let package = Package(
         tests("KubernetesClient", ["HTTPClient", "Prometheus"]),
         tests("ControllerRuntime", ["KubernetesClient", "Prometheus", logging]),
         tests("PostgreSQL"),
-        tests("DurablePromises", ["PostgreSQL", "RemotePromises", logging]),
+        tests("DurablePromises", ["JSON", "PostgreSQL", "RemotePromises", logging]),
         tests("RemotePromises", ["DurablePromises", "HTTPClient", logging]),
         tests("DurableExecution", ["DurablePromises", "PostgreSQL", "PromiseServer", "RemotePromises", logging]),
         tests(

@@ -55,7 +55,9 @@ public final class Reflector<Object: KubernetesMetadata>: Sendable {
             let event: ReflectorState.Event
             switch action {
             case .discover: event = await discover()
-            case .list(let version): event = await list(version)
+            case .list(let version):
+                event = await list(version)
+                FreedMemory.giveBack()
             case .stream(let version, let timeout): event = await stream(version, timeout, &state)
             case .watch(let version, let timeout): event = await watch(version, timeout, &state)
             case .wait(let duration):

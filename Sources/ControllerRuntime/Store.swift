@@ -23,8 +23,15 @@ public enum Change<Object: KubernetesMetadata>: Sendable {
 public final class Store<Object: KubernetesMetadata>: Sendable {
     public typealias Handler = @Sendable (Change<Object>) -> Void
 
+    /// A dictionary has more places than entries, and a place for an object may be a kilobyte.
+    private final class Entry: Sendable {
+        let object: Object
+
+        init(_ object: Object) { self.object = object }
+    }
+
     private struct State {
-        var objects: [ObjectKey: Object] = [:]
+        var entries: [ObjectKey: Entry] = [:]
         var handlers: [Handler] = []
     }
 
@@ -33,17 +40,17 @@ public final class Store<Object: KubernetesMetadata>: Sendable {
     public init() {}
 
     public subscript(key: ObjectKey) -> Object? {
-        state.withLock { $0.objects[key] }
+        state.withLock { $0.entries[key] }?.object
     }
 
     /// All objects, or those of a namespace, in no order.
     public func objects(in namespace: String? = nil) -> [Object] {
-        let objects = state.withLock { $0.objects }
-        guard let namespace else { return Array(objects.values) }
-        return objects.values.filter { $0.metadata.namespace == namespace }
+        let entries = state.withLock { $0.entries }
+        guard let namespace else { return entries.values.map(\.object) }
+        return entries.compactMap { $0.key.namespace == namespace ? $0.value.object : nil }
     }
 
-    public var count: Int { state.withLock { $0.objects.count } }
+    public var count: Int { state.withLock { $0.entries.count } }
 
     /// Calls `handler` for each object that is there, and for each change from now on. It must return soon.
     ///
@@ -51,7 +58,7 @@ public final class Store<Object: KubernetesMetadata>: Sendable {
     public func observe(_ handler: @escaping Handler) {
         let present = state.withLock { state in
             state.handlers.append(handler)
-            return Array(state.objects.values)
+            return state.entries.values.map(\.object)
         }
         for object in present { handler(.added(object)) }
     }
@@ -70,12 +77,12 @@ public final class Store<Object: KubernetesMetadata>: Sendable {
 
     /// Adds an object, or puts it in the place of the one with its key.
     public func put(_ object: Object) {
-        tell { $0.objects.put(object).map { [$0] } ?? [] }
+        tell { put(object, &$0).map { [$0] } ?? [] }
     }
 
     /// Removes an object; `object` is its last state.
     public func remove(_ object: Object) {
-        tell { $0.objects.removeValue(forKey: object.key) == nil ? [] : [.deleted(object)] }
+        tell { $0.entries.removeValue(forKey: object.key) == nil ? [] : [.deleted(object)] }
     }
 
     /// Puts a list in the place of all objects, or of those in `namespace`, at once. What is not in it is told as deleted.
@@ -83,13 +90,13 @@ public final class Store<Object: KubernetesMetadata>: Sendable {
         tell { state in
             var changes: [Change<Object>] = []
             let listed = Set(list.map(\.key))
-            for (key, object) in state.objects
+            for (key, entry) in state.entries
             where !listed.contains(key) && (namespace == nil || key.namespace == namespace) {
-                state.objects[key] = nil
-                changes.append(.deleted(object))
+                state.entries[key] = nil
+                changes.append(.deleted(entry.object))
             }
             for object in list {
-                if let change = state.objects.put(object) { changes.append(change) }
+                if let change = put(object, &state) { changes.append(change) }
             }
             return changes
         }
@@ -101,12 +108,12 @@ public final class Store<Object: KubernetesMetadata>: Sendable {
             for handler in handlers { handler(change) }
         }
     }
-}
 
-extension Dictionary where Key == ObjectKey, Value: KubernetesMetadata {
     /// What changed; nil where the object is the version that was there.
-    fileprivate mutating func put(_ object: Value) -> Change<Value>? {
-        guard let old = updateValue(object, forKey: object.key) else { return .added(object) }
+    private func put(_ object: Object, _ state: inout State) -> Change<Object>? {
+        guard let old = state.entries.updateValue(Entry(object), forKey: object.key)?.object else {
+            return .added(object)
+        }
         // Deleted and made anew while nobody looked: another object under the same name.
         let isSame =
             old.metadata.uid == object.metadata.uid

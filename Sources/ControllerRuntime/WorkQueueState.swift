@@ -1,3 +1,5 @@
+internal import HeapModule
+
 /// The rules of a work queue, as a value that reads no clock.
 ///
 /// A key waits once, however often it is added. While a worker has it, it is kept back until that worker is done, so
@@ -21,6 +23,13 @@ public struct WorkQueueState<Key: Hashable & Sendable>: Sendable {
         public var waited: Duration
     }
 
+    private struct Alarm: Comparable, Sendable {
+        var at: ContinuousClock.Instant
+        var key: Key
+
+        static func < (left: Alarm, right: Alarm) -> Bool { left.at < right.at }
+    }
+
     private let limits: Limits
     private var ready: [Key] = []
     private var readyStart = 0
@@ -28,7 +37,10 @@ public struct WorkQueueState<Key: Hashable & Sendable>: Sendable {
     private var dirty: [Key: ContinuousClock.Instant] = [:]
     /// Keys that workers have, and since when.
     private var processing: [Key: ContinuousClock.Instant] = [:]
+    /// Keys that are due later, and when.
     private var delayed: [Key: ContinuousClock.Instant] = [:]
+    /// The same by time. An entry whose time is not the key's any more counts for nothing; the first one always counts.
+    private var alarms = Heap<Alarm>()
     private var failures: [Key: Int] = [:]
     private var tokens: Double
     private var tokensAt: ContinuousClock.Instant?
@@ -64,7 +76,10 @@ public struct WorkQueueState<Key: Hashable & Sendable>: Sendable {
 
     /// Adds a key at a later time, unless an earlier time is set for it.
     public mutating func add(_ key: Key, at instant: ContinuousClock.Instant) {
-        delayed[key] = min(delayed[key] ?? instant, instant)
+        if let set = delayed[key], set <= instant { return }
+        delayed[key] = instant
+        alarms.insert(Alarm(at: instant, key: key))
+        dropStaleAlarms()
     }
 
     /// Adds a key later, the later the more often it failed. Returns how much.
@@ -103,7 +118,7 @@ public struct WorkQueueState<Key: Hashable & Sendable>: Sendable {
     }
 
     /// When the next key is due that was not yet at the last look.
-    public var nextDue: ContinuousClock.Instant? { delayed.values.min() }
+    public var nextDue: ContinuousClock.Instant? { alarms.min?.at }
 
     /// A worker is done with the key. If it was added meanwhile, it is up again. Returns for how long the worker had it.
     @discardableResult
@@ -115,12 +130,16 @@ public struct WorkQueueState<Key: Hashable & Sendable>: Sendable {
 
     /// Looks at the time: keys whose time has come wait from now on, whether a worker is free or not.
     public mutating func promote(_ now: ContinuousClock.Instant) {
-        guard let nextDue, nextDue <= now else { return }
-        let due = delayed.filter { $0.value <= now }.sorted { $0.value < $1.value }
-        for (key, _) in due {
-            delayed[key] = nil
-            add(key, now: now)
+        while let next = alarms.min, next.at <= now {
+            alarms.removeMin()
+            delayed[next.key] = nil
+            add(next.key, now: now)
+            dropStaleAlarms()
         }
+    }
+
+    private mutating func dropStaleAlarms() {
+        while let first = alarms.min, delayed[first.key] != first.at { alarms.removeMin() }
     }
 
     private mutating func takeToken(_ now: ContinuousClock.Instant) -> Duration {

@@ -72,7 +72,7 @@ struct ReconcileTests {
     func circle() throws {
         let one = migration(#""dependsOn": ["b"]"#)
         let two = migration(#""dependsOn": ["split"]"#, name: "b")
-        let graph = DependencyGraph([one, two])
+        let graph = DependencyGraph { ["split": one, "b": two][$0] }
         #expect(graph.cycle(through: "split") == ["split", "b", "split"])
         let actions = reconcile(
             one,

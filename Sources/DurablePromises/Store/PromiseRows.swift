@@ -1,3 +1,4 @@
+internal import JSON
 internal import PostgreSQL
 
 /// Records as rows of the store's tables.

@@ -1,3 +1,5 @@
+internal import JSON
+
 /// What the coordinator tells somebody without being asked.
 public enum PromiseMessage: Sendable, Hashable {
     /// A task is to be had at that version.

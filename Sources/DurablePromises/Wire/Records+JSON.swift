@@ -1,3 +1,5 @@
+internal import JSON
+
 /// The records as JSON: what a response, a message and a row of the store have in common.
 extension PromiseValue {
     init(reading reader: inout JSONReader) throws(JSONReader.Flaw) {

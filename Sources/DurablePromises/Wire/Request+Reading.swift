@@ -1,3 +1,5 @@
+internal import JSON
+
 extension Request {
     /// Reads a request. What cannot be understood is an operation as well, `malformed`, with as much of the envelope as
     /// could be read, so that the answer carries the request's kind and number.

@@ -1,3 +1,5 @@
+internal import JSON
+
 /// What the data of any kind of request may have, as far as they have it. What is none of it is passed over, and what has
 /// another shape is the matter of the kinds that look at it.
 struct RequestFields {

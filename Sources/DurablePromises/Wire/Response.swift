@@ -1,3 +1,5 @@
+internal import JSON
+
 /// The answer to one request, in the protocol's envelope.
 public struct Response: Sendable, Hashable {
     public struct Head: Sendable, Hashable {

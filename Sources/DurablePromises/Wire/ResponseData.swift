@@ -1,3 +1,5 @@
+internal import JSON
+
 /// What a response carries; each kind has its own part of it.
 public struct ResponseData: Sendable, Hashable {
     public var promise: PromiseRecord?

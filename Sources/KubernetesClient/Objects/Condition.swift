@@ -28,4 +28,17 @@ public struct Condition: Codable, Hashable, Sendable {
         self.lastTransitionTime = lastTransitionTime
         self.observedGeneration = observedGeneration
     }
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        func text(_ key: CodingKeys) throws -> String? {
+            try container.decodeIfPresent(String.self, forKey: key).map { TextPool.shared.copy(of: $0) }
+        }
+        type = try TextPool.shared.copy(of: container.decode(String.self, forKey: .type))
+        status = try container.decode(Status.self, forKey: .status)
+        reason = try text(.reason)
+        message = try text(.message)
+        lastTransitionTime = try container.decodeIfPresent(Timestamp.self, forKey: .lastTransitionTime)
+        observedGeneration = try container.decodeIfPresent(Int64.self, forKey: .observedGeneration)
+    }
 }

@@ -100,5 +100,13 @@ public struct ManagedFields: Codable, Hashable, Sendable {
     public var operation: String?
     public var subresource: String?
     public var time: Timestamp?
-    public var fieldsV1: JSONValue?
+    /// Most of an object's metadata, and hardly ever looked into: kept as it came.
+    private var fields: JSONText?
+
+    private enum CodingKeys: String, CodingKey {
+        case manager, operation, subresource, time
+        case fields = "fieldsV1"
+    }
+
+    public var fieldsV1: JSONValue? { fields?.value }
 }

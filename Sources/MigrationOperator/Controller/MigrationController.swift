@@ -66,7 +66,7 @@ final class MigrationController: Sendable {
         observed.lastStatusWrite = entry.lastStatusWrite
         observed.namespaceIsTerminating = entry.namespaceIsTerminating
         observed.proofInterval = proofInterval
-        let graph = DependencyGraph(store.objects(in: migration.metadata.namespace))
+        let graph = DependencyGraph { [store] in store[ObjectKey($0, in: migration.metadata.namespace)] }
         observed.dependencies = graph.states(of: migration)
         observed.dependencyCycle = graph.cycle(through: migration.metadata.name)
         return observed

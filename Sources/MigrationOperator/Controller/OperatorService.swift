@@ -37,6 +37,7 @@ public struct OperatorService: Sendable {
     @concurrent
     public func run() async throws {
         defer { state.stops() }
+        FreedMemory.giveBackSoon()
         do {
             try await findResource()
             state.standsBy()

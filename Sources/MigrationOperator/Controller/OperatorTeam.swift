@@ -19,6 +19,8 @@ struct OperatorTeam: Sendable {
     private let migrationLoop: Controller<ObjectKey>
     private let gateLoop: Controller<WorkloadKey>
     private let confirmationLoop: Controller<WorkloadKey>
+    private let firstRound: FirstRound
+    private let dependents = Dependents()
 
     init(
         _ configuration: OperatorConfiguration, client: KubernetesClient, metrics: OperatorMetrics, logger: Logger
@@ -49,12 +51,15 @@ struct OperatorTeam: Sendable {
         ) {
             confirmations.add($0)
         }
+        let firstRound = FirstRound(logger: logger)
+        self.firstRound = firstRound
         migrationLoop = Controller(
             name: OperatorMetrics.Loop.migrations, workers: configuration.concurrency, queue: migrationQueue,
             metrics: metrics.controllers, logger: logger,
             metadata: { ["migration": "\($0)"] }
-        ) {
-            try await controller.reconcile($0)
+        ) { key in
+            defer { firstRound.looked(at: key) }
+            return try await controller.reconcile(key)
         }
         func loop(
             _ name: String, _ queue: WorkQueue<WorkloadKey>,
@@ -95,6 +100,7 @@ struct OperatorTeam: Sendable {
             group.addTask { await recorder.run() }
             group.addTask {
                 guard await migrationsAreListed() else { return }
+                firstRound.begin(with: migrations.objects().map(\.key))
                 await migrationLoop.run()
             }
             for loop in [gateLoop, confirmationLoop] {
@@ -132,6 +138,7 @@ struct OperatorTeam: Sendable {
     private func connect() {
         let team = self
         migrations.observe { change in
+            team.dependents.note(change)
             team.migrationQueue.add(change.key)
             if case .updated(let old, let new) = change, old.gateView == new.gateView { return }
             team.tellThose(whoWaitFor: change.object)
@@ -163,23 +170,21 @@ struct OperatorTeam: Sendable {
         for workload in workloads.workloads(in: namespace) where workload.requires(name) {
             workloadQueue.add(WorkloadKey(workload.kind, workload.key))
         }
-        for other in migrations.objects(in: namespace) where other.metadata.name != name {
-            if other.spec?.dependsOn?.contains(name) == true {
-                migrationQueue.add(other.key)
-            }
-            if workers.nudge(other.key) { migrationQueue.add(other.key) }
+        for other in dependents.of(migration.key) where other != migration.key { migrationQueue.add(other) }
+        for other in workers.waiting(in: namespace) where other != migration.key && workers.nudge(other) {
+            migrationQueue.add(other)
         }
     }
 
     /// A guard that waits for a rollout need not wait for its next turn.
     private func nudge(for workload: Workload) {
-        for migration in migrations.objects(in: workload.metadata.namespace) {
+        for key in workers.waiting(in: workload.metadata.namespace) {
             let isNamed =
-                migration.spec?.rollouts?.contains {
+                migrations[key]?.spec?.rollouts?.contains {
                     $0.kind == workload.kind.rawValue && $0.name == workload.metadata.name
                 } ?? false
-            guard isNamed || workload.requires(migration.metadata.name) else { continue }
-            if workers.nudge(migration.key) { migrationQueue.add(migration.key) }
+            guard isNamed || workload.requires(key.name) else { continue }
+            if workers.nudge(key) { migrationQueue.add(key) }
         }
     }
 }

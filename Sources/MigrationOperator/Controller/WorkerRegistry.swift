@@ -67,9 +67,16 @@ final class WorkerRegistry: Sendable {
     /// What a run waited for may have come: it is tried again soon. True if there is one that waits.
     func nudge(_ key: ObjectKey) -> Bool {
         table.withLock { table in
-            guard let state = table.entries[key]?.state, !state.isRunning, state.fruitless > 1 else { return false }
+            guard table.entries[key]?.state.isWaiting == true else { return false }
             table.entries[key]?.state.fruitless = 1
             return true
+        }
+    }
+
+    /// Those of a namespace that ``nudge(_:)`` has something to say to.
+    func waiting(in namespace: String?) -> [ObjectKey] {
+        table.withLock { table in
+            table.entries.filter { $0.key.namespace == namespace && $0.value.state.isWaiting }.map(\.key)
         }
     }
 
@@ -123,4 +130,9 @@ final class WorkerRegistry: Sendable {
         }
         changed(key)
     }
+}
+
+extension WorkerState {
+    /// Whether runs have come to nothing lately, and the next one is a while away.
+    fileprivate var isWaiting: Bool { !isRunning && fruitless > 1 }
 }

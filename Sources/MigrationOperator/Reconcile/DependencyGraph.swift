@@ -2,13 +2,10 @@ internal import KubernetesClient
 internal import MigrationEngine
 internal import SchemaChange
 
-/// Which Migrations of a namespace wait for which.
+/// Which Migrations of a namespace wait for which. Looks up those alone that are waited for.
 struct DependencyGraph {
-    private let migrations: [String: Migration]
-
-    init(_ migrations: [Migration]) {
-        self.migrations = Dictionary(migrations.map { ($0.metadata.name, $0) }, uniquingKeysWith: { first, _ in first })
-    }
+    /// By its name.
+    let find: (String) -> Migration?
 
     func states(of migration: Migration) -> [String: DependencyState] {
         let names = migration.spec?.dependsOn ?? []
@@ -16,7 +13,7 @@ struct DependencyGraph {
     }
 
     private func state(_ name: String) -> DependencyState {
-        guard let migration = migrations[name], !migration.metadata.isBeingDeleted else { return .missing }
+        guard let migration = find(name), !migration.metadata.isBeingDeleted else { return .missing }
         if migration.status?.holds(.verified, for: migration.metadata.generation) == true { return .verified }
         return .notVerified(migration.status?.step ?? migration.status?.phase?.rawValue ?? "Pending")
     }
@@ -25,7 +22,7 @@ struct DependencyGraph {
     func cycle(through name: String) -> [String] {
         var seen: Set<String> = []
         func way(from current: String) -> [String]? {
-            for next in migrations[current]?.spec?.dependsOn ?? [] {
+            for next in find(current)?.spec?.dependsOn ?? [] {
                 if next == name { return [current, next] }
                 guard seen.insert(next).inserted, let rest = way(from: next) else { continue }
                 return [current] + rest

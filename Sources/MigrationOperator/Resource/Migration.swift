@@ -11,15 +11,23 @@ public struct Migration: KubernetesObject, Hashable {
     public var metadata: ObjectMeta
     public var spec: MigrationSpec?
     /// The spec as it was written, for checks that name the field, and for what `spec` cannot express.
-    public var rawSpec: JSONValue
+    public var rawSpec: JSONValue {
+        get { specText.value }
+        set { specText = JSONText(newValue) }
+    }
+    private var specText: JSONText
     /// Why `spec` is nil. One object that cannot be read must not keep the others from being listed.
     public var specProblem: String?
     public var status: MigrationStatus?
 
     public init(metadata: ObjectMeta, spec: JSONValue, status: MigrationStatus? = nil) {
+        self.init(metadata: metadata, spec: JSONText(spec), status: status)
+    }
+
+    private init(metadata: ObjectMeta, spec: JSONText, status: MigrationStatus?) {
         self.metadata = metadata
         self.status = status
-        rawSpec = spec
+        specText = spec
         do {
             self.spec = try spec.decode(MigrationSpec.self)
         } catch {
@@ -31,9 +39,13 @@ public struct Migration: KubernetesObject, Hashable {
 
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
+        var metadata = try container.decode(ObjectMeta.self, forKey: .metadata)
+        // An operator keeps all Migrations in mind, and asks of none who wrote which field, or what kubectl has noted.
+        metadata.managedFields = []
+        metadata.annotations = metadata.annotations.filter { $0.key != SluiceName.lastApplied }
         self.init(
-            metadata: try container.decode(ObjectMeta.self, forKey: .metadata),
-            spec: try container.decodeIfPresent(JSONValue.self, forKey: .spec) ?? .object([:]),
+            metadata: metadata,
+            spec: try container.decodeIfPresent(JSONText.self, forKey: .spec) ?? JSONText([:]),
             // A status that an older or newer operator wrote is written anew.
             status: try? container.decodeIfPresent(MigrationStatus.self, forKey: .status))
     }

@@ -120,10 +120,10 @@ func withFaultStage<Value>(_ body: (FaultStage) async throws -> Value) async thr
     }
 }
 
-/// Runs a `kubectl proxy` beside the body: the API server over plain HTTP.
+/// Runs a `kubectl proxy` beside the body: the API server over plain HTTP, for the operator's account.
 func withAPIProxy<Value>(_ kubeconfig: String, _ body: (_ port: Int) async throws -> Value) async throws -> Value {
     let program = try RunningProgram(
-        "kubectl", ["--kubeconfig=" + kubeconfig, "proxy", "--port=0"],
+        "kubectl", ["--kubeconfig=" + kubeconfig, "--context=" + OperatorAccount.context, "proxy", "--port=0"],
         folder: TestServers.folder + "/" + uniqueName("kubectl-proxy"))
     defer { program.send(SIGKILL) }
     let port = try await eventually("kubectl proxy listens", within: .seconds(20)) {
@@ -139,10 +139,10 @@ extension FaultStage {
         let text = """
             apiVersion: v1
             kind: Config
-            current-context: relay
+            current-context: operator
             clusters: [{name: relay, cluster: {server: "\(server)"}}]
             users: [{name: relay, user: {}}]
-            contexts: [{name: relay, context: {cluster: relay, user: relay, namespace: default}}]
+            contexts: [{name: operator, context: {cluster: relay, user: relay, namespace: default}}]
             """
         try text.write(toFile: path, atomically: true, encoding: .utf8)
         return path

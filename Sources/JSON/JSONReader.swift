@@ -1,41 +1,53 @@
 /// Reads JSON (RFC 8259) from bytes, value by value, into whatever the caller makes of it: no tree in between.
 ///
-/// The coordinator reads a request and writes a response tens of thousands of times a second, and most of what passes
-/// through is somebody's data, which it only carries.
-struct JSONReader {
+/// The coordinator of promises reads tens of thousands of requests a second, and most of what passes through is somebody's
+/// data, which it only carries; the operator reads objects of which it keeps a part.
+package struct JSONReader {
     /// What is wrong with the text, and at which byte.
-    struct Flaw: Error, Sendable, Hashable, CustomStringConvertible {
-        let description: String
+    package struct Flaw: Error, Sendable, Hashable, CustomStringConvertible {
+        package let description: String
+
+        package init(description: String) { self.description = description }
     }
 
     private let bytes: UnsafeRawBufferPointer
     private var position = 0
     private var depth = 0
+    private let maximumDepth: Int
 
     /// Deeper than anybody nests a request, and far from the end of the stack.
-    private static let maximumDepth = 64
+    package static let usualDepth = 64
 
-    private init(_ bytes: UnsafeRawBufferPointer) {
+    @usableFromInline
+    init(_ bytes: UnsafeRawBufferPointer, maximumDepth: Int) {
         self.bytes = bytes
+        self.maximumDepth = maximumDepth
     }
 
     /// Lets `body` read the one value that the bytes are.
-    static func read<Value>(
+    ///
+    /// - Parameter maximumDepth: how many levels of objects and arrays it may have.
+    @inlinable
+    package static func read<Value>(
         _ bytes: UnsafeRawBufferPointer,
+        maximumDepth: Int = usualDepth,
         _ body: (inout JSONReader) throws(Flaw) -> Value
     ) throws(Flaw) -> Value {
-        var reader = JSONReader(bytes)
+        var reader = JSONReader(bytes, maximumDepth: maximumDepth)
         let value = try body(&reader)
         try reader.end()
         return value
     }
 
-    static func read<Value>(
+    @inlinable
+    package static func read<Value>(
         _ bytes: some Sequence<UInt8>,
         _ body: (inout JSONReader) throws(Flaw) -> Value
     ) throws(Flaw) -> Value {
         func read(_ buffer: UnsafeBufferPointer<UInt8>) -> Result<Value, Flaw> {
-            do throws(Flaw) { return .success(try Self.read(UnsafeRawBufferPointer(buffer), body)) } catch {
+            do throws(Flaw) {
+                return .success(try Self.read(UnsafeRawBufferPointer(buffer), maximumDepth: usualDepth, body))
+            } catch {
                 return .failure(error)
             }
         }
@@ -46,7 +58,7 @@ struct JSONReader {
     // MARK: Values
 
     /// An object; `member` reads the value of each key, or skips it.
-    mutating func object(_ member: (String, inout JSONReader) throws(Flaw) -> Void) throws(Flaw) {
+    package mutating func object(_ member: (String, inout JSONReader) throws(Flaw) -> Void) throws(Flaw) {
         try open("{", "an object")
         if take("}") { return close() }
         repeat {
@@ -59,7 +71,7 @@ struct JSONReader {
     }
 
     /// An array; `element` reads each of its values.
-    mutating func array(_ element: (inout JSONReader) throws(Flaw) -> Void) throws(Flaw) {
+    package mutating func array(_ element: (inout JSONReader) throws(Flaw) -> Void) throws(Flaw) {
         try open("[", "an array")
         if take("]") { return close() }
         repeat { try element(&self) } while take(",")
@@ -67,12 +79,26 @@ struct JSONReader {
         close()
     }
 
-    mutating func string() throws(Flaw) -> String {
+    /// Steps to the first element of an array, if there is one: for who takes the elements one at a time.
+    package mutating func firstElement() throws(Flaw) -> Bool {
+        try open("[", "an array")
+        return !take("]")
+    }
+
+    /// Steps from behind an element to the next one, if there is one.
+    package mutating func nextElement() throws(Flaw) -> Bool {
+        if take(",") { return true }
+        try expect("]")
+        return false
+    }
+
+    package mutating func string() throws(Flaw) -> String {
         guard next == UInt8(ascii: "\"") else { throw flaw("a string") }
         position += 1
         let start = position
         var isASCII = true
         while position < bytes.count {
+            passPlainWords()
             switch bytes[position] {
             case UInt8(ascii: "\""):
                 let plain = UnsafeRawBufferPointer(rebasing: bytes[start..<position])
@@ -93,7 +119,7 @@ struct JSONReader {
     }
 
     /// A whole number of 64 bits. `1.0` is one; `0.5` is not.
-    mutating func integer() throws(Flaw) -> Int64 {
+    package mutating func integer() throws(Flaw) -> Int64 {
         let text = try number(orElse: "a whole number")
         if let integer = Int64(text) { return integer }
         // A number that is only digits is too large then; what else is written is a `Double` to whoever wrote it.
@@ -103,14 +129,26 @@ struct JSONReader {
         return integer
     }
 
-    mutating func isNull() throws(Flaw) -> Bool {
+    /// A number, as near as a `Double` comes to it.
+    package mutating func double() throws(Flaw) -> Double {
+        guard let double = Double(try number(orElse: "a number")), double.isFinite else { throw flaw("a number") }
+        return double
+    }
+
+    package mutating func boolean() throws(Flaw) -> Bool {
+        let isTrue = next == UInt8(ascii: "t")
+        try literal(isTrue ? "true" : "false")
+        return isTrue
+    }
+
+    package mutating func isNull() throws(Flaw) -> Bool {
         guard next == UInt8(ascii: "n") else { return false }
         try literal("null")
         return true
     }
 
     /// Passes over a value, whatever it is.
-    mutating func skip() throws(Flaw) {
+    package mutating func skip() throws(Flaw) {
         switch next {
         case UInt8(ascii: "{"): try object { (_, reader) throws(Flaw) in try reader.skip() }
         case UInt8(ascii: "["): try array { (reader) throws(Flaw) in try reader.skip() }
@@ -123,20 +161,43 @@ struct JSONReader {
     }
 
     /// Passes over a value and returns a reader of it, for later; it may not outlive the bytes.
-    mutating func deferred() throws(Flaw) -> JSONReader {
+    package mutating func deferred() throws(Flaw) -> JSONReader {
         _ = next
         let reader = self
         try skip()
         return reader
     }
 
+    /// What the next value is, by how it begins.
+    package enum Kind: String {
+        case object = "an object"
+        case array = "a list"
+        case string = "a string"
+        case number = "a number"
+        case boolean = "true or false"
+        case null = "null"
+    }
+
+    package var kind: Kind {
+        mutating get {
+            switch next {
+            case UInt8(ascii: "{"): .object
+            case UInt8(ascii: "["): .array
+            case UInt8(ascii: "\""): .string
+            case UInt8(ascii: "t"), UInt8(ascii: "f"): .boolean
+            case UInt8(ascii: "n"): .null
+            default: .number
+            }
+        }
+    }
+
     /// Whether the next value is an object.
-    var isObject: Bool {
+    package var isObject: Bool {
         mutating get { next == UInt8(ascii: "{") }
     }
 
     /// Passes over a value and returns its text.
-    mutating func raw() throws(Flaw) -> String {
+    package mutating func raw() throws(Flaw) -> String {
         _ = next
         let start = position
         try skip()
@@ -144,14 +205,15 @@ struct JSONReader {
     }
 
     /// An object whose values are strings.
-    mutating func dictionary() throws(Flaw) -> [String: String] {
+    package mutating func dictionary() throws(Flaw) -> [String: String] {
         var dictionary: [String: String] = [:]
         try object { (key, reader) throws(Flaw) in dictionary[key] = try reader.string() }
         return dictionary
     }
 
     /// Nil for `null`.
-    mutating func optional<Value>(_ read: (inout JSONReader) throws(Flaw) -> Value) throws(Flaw) -> Value? {
+    @inlinable
+    package mutating func optional<Value>(_ read: (inout JSONReader) throws(Flaw) -> Value) throws(Flaw) -> Value? {
         try isNull() ? nil : try read(&self)
     }
 
@@ -183,14 +245,15 @@ struct JSONReader {
     private mutating func open(_ character: Unicode.Scalar, _ what: String) throws(Flaw) {
         guard take(character) else { throw flaw(what) }
         depth += 1
-        guard depth <= Self.maximumDepth else { throw flaw("no more than \(Self.maximumDepth) levels") }
+        guard depth <= maximumDepth else { throw flaw("no more than \(maximumDepth) levels") }
     }
 
     private mutating func close() {
         depth -= 1
     }
 
-    private mutating func end() throws(Flaw) {
+    @usableFromInline
+    mutating func end() throws(Flaw) {
         if next != nil { throw flaw("the end of the text") }
     }
 
@@ -205,6 +268,7 @@ struct JSONReader {
     private mutating func skipString() throws(Flaw) {
         position += 1
         while position < bytes.count {
+            passPlainWords()
             switch bytes[position] {
             case UInt8(ascii: "\""):
                 position += 1
@@ -215,6 +279,22 @@ struct JSONReader {
             }
         }
         throw flaw("the end of a string")
+    }
+
+    /// Passes over words of eight bytes in which there is nothing but plain ASCII: no quote, no backslash, no control
+    /// character. At least one byte is left.
+    private mutating func passPlainWords() {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        let highs: UInt64 = 0x8080_8080_8080_8080
+        while position + 8 < bytes.count {
+            let word = bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self)
+            let quote = word ^ (ones &* UInt64(UInt8(ascii: "\"")))
+            let backslash = word ^ (ones &* UInt64(UInt8(ascii: "\\")))
+            // A byte's high bit is set where it is zero, or one below it was: enough to know that there is any.
+            let isAny = (quote &- ones) | (backslash &- ones) | (word &- ones &* 0x20) | word
+            if isAny & highs != 0 { return }
+            position += 8
+        }
     }
 
     private mutating func number(orElse expected: String) throws(Flaw) -> String {

@@ -54,7 +54,7 @@ enum JSONCoding {
         _ type: Value.Type, from bytes: [UInt8], of what: String
     ) throws(KubernetesError) -> Value {
         do {
-            return try JSONDecoder().decode(type, from: Data(bytes))
+            return try bytes.withUnsafeBytes { try JSONBytesDecoder.decode(type, from: $0) }
         } catch let error as DecodingError {
             throw KubernetesError(.decoding, "cannot read \(what): \(error.brief)")
         } catch {

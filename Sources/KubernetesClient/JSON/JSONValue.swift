@@ -52,6 +52,10 @@ public enum JSONValue: Hashable, Sendable {
 
 extension JSONValue: Codable {
     public init(from decoder: any Decoder) throws {
+        if let decoder = decoder as? JSONBytesDecoder {
+            self = try decoder.value()
+            return
+        }
         let container = try decoder.singleValueContainer()
         // In the order of how often each occurs: a refused type costs an error that is thrown away.
         if let value = try? container.decode(String.self) {
