@@ -18,7 +18,17 @@ public enum OperatorAccount {
         let text = try await Program.output(TestServers.sluice, ["install", "--webhook", "--dry-run"])
         let objects = try YAML.documents(in: text).compactMap { settled(JSONValue($0), in: namespace) }
         let list: JSONValue = ["apiVersion": "v1", "kind": "List", "items": .array(objects)]
-        try await Kubectl(kubeconfig: kubeconfig)("apply", "-f", "-", input: list.text)
+        let kubectl = Kubectl(kubeconfig: kubeconfig)
+        try await kubectl("apply", "-f", "-", input: list.text)
+        // Who decides about rights hears of new ones in a moment.
+        let account = Kubectl(kubeconfig: kubeconfig, context: context, namespace: namespace)
+        for question in [
+            ["patch", "migrations.sluice.dev"], ["create", "secrets"], ["create", "leases.coordination.k8s.io"],
+        ] {
+            try await eventually("the operator may \(question.joined(separator: " "))", within: .seconds(20)) {
+                try await account.result(of: "auth", "can-i", question[0], question[1]).status == 0
+            }
+        }
     }
 
     /// On the shared control plane.

@@ -3,8 +3,9 @@
     scripts/manifests rights AUDIT_LOG
 
 Each line of the log is an audit event of the operator's account
-(https://kubernetes.io/docs/reference/config-api/apiserver-audit.v1/). A right that no request needed is too much, a
-request that was not allowed is a right too few. Names are no part of it: a test's Lease or webhook has one of its own.
+(https://kubernetes.io/docs/reference/config-api/apiserver-audit.v1/). A right that no request needed is too much, one
+that was never given is too few: an API server that has just started denies what it allows a moment later. Names are no
+part of it: a test's Lease or webhook has one of its own.
 """
 
 import json
@@ -39,7 +40,7 @@ def granted():
 
 
 def asked(log):
-    """What was allowed, and the requests that were not."""
+    """What was allowed, and what never was."""
     allowed, denied = set(), set()
     for line in log:
         event = json.loads(line)
@@ -50,7 +51,7 @@ def asked(log):
             denied.add((target.get("apiGroup", ""), resource or event["requestURI"], event["verb"]))
         elif resource:
             allowed.add((target.get("apiGroup", ""), resource, event["verb"]))
-    return allowed, denied
+    return allowed, denied - allowed
 
 
 def main():
