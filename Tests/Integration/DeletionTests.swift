@@ -1,4 +1,5 @@
 import Foundation
+import KubernetesClient
 import MigrationOperator
 import TestSupport
 import Testing
@@ -44,6 +45,26 @@ struct DeletionTests {
                 #expect(try await stage.psql("SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal") == "0")
                 try await stage.apply(stage.splitManifest())
                 try await stage.waitFor(.verified)
+            }
+        }
+    }
+
+    @Test("a namespace that is deleted whole is not kept by what cannot be undone without its Secret")
+    func namespace() async throws {
+        try await withStage { stage in
+            try await stage.makeCustomers(10)
+            try await withNamespace(kubeconfig: stage.kubeconfig) { other in
+                let there = try Stage(kubeconfig: stage.kubeconfig, namespace: other, database: stage.database)
+                try await there.kubectl("create", "secret", "generic", "db", "--from-literal=url=" + stage.database)
+                try await stage.withOperator(["--namespace", other]) { _ in
+                    try await there.apply(stage.splitManifest(fields: "deletionPolicy: Compensate"))
+                    try await there.waitFor(.verified)
+                    try await there.kubectl("delete", "secret", "db")
+                    try await there.kubectl("delete", "migration", "split", "--wait=false")
+                    try await there.waitFor(.ready, .no, reason: "SecretNotFound")
+                    // Told, it would wait for the Secret for ever. Now nobody can bring it any more.
+                    try await stage.kubectl("delete", "namespace", other, "--timeout=60s")
+                }
             }
         }
     }

@@ -29,7 +29,7 @@ private struct Operated: Sendable {
 }
 
 private func withOperator(
-    as account: String? = nil, state: OperatorState = OperatorState(), watching others: [String] = [],
+    as account: String? = nil, state: OperatorState = OperatorState(),
     _ body: @escaping @Sendable (Operated) async throws -> Void
 ) async throws {
     let client = try testClient()
@@ -41,7 +41,7 @@ private func withOperator(
             cluster.impersonation = Impersonation(user: "system:serviceaccount:\(namespace):\(account)")
         }
         var configuration = OperatorConfiguration(cluster: cluster, identity: uniqueName("operator"))
-        configuration.namespaces = [namespace] + others
+        configuration.namespaces = [namespace]
         configuration.leaseNamespace = namespace
         let service = OperatorService(configuration, state: state, logger: Logger(label: "test"))
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -124,22 +124,6 @@ struct OperatorServiceTests {
             try await operated.eventually("split", .ready, "False SecretNotFound")
             #expect(state.isLeading && !state.isReady)
             #expect(state.snapshot?.migrations.count == 1)
-        }
-    }
-
-    @Test("a namespace that is deleted whole, its Secrets first, is not kept by what could not be undone without them")
-    func terminating() async throws {
-        try await withNamespace { other in
-            try await withOperator(watching: [other]) { operated in
-                let kubectl = try Kubectl(namespace: other)
-                try await kubectl("apply", "-f", "-", input: manifest(#""deletionPolicy": "Compensate""#))
-                try await eventually("it has its finalizer") {
-                    try await operated.client.get(Migration.self, ObjectKey("split", in: other)).metadata.finalizers
-                } until: {
-                    $0 == [SluiceName.finalizer]
-                }
-                try await kubectl("delete", "namespace", other, "--timeout=40s")
-            }
         }
     }
 
