@@ -143,6 +143,7 @@ public final class Reflector<Object: KubernetesMetadata>: Sendable {
                     store.replace(with: objects, in: namespace)
                     state.streamed(resourceVersion: version)
                     synced.open()
+                    FreedMemory.giveBack()
                 }
             }
             return .watchEnded(lasted: .now - start, events: events)
@@ -167,8 +168,8 @@ public final class Reflector<Object: KubernetesMetadata>: Sendable {
 
     private func note(_ what: String, _ error: KubernetesError) {
         guard error.code != .cancelled else { return }
-        // What is not allowed does not pass by itself.
-        let level: Logger.Level = [.forbidden, .unauthorized].contains(error.code) ? .warning : .info
+        // What is not allowed, or cannot be read, does not pass by itself.
+        let level: Logger.Level = [.forbidden, .unauthorized, .decoding].contains(error.code) ? .warning : .info
         logger.log(
             level: level, "\(what) of \(resource.plural) failed, will be repeated", metadata: ["error": "\(error)"])
     }

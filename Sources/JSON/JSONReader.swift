@@ -147,17 +147,49 @@ package struct JSONReader {
         return true
     }
 
-    /// Passes over a value, whatever it is.
+    /// Passes over a value, whatever it is, and however deep: what nobody reads takes no stack, so that one value that is
+    /// nested without end does not keep its neighbours from being read.
     package mutating func skip() throws(Flaw) {
+        var nesting = JSONNesting()
+        repeat {
+            if try skipToValue(&nesting) { continue }
+            while let isObject = nesting.innermostIsObject {
+                if take(",") {
+                    if isObject { try skipKey() }
+                    break
+                }
+                try expect(isObject ? "}" : "]")
+                nesting.close()
+            }
+        } while !nesting.isEmpty
+    }
+
+    /// Passes over a value, or into an object or array that has any. True then: its first value comes next.
+    private mutating func skipToValue(_ nesting: inout JSONNesting) throws(Flaw) -> Bool {
         switch next {
-        case UInt8(ascii: "{"): try object { (_, reader) throws(Flaw) in try reader.skip() }
-        case UInt8(ascii: "["): try array { (reader) throws(Flaw) in try reader.skip() }
+        case UInt8(ascii: "{"):
+            position += 1
+            if take("}") { return false }
+            nesting.open(object: true)
+            try skipKey()
+            return true
+        case UInt8(ascii: "["):
+            position += 1
+            if take("]") { return false }
+            nesting.open(object: false)
+            return true
         case UInt8(ascii: "\""): try skipString()
         case UInt8(ascii: "t"): try literal("true")
         case UInt8(ascii: "f"): try literal("false")
         case UInt8(ascii: "n"): try literal("null")
         default: _ = try number(orElse: "a value")
         }
+        return false
+    }
+
+    private mutating func skipKey() throws(Flaw) {
+        _ = try string()
+        try expect(":")
     }
 
     /// Passes over a value and returns a reader of it, for later; it may not outlive the bytes.

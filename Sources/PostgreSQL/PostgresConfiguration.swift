@@ -17,7 +17,8 @@ public struct PostgresConfiguration: Sendable, CustomStringConvertible {
     /// Run-time parameters that each session starts with, such as `("lock_timeout", "2s")`.
     public var settings: [(String, String)] = []
 
-    /// How long a connection may take to make, over all hosts; the URL's `connect_timeout`, else 10 seconds.
+    /// How long a connection may take to make, over all hosts; the URL's `connect_timeout`, of a tenant's
+    /// 30 seconds at most, else 10 seconds.
     public var connectTimeout: Duration
 
     /// How long the server may take to answer whatever it is asked at once, when a session is given up. Nil waits for as long
@@ -33,6 +34,9 @@ public struct PostgresConfiguration: Sendable, CustomStringConvertible {
     public let database: String
     public let user: String
 
+    /// What a tenant's `connect_timeout` can be at most.
+    private static let mostTenantConnectSeconds = 30
+
     /// Reads a URL (`postgresql://user:password@host:port/database?parameters`).
     ///
     /// Throws `configuration` when it cannot be read, or says what `origin` may not. Touches no network.
@@ -43,7 +47,9 @@ public struct PostgresConfiguration: Sendable, CustomStringConvertible {
         case .tenant: try parameters.confineToTenant()
         }
         let seconds = parameters.values["connect_timeout"].flatMap { Int($0) } ?? 0
-        connectTimeout = .seconds(seconds > 0 ? seconds : 10)
+        // A tenant's database that is silent must not keep a worker that others wait for.
+        let most = origin == .tenant ? Self.mostTenantConnectSeconds : .max
+        connectTimeout = .seconds(min(seconds > 0 ? seconds : 10, most))
         hosts = try DatabaseHost.list(parameters.values)
         user = parameters.values["user"] ?? ""
         database = parameters.values["dbname"].flatMap { $0.isEmpty ? nil : $0 } ?? user

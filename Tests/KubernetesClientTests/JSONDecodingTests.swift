@@ -157,6 +157,24 @@ struct JSONDecodingTests {
     }
 }
 
+@Suite("An object that is nested deeper than any that is read")
+struct DeepObjectTests {
+    @Test(
+        "keeps no other of its list from being read, and is read as far as it is asked for", arguments: [200, 50_000])
+    func neighbours(levels: Int) throws {
+        let deep = String(repeating: #"{"a":["#, count: levels) + "1" + String(repeating: "]}", count: levels)
+        let text = """
+            {"metadata": {"resourceVersion": "7"}, "items": [
+              {"metadata": {"name": "deep", "managedFields": [{"manager": "m", "fieldsV1": \(deep)}]}, "spec": \(deep)},
+              {"metadata": {"name": "plain"}, "spec": {"replicas": 1}}]}
+            """
+        let page = try JSONCoding.decode(ListPage<Secret>.self, from: Array(text.utf8), of: "a list")
+        #expect(page.items?.map(\.metadata.name) == ["deep", "plain"])
+        // Who wants a value of it gets none, and not the end of the stack.
+        #expect(page.items?.first?.metadata.managedFields.first?.fieldsV1 == .null)
+    }
+}
+
 @Suite("Texts that many objects have")
 struct TextPoolTests {
     @Test("a text is kept once, and no more than so many")

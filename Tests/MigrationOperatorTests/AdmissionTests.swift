@@ -69,6 +69,11 @@ struct AdmissionTests {
             "a new template that begins to require something",
             .init(operation: .update, object: object(image: "api:2"), oldObject: object(requires: nil)), hold),
         .init(
+            "a new template, which differs in the normal form of a letter",
+            .init(
+                operation: .update, object: object(image: "api:e\u{301}"), oldObject: object(image: "api:\u{e9}")), hold
+        ),
+        .init(
             "the same template, other fields", .init(operation: .update, object: object(), oldObject: object()), .pass),
         .init(
             "a new template on a person's pause",

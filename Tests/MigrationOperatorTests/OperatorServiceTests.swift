@@ -104,7 +104,9 @@ struct OperatorServiceTests {
         }
     }
 
-    @Test("Migrations get on where one kind of workload may not be listed, and the process says that it is not ready")
+    @Test(
+        "Migrations and gates get on where one kind of workload may not be listed, and the process says that it is not ready"
+    )
     func forbidden() async throws {
         let state = OperatorState()
         try await withOperator(as: "half", state: state) { operated in
@@ -122,6 +124,21 @@ struct OperatorServiceTests {
                 "create", "rolebinding", "half", "--role=half", "--serviceaccount=\(operated.namespace):half")
             try await operated.kubectl("apply", "-f", "-", input: manifest())
             try await operated.eventually("split", .ready, "False SecretNotFound")
+            // What can be listed is held all the same.
+            try await operated.kubectl(
+                "apply", "-f", "-",
+                input: """
+                    {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "api"},
+                     "spec": {"selector": {"matchLabels": {"app": "api"}}, "template": {
+                       "metadata": {"labels": {"app": "api"}, "annotations": {"sluice.dev/requires": "missing"}},
+                       "spec": {"containers": [{"name": "api", "image": "api:1"}]}}}}
+                    """)
+            try await eventually("the gate is closed", within: .seconds(20)) {
+                try await operated.client.get(Deployment.self, operated.key("api")).metadata
+                    .annotations[SluiceName.gate]
+            } until: {
+                $0 == "closed"
+            }
             #expect(state.isLeading && !state.isReady)
             #expect(state.snapshot?.migrations.count == 1)
         }

@@ -32,7 +32,9 @@ struct RolloutGuardsTests {
             // The kind is Argo's: no server of the tests has to have it.
             guard try await client.supports(served), kind != .rollout else { return }
 
-            try await kubectl("apply", "--validate=false", "-f", "-", input: Self.object(kind, served))
+            try await kubectl(
+                "apply", "--validate=false", "-f", "-",
+                input: workloadManifest(kind, served, image: "w:1", requires: nil))
             guard case .waiting(let reason, let message) = try await guards.mayContract() else {
                 Issue.record("it is not waited for")
                 return
@@ -40,26 +42,5 @@ struct RolloutGuardsTests {
             #expect(reason != "RolloutNotFound")
             #expect(message.contains("\(kind.rawValue) w"), "\(message)")
         }
-    }
-
-    /// One whose template does not require the migration.
-    private static func object(_ kind: WorkloadKind, _ resource: ResourceDescriptor) -> String {
-        let pods = """
-            {"metadata": {"labels": {"app": "w"}},
-             "spec": {"restartPolicy": "\(kind == .cronJob || kind == .job ? "Never" : "Always")",
-                      "containers": [{"name": "w", "image": "w:1"}]}}
-            """
-        let selected = #""selector": {"matchLabels": {"app": "w"}}, "template": \#(pods)"#
-        let spec =
-            switch kind {
-            case .cronJob: #""schedule": "0 0 1 1 *", "jobTemplate": {"spec": {"template": \#(pods)}}"#
-            case .job: #""template": \#(pods)"#
-            case .statefulSet: #""serviceName": "w", \#(selected)"#
-            case .deployment, .daemonSet, .rollout: selected
-            }
-        return """
-            {"apiVersion": "\(resource.apiVersion)", "kind": "\(kind.rawValue)", "metadata": {"name": "w"},
-             "spec": {\(spec)}}
-            """
     }
 }

@@ -189,6 +189,34 @@ struct WorkloadTests {
         }
     }
 
+    @Test("a partition that a person sets on a held StatefulSet is theirs: the hold is given up, not released")
+    func ownPartition() {
+        func letGo(_ partition: Int64) -> GateDecision.Hold? {
+            var set = workload(
+                .statefulSet,
+                spec: #""replicas": 3, "updateStrategy": {"rollingUpdate": {"partition": \#(partition)}}"#,
+                annotations: #"{"sluice.dev/held": "waits for split", "sluice.dev/held-from": "2"}"#)
+            set.object.spec.template?.metadata?.annotations = [:]
+            return decideGate(GateInput(workload: set, required: [:])).hold
+        }
+        #expect(letGo(Workload.closedPartition) == .release)
+        #expect(letGo(3) == .giveUp)
+        #expect(letGo(1) == .giveUp)
+    }
+
+    @Test("the first pod of several of what cannot be held is told of")
+    func firstOfSeveral() {
+        let status = #"""
+            {"observedGeneration": 1, "replicas": 1, "currentReplicas": 1, "readyReplicas": 1, "currentRevision": "a",
+             "updateRevision": "a"}
+            """#
+        let decision = decideGate(
+            GateInput(
+                workload: workload(.statefulSet, spec: #""replicas": 3"#, status: status, generation: 1),
+                required: closed))
+        #expect(decision.events.map(\.reason) == ["GateClosed", "GateNotHeld"])
+    }
+
     @Test("a Job that had started is told of: to suspend it would kill its pods")
     func started() {
         let decision = decideGate(GateInput(workload: workload(.job, status: #"{"active": 1}"#), required: closed))

@@ -87,6 +87,19 @@ struct PostgresConfigurationTests {
         }
     }
 
+    @Test("waits for a connection as long as its URL says, a tenant's half a minute at most")
+    func connectTimeout() throws {
+        func seconds(_ text: String, _ origin: PostgresConfiguration.Origin) throws -> Duration {
+            try PostgresConfiguration(
+                url: "postgresql://u@db/shop\(text)", origin: origin, applicationName: "sluice/x"
+            ).connectTimeout
+        }
+        #expect(try seconds("", .tenant) == .seconds(10))
+        #expect(try seconds("?connect_timeout=3", .tenant) == .seconds(3))
+        #expect(try seconds("?connect_timeout=3600", .tenant) == .seconds(30))
+        #expect(try seconds("?connect_timeout=3600", .operatorOwned) == .seconds(3600))
+    }
+
     @Test("is described without its password, however it is looked at")
     func description() throws {
         let configuration = try PostgresConfiguration(

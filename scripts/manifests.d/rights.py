@@ -43,6 +43,9 @@ def asked(log):
     """What was allowed, and what never was."""
     allowed, denied = set(), set()
     for line in log:
+        # The last one may be cut off where its server was killed.
+        if not line.endswith("}\n"):
+            continue
         event = json.loads(line)
         target = event.get("objectRef", {})
         resource = "/".join(filter(None, [target.get("resource"), target.get("subresource")]))

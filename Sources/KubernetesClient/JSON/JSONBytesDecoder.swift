@@ -5,7 +5,8 @@ internal import JSON
 ///
 /// It lives no longer than the bytes that it reads. They were looked through before, and are JSON.
 struct JSONBytesDecoder: Decoder {
-    /// Deeper than objects are nested, schemas of custom resources included, and far from the end of a thread's stack.
+    /// Of what is made into values: deeper than objects are nested, schemas of custom resources included, and far from the
+    /// end of a thread's stack.
     private static let maximumDepth = 128
 
     let reader: JSONReader
@@ -56,6 +57,7 @@ struct JSONBytesDecoder: Decoder {
         case is [String: String].Type: try dictionary() as! T
         case is Bool.Type: try boolean() as! T
         case is Double.Type: try double() as! T
+        case is Float.Type: try Float(double()) as! T
         case let integer as any FixedWidthInteger.Type: try self.integer(integer) as! T
         default: try T(from: self)
         }

@@ -15,10 +15,12 @@ final class TextPool: Sendable {
     /// The copy that is kept of `text`. Short ones need none, and long ones are hardly ever the same twice.
     func copy(of text: String) -> String {
         guard 16...256 ~= text.utf8.count else { return text }
-        return texts.withLock { texts in
+        let kept = texts.withLock { texts in
             if texts.count >= limit, !texts.contains(text) { texts = [] }
             return texts.insert(text).memberAfterInsert
         }
+        // Texts that differ in their normal form alone are equal here, and other bytes to everybody else.
+        return kept.utf8.elementsEqual(text.utf8) ? kept : text
     }
 
     var count: Int { texts.withLock { $0.count } }

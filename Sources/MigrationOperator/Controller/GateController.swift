@@ -225,8 +225,9 @@ final class GateController: Sendable {
     ) async throws -> Workload {
         var fields = fields
         var metadata = identity(workload)
-        // A template that came meanwhile is paused with it, and let go again if it requires nothing.
-        if mark != nil { metadata["resourceVersion"] = nil }
+        // A template that came meanwhile is paused with it, and let go again if it requires nothing. But the partition that
+        // is noted has to be the one that is overwritten.
+        if mark != nil, workload.kind != .statefulSet { metadata["resourceVersion"] = nil }
         if keepsMark {
             let text = mark ?? workload.metadata.annotations[SluiceName.held] ?? "released"
             var annotations: JSONValue = [SluiceName.held: .string(text)]

@@ -131,9 +131,10 @@ final class MigrationController: Sendable {
         let uid = migration.metadata.uid
         let guards = RolloutGuards(
             client: client, migration: key, uid: uid, generation: migration.generation, spec: spec)
-        workers.start(key, uid: uid, generation: migration.generation, phase: phase) { report in
+        let isNew = workers.start(key, uid: uid, generation: migration.generation, phase: phase) { report in
             try await engine.run(name, uid: uid, spec: spec, to: phase, guards: guards, report: report)
         }
+        guard isNew else { return }
         logger.info("a worker started", metadata: ["migration": "\(key)", "phase": "\(phase.rawValue)"])
     }
 

@@ -105,7 +105,7 @@ struct OperatorTeam: Sendable {
             }
             for loop in [gateLoop, confirmationLoop] {
                 group.addTask {
-                    guard await migrationsAreListed(), await workloadsAreListed() else { return }
+                    guard await migrationsAreListed() else { return }
                     await loop.run()
                 }
             }
@@ -114,21 +114,11 @@ struct OperatorTeam: Sendable {
         disconnect()
     }
 
-    // A decision on half a list would take what is not listed yet for missing. A Migration is decided about without the
-    // workloads in the cache: its guards read them live.
-
+    /// A decision on half a list would take what is not listed yet for missing. Of workloads none is decided about before it
+    /// is listed, and one kind that cannot be listed must not keep the others from being held.
     private func migrationsAreListed() async -> Bool {
         do {
             for reflector in reflectors { try await reflector.waitUntilSynced() }
-            return true
-        } catch {
-            return false
-        }
-    }
-
-    private func workloadsAreListed() async -> Bool {
-        do {
-            try await workloads.waitUntilSynced()
             return true
         } catch {
             return false

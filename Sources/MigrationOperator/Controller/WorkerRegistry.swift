@@ -40,10 +40,11 @@ final class WorkerRegistry: Sendable {
         table.withLock { $0.entries[key]?.state }
     }
 
-    /// Starts a run. The one before, if there was one, must have ended.
-    func start(_ key: ObjectKey, uid: String?, generation: Int64, phase: Phase, run body: @escaping Run) {
+    /// Starts a run, unless one is there already. Returns whether it did.
+    @discardableResult
+    func start(_ key: ObjectKey, uid: String?, generation: Int64, phase: Phase, run body: @escaping Run) -> Bool {
         table.withLock { table in
-            guard !table.isClosed, table.entries[key]?.state.isRunning != true else { return }
+            guard !table.isClosed, table.entries[key]?.state.isRunning != true else { return false }
             table.runs += 1
             let number = table.runs
             var state = WorkerState(uid: uid, generation: generation, phase: phase, startedAt: Date())
@@ -61,6 +62,7 @@ final class WorkerRegistry: Sendable {
                 self.ended(report, number, key)
             }
             table.entries[key] = Entry(state: state, task: task, run: number)
+            return true
         }
     }
 

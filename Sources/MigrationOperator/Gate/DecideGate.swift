@@ -172,9 +172,9 @@ struct GateReasoning {
     private var isHeldByUs: Bool { workload.isMarked }
     private var isPaused: Bool { workload.isPaused }
 
-    /// Lets go of our own pause. A person's is theirs.
+    /// Lets go of our own pause. A person's is theirs, also one that they have put in the place of ours.
     private var letGo: GateDecision.Hold? {
-        if isHeldByUs { return isPaused ? .release : .giveUp }
+        if isHeldByUs { return workload.isPausedAsHeld ? .release : .giveUp }
         return workload.hasFieldsOfHold ? .giveUp : nil
     }
 

@@ -1,11 +1,10 @@
-internal import ControllerRuntime
 internal import KubernetesClient
 internal import Synchronization
 
 /// Which kinds of workload the cluster has, and of which it is known.
 final class ServedKinds: Sendable {
     private let resources = Mutex<[WorkloadKind: ResourceDescriptor]>([:])
-    private let latches = Dictionary(uniqueKeysWithValues: WorkloadKind.allCases.map { ($0, Latch()) })
+    private let settled = Mutex<Set<WorkloadKind>>([])
 
     subscript(kind: WorkloadKind) -> ResourceDescriptor? {
         get { resources.withLock { $0[kind] } }
@@ -13,10 +12,7 @@ final class ServedKinds: Sendable {
     }
 
     /// Its objects are listed, or there is no such kind.
-    func settle(_ kind: WorkloadKind) { latches[kind]?.open() }
+    func settle(_ kind: WorkloadKind) { _ = settled.withLock { $0.insert(kind) } }
 
-    func isSettled(_ kind: WorkloadKind) -> Bool { latches[kind]?.isOpen ?? true }
-
-    /// - Throws: `CancellationError`.
-    func settled(_ kind: WorkloadKind) async throws { try await latches[kind]?.wait() }
+    func isSettled(_ kind: WorkloadKind) -> Bool { settled.withLock { $0.contains(kind) } }
 }

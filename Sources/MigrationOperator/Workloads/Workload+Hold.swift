@@ -24,6 +24,14 @@ extension Workload {
         }
     }
 
+    /// Whether that is so by what a hold writes. A StatefulSet's partition may be a person's, too.
+    var isPausedAsHeld: Bool {
+        guard kind == .statefulSet, let partition = object.spec.updateStrategy?.rollingUpdate?.partition else {
+            return isPaused
+        }
+        return partition == Self.closedPartition
+    }
+
     /// The field that a hold owns, from the top of the object.
     var heldPath: [String] {
         switch kind {
@@ -147,7 +155,7 @@ extension Workload {
     /// Why pods of its template run, or are about to, though they should wait; nil where a hold keeps them.
     var whyNotHeld: String? {
         if kind == .job, hasStarted { return "it had started before it could be held" }
-        guard cannotBeHeld, !isRolledOut else { return nil }
+        guard cannotBeHeld, !progress.isComplete || progress.updated == 0 else { return nil }
         return
             "the first pods of a \(kind.rawValue) cannot be held: let them wait for themselves, with sluice wait as an "
             + "init container"

@@ -61,13 +61,6 @@ final class WorkloadWatch: Sendable {
     /// Whether every kind that the cluster has is listed.
     var isSynced: Bool { WorkloadKind.allCases.allSatisfy(served.isSettled) }
 
-    /// Waits until every kind that the cluster has is listed.
-    ///
-    /// - Throws: `CancellationError`.
-    func waitUntilSynced() async throws {
-        for kind in WorkloadKind.allCases { try await served.settled(kind) }
-    }
-
     private func watch(_ kind: WorkloadKind) async {
         guard let store = stores[kind], let resource = await find(kind) else { return }
         let reflectors = namespaces.map {

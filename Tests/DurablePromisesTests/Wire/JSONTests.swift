@@ -117,6 +117,32 @@ struct JSONTests {
         }
     }
 
+    @Test(
+        "is passed over however deep it is, and nowhere if it is none", arguments: [1, 63, 64, 65, 128, 129, 100_000])
+    func skipping(levels: Int) throws {
+        func skip(_ text: String) throws(JSONReader.Flaw) -> String {
+            try JSONReader.read(Array(text.utf8)) { (reader) throws(JSONReader.Flaw) in
+                var rest = ""
+                try reader.array { (reader) throws(JSONReader.Flaw) in
+                    if reader.kind == .string { rest = try reader.string() } else { try reader.skip() }
+                }
+                return rest
+            }
+        }
+        // Objects and arrays by turns, each with something before and behind what is nested in it.
+        let opening = (0..<levels).map { $0 % 3 == 0 ? #"{"a":1,"b":"# : "[[],{}," }.joined()
+        let closing = (0..<levels).reversed().map { $0 % 3 == 0 ? #","c":[]}"# : ",0]" }.joined()
+        #expect(try skip("[" + opening + "null" + closing + #","next"]"#) == "next")
+        for wrong in [
+            opening + closing, opening + "null", opening + "null" + closing.dropLast() + ")",
+            opening + "null" + closing.dropLast() + (closing.last == "}" ? "]" : "}"), opening + #"{"a"}"# + closing,
+            opening + "{1:2}" + closing, opening + "[1 2]" + closing, opening + "[1,]" + closing,
+            opening + #"{"a":1,}"# + closing,
+        ] {
+            #expect(throws: JSONReader.Flaw.self, "\(wrong.prefix(60))") { try skip("[" + wrong + "]") }
+        }
+    }
+
     @Test("has whole numbers of 64 bits, and no others where such a one is wanted")
     func integers() throws {
         func read(_ text: String) -> Int64? {
