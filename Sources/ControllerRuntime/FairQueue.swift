@@ -8,9 +8,8 @@ internal import HeapModule
 /// memory: A. K. Choudhury and E. L. Hahne, "Dynamic queue length thresholds for shared-memory packet switches", 1998).
 /// So whatever one tenant asks for, and however long it holds what it got:
 ///
-/// * Of two or more places it never has more than half, rounded up, and one at least is free. Who holds none gets one at
-///   once, as long as places are held by fewer than log₂(count) + 1 tenants: with 16, four that give nothing back leave
-///   one for a fifth.
+/// * Of two or more places it never has more than half, rounded up, and who holds none gets one at once. Of n places k
+///   tenants leave ⌊n / 2ᵏ⌋ free at least: with 16, four that give nothing back leave one for a fifth.
 /// * Where even the last is taken, the next that is given back, by anybody, goes to who holds none, each in its turn, and
 ///   before all who hold one.
 public struct FairQueue<Tenant: Hashable & Sendable, Element: Sendable>: Sendable {

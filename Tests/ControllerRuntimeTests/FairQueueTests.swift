@@ -50,6 +50,27 @@ struct FairQueueTests {
         if count == 1 { #expect(places.giveBack("greedy") == ["other"], "though others of the greedy one came first") }
     }
 
+    @Test(
+        "of n places k tenants leave n / 2ᵏ free at least, in whatever order they ask",
+        arguments: 0..<4 as Range<UInt64>)
+    func rest(seed: UInt64) {
+        var random = SplitMix(seed: seed)
+        for count in 1...33 {
+            for tenants in 1...6 {
+                var places = Places(count)
+                for _ in 0..<200 {
+                    let tenant = "\(Int.random(in: 0..<tenants, using: &random))"
+                    if places.held[tenant, default: 0] > 0, Int.random(in: 0..<3, using: &random) == 0 {
+                        _ = places.giveBack(tenant)
+                    } else {
+                        _ = places.ask(tenant)
+                    }
+                    #expect(places.free >= count >> tenants)
+                }
+            }
+        }
+    }
+
     @Test("four that give nothing back leave one of 16 for a fifth; then the next end is a newcomer's")
     func greedy() {
         var places = Places(16)
