@@ -96,7 +96,10 @@ struct LookTests {
             _ = try await controller.reconcile(migration.key)
             #expect(lines.withLock { $0 } == [line], "it runs already")
             await workers.stopAll()
-            _ = try await controller.reconcile(migration.key)
+            let closed = WorkerRegistry { _ in }
+            await closed.stopAll()
+            _ = try await self.controller(silent, of: migration, workers: closed, logger: logger).reconcile(
+                migration.key)
             #expect(lines.withLock { $0 } == [line], "none is started any more")
         }
     }

@@ -17,11 +17,18 @@ struct StaleHoldTests {
             let logger = Logger(label: "test")
             let workloads = WorkloadWatch(client: client, namespaces: [namespace], logger: logger)
             let resource = try await client.serving(.statefulSet)
-            let set = workloadManifest(.statefulSet, resource, image: "w:1", requires: "missing")
-            try await kubectl("apply", "--server-side", "-f", "-", input: set)
+            func apply(_ image: String, requires: String?) async throws {
+                let set = workloadManifest(.statefulSet, resource, image: image, requires: requires)
+                try await kubectl("apply", "--server-side", "-f", "-", input: set)
+            }
             let key = WorkloadKey(.statefulSet, ObjectKey("w", in: namespace))
             let watching = Task { await workloads.run() }
-            try await eventually("it is in the cache") { workloads[key] != nil }
+            try await apply("w:1", requires: nil)
+            try await eventually("its controller has seen it") { workloads[key]?.progress.isSeen == true }
+            try await apply("w:2", requires: "missing")
+            try await eventually("what is to be held is in the cache") {
+                workloads[key].map { !$0.requirements.isEmpty && $0.progress.isSeen } ?? false
+            }
             watching.cancel()
             await watching.value
             try await kubectl(
