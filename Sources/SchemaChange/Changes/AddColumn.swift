@@ -35,7 +35,7 @@ public struct AddColumn: Codable, Hashable, Sendable, ChangeKind {
     }
 
     var tables: [String] { [table] }
-    var newColumns: [(path: String, column: NewColumn)] { [("column", column)] }
+    var newColumns: [(path: String, column: NewColumn)] { [("column.", column)] }
 
     func flaws(at path: String) -> [PlanError] {
         var flaws = flaws(of: ["default": `default`, "forward": forward], at: path)

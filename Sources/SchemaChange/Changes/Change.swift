@@ -3,6 +3,7 @@ public enum Change: Hashable, Sendable {
     case addColumn(AddColumn)
     case alterColumn(AlterColumn)
     case replaceColumns(ReplaceColumns)
+    case renameColumn(RenameColumn)
     case dropColumn(DropColumn)
     case sql(SQLChange)
 
@@ -12,6 +13,7 @@ public enum Change: Hashable, Sendable {
         case .addColumn(let change): change
         case .alterColumn(let change): change
         case .replaceColumns(let change): change
+        case .renameColumn(let change): change
         case .dropColumn(let change): change
         case .sql(let change): change
         }
@@ -23,6 +25,7 @@ public enum Change: Hashable, Sendable {
         case .addColumn: "addColumn"
         case .alterColumn: "alterColumn"
         case .replaceColumns: "replaceColumns"
+        case .renameColumn: "renameColumn"
         case .dropColumn: "dropColumn"
         case .sql: "sql"
         }
@@ -36,7 +39,7 @@ public enum Change: Hashable, Sendable {
 
 extension Change: Codable {
     private enum Key: String, CodingKey, CaseIterable {
-        case addColumn, alterColumn, replaceColumns, dropColumn, sql
+        case addColumn, alterColumn, replaceColumns, renameColumn, dropColumn, sql
     }
 
     public init(from decoder: any Decoder) throws {
@@ -55,6 +58,7 @@ extension Change: Codable {
         case .addColumn: self = .addColumn(try container.decode(AddColumn.self, forKey: key))
         case .alterColumn: self = .alterColumn(try container.decode(AlterColumn.self, forKey: key))
         case .replaceColumns: self = .replaceColumns(try container.decode(ReplaceColumns.self, forKey: key))
+        case .renameColumn: self = .renameColumn(try container.decode(RenameColumn.self, forKey: key))
         case .dropColumn: self = .dropColumn(try container.decode(DropColumn.self, forKey: key))
         case .sql: self = .sql(try container.decode(SQLChange.self, forKey: key))
         }
@@ -66,6 +70,7 @@ extension Change: Codable {
         case .addColumn(let change): try container.encode(change, forKey: .addColumn)
         case .alterColumn(let change): try container.encode(change, forKey: .alterColumn)
         case .replaceColumns(let change): try container.encode(change, forKey: .replaceColumns)
+        case .renameColumn(let change): try container.encode(change, forKey: .renameColumn)
         case .dropColumn(let change): try container.encode(change, forKey: .dropColumn)
         case .sql(let change): try container.encode(change, forKey: .sql)
         }

@@ -3,7 +3,7 @@ protocol ChangeKind: Sendable {
     /// As the manifest names them, in the order of importance.
     var tables: [String] { get }
 
-    /// The columns that it brings into being, by where it names them.
+    /// The columns that it brings into being, by where it names them: `column.`, or nothing if that is the change itself.
     var newColumns: [(path: String, column: NewColumn)] { get }
 
     /// The columns that it replaces and by what, if it has two sides.
@@ -15,6 +15,9 @@ protocol ChangeKind: Sendable {
     /// What PostgreSQL must be asked about its expressions before it can be planned.
     func checks(at path: String, in catalog: Catalog) throws(PlanError) -> [ExpressionCheck]
 
+    /// The columns whose dependents it carries over to those that take their place.
+    func probes(at path: String, token: String, in catalog: Catalog) throws(PlanError) -> [DependentsProbe]
+
     /// Adds its steps and mappings.
     func plan(into builder: inout PlanBuilder, at path: String) throws(PlanError)
 }
@@ -24,6 +27,10 @@ extension ChangeKind {
     var replacement: ReplaceColumns? { nil }
 
     func checks(at path: String, in catalog: Catalog) throws(PlanError) -> [ExpressionCheck] {
+        []
+    }
+
+    func probes(at path: String, token: String, in catalog: Catalog) throws(PlanError) -> [DependentsProbe] {
         []
     }
 

@@ -5,12 +5,16 @@ public struct PlanBuilder {
     let writer: DualWriter
     /// The columns that each checked expression names.
     let references: [ExpressionCheck: [String]]
+    /// What depends on each column that another takes the place of.
+    let dependents: [DependentsProbe: ColumnDependents]
 
     var index = 0
     var byPhase: [Phase: [Step]] = [:]
     private var purge: [Step] = []
     var mappings: [Mapping] = []
     var fills: [FillTrigger] = []
+    /// Constraints of new columns, by the token of their mapping: they come after the proof.
+    var provenConstraints: [String: [CarriedDependents.Part]] = [:]
     private var taken: [String: String] = [:]
     /// The columns that go into the archive, by the change that sends them there.
     private var leaving: [String: String] = [:]
@@ -54,10 +58,22 @@ public struct PlanBuilder {
         return checks
     }
 
+    /// The columns whose dependents are carried over.
+    public static func probes(for changes: [Change], migration: String, catalog: Catalog) throws(PlanError)
+        -> [DependentsProbe]
+    {
+        var probes: [DependentsProbe] = []
+        for (index, change) in changes.enumerated() {
+            let token = Plan.token(migration: migration, index: index)
+            probes += try change.kind.probes(at: path(index, change), token: token, in: catalog)
+        }
+        return probes
+    }
+
     /// The types that `changes` name, by where they do: PostgreSQL must know each of them.
     public static func types(in changes: [Change]) -> [(path: String, type: String)] {
         changes.enumerated().flatMap { index, change in
-            change.kind.newColumns.map { ("\(path(index, change)).\($0.path).type", $0.column.type) }
+            change.kind.newColumns.map { ("\(path(index, change)).\($0.path)type", $0.column.type) }
         }
     }
 
@@ -68,10 +84,12 @@ public struct PlanBuilder {
         hash: String,
         migration: String,
         catalog: Catalog,
-        references: [ExpressionCheck: [String]]
+        references: [ExpressionCheck: [String]],
+        dependents: [DependentsProbe: ColumnDependents] = [:]
     ) throws(PlanError) -> Plan {
         if let flaw = flaws(in: changes, writer: writer).first { throw flaw }
-        var builder = PlanBuilder(catalog: catalog, migration: migration, writer: writer, references: references)
+        var builder = PlanBuilder(
+            catalog: catalog, migration: migration, writer: writer, references: references, dependents: dependents)
         for (index, change) in changes.enumerated() {
             builder.index = index
             try change.kind.plan(into: &builder, at: path(index, change))
@@ -80,12 +98,14 @@ public struct PlanBuilder {
     }
 
     private init(
-        catalog: Catalog, migration: String, writer: DualWriter, references: [ExpressionCheck: [String]]
+        catalog: Catalog, migration: String, writer: DualWriter, references: [ExpressionCheck: [String]],
+        dependents: [DependentsProbe: ColumnDependents]
     ) {
         self.catalog = catalog
         self.migration = migration
         self.writer = writer
         self.references = references
+        self.dependents = dependents
     }
 
     private static func path(_ index: Int, _ change: Change) -> String {
