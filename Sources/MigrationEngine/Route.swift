@@ -33,6 +33,10 @@ enum Move: Hashable, Sendable {
         }
         for undone in Phase.allCases.reversed() where undone > target || (leavesContract && undone == .contract) {
             for step in plan.steps(of: undone).reversed() where inForce.contains(step.id) { revert(step) }
+            if leavesContract, undone == .contract {
+                for step in plan.steps(of: .backfill).reversed()
+                where step.goesWithContract == true && inForce.contains(step.id) { revert(step) }
+            }
             let below = leavesContract && undone == .contract ? Phase.dualWrite : undone.previous!
             if reached > below, reached >= undone || leavesContract {
                 moves.append(.arrive(below))

@@ -51,6 +51,7 @@ struct Travel: Sendable {
         }
         try await waitForTurn(moves, on: connection)
         if record.isUntouched, try await planAgain(on: connection) { return false }
+        if moves.contains(where: \.leavesArchive) { try await requireOldValues(on: connection) }
         if moves.contains(where: \.takesAway) { try await requireMayGoBack(on: connection) }
         let needsFilling = target >= .backfill ? try await record.needsFilling(on: connection) : false
         return try await claimed(record.promise, on: connection) { travel in
@@ -105,6 +106,17 @@ struct Travel: Sendable {
         try await requireNoSession(
             of: spec.contract?.newSessions, roles: spec.contract?.newRoles, "new", on: connection)
         try await require(run.guards.mayGoBack(to: target))
+    }
+
+    /// Whether every row can be had back, before anything is undone: what is half undone could not be done again.
+    private func requireOldValues(on connection: PostgresConnection) async throws {
+        for step in record.plan.wayBack ?? [] where record.applied.contains(step.id) {
+            guard case .check(let query, let message) = step.action else { continue }
+            let found = try await connection.query(query).rows.compactMap { $0[0] }
+            guard !found.isEmpty else { continue }
+            throw Interruption.stalled(
+                reason: "CannotUndo", message: "\(message): keys \(found.map { "(\($0))" }.joined(separator: ", "))")
+        }
     }
 
     private func require(_ verdict: GuardVerdict) throws {

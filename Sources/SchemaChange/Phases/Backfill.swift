@@ -65,15 +65,16 @@ extension PlanBuilder {
 }
 
 extension CarriedDependents.Part {
-    fileprivate func step(_ phase: Phase, of mapping: Mapping) -> Step {
+    func step(_ phase: Phase, of mapping: Mapping) -> Step {
         Step(
             id: "\(phase.rawValue.lowercased())/\(mapping.token)/\(name)",
             phase: phase,
             title: title,
             action: isConcurrent
                 ? .concurrently(apply: apply, revert: revert) : .statements(apply: apply, revert: revert),
-            table: mapping.table,
-            lock: lock
+            table: table ?? mapping.table,
+            lock: lock,
+            goesWithContract: goesWithContract ? true : nil
         )
     }
 }

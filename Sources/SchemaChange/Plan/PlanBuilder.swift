@@ -7,14 +7,21 @@ public struct PlanBuilder {
     let references: [ExpressionCheck: [String]]
     /// What depends on each column that another takes the place of.
     let dependents: [DependentsProbe: ColumnDependents]
+    let successors: Successors
 
     var index = 0
     var byPhase: [Phase: [Step]] = [:]
     private var purge: [Step] = []
     var mappings: [Mapping] = []
     var fills: [FillTrigger] = []
+    /// What is done at Contract before, and after, all changes.
+    var unlinking: [Step] = []
+    var linking: [Step] = []
+    var wayBack: [Step] = []
     /// Constraints of new columns, by the token of their mapping: they come after the proof.
     var provenConstraints: [String: [CarriedDependents.Part]] = [:]
+    /// Indexes and constraints that go over to new columns, by the change that they go with.
+    var carriedNames: [String: String] = [:]
     private var taken: [String: String] = [:]
     /// The columns that go into the archive, by the change that sends them there.
     private var leaving: [String: String] = [:]
@@ -106,6 +113,7 @@ public struct PlanBuilder {
         self.writer = writer
         self.references = references
         self.dependents = dependents
+        successors = Successors(Array(dependents.keys))
     }
 
     private static func path(_ index: Int, _ change: Change) -> String {
@@ -223,6 +231,8 @@ public struct PlanBuilder {
 
     // MARK: Order
 
+    private var contractSteps: [Step] { unlinking + (byPhase[.contract] ?? []) + linking }
+
     private func finish(_ changes: [Change], hash: String) throws(PlanError) -> Plan {
         try requireWhatIsRead()
         var tables: [TableName] = []
@@ -237,9 +247,10 @@ public struct PlanBuilder {
             hash: hash,
             changes: changes,
             mappings: mappings,
-            steps: (byPhase[.expand] ?? []) + dualWriteSteps + backfillSteps + (byPhase[.contract] ?? []),
+            steps: (byPhase[.expand] ?? []) + dualWriteSteps + backfillSteps + contractSteps,
             purge: purge,
             repair: repairStep,
+            wayBack: wayBack.isEmpty ? nil : wayBack,
             guardedTables: triggeredTables,
             tokens: (mappings.map(\.token) + fills.map(\.token)).sorted(),
             tables: tables,

@@ -28,13 +28,19 @@ public struct Step: Codable, Hashable, Sendable {
     public let table: TableName?
     /// The strongest such lock, as PostgreSQL names it.
     public let lock: String?
+    /// Whether it goes when Contract is undone, and is done again on the way back.
+    public let goesWithContract: Bool?
 
-    public init(id: String, phase: Phase, title: String, action: Action, table: TableName? = nil, lock: String? = nil) {
+    public init(
+        id: String, phase: Phase, title: String, action: Action, table: TableName? = nil, lock: String? = nil,
+        goesWithContract: Bool? = nil
+    ) {
         self.id = id
         self.phase = phase
         self.title = title
         self.action = action
         self.table = table
         self.lock = lock
+        self.goesWithContract = goesWithContract
     }
 }
