@@ -10,7 +10,7 @@ struct ChangeTests {
         arguments: [
             "{}",
             #"{"dropColumn": {"table": "t", "column": "a"}, "sql": {"expand": ["SELECT 1"]}}"#,
-            #"{"renameTable": {"table": "t"}}"#,
+            #"{"renameDatabase": {"table": "t"}}"#,
         ]
     )
     func oneKey(json: String) throws {
@@ -19,7 +19,7 @@ struct ChangeTests {
             Issue.record("\(json) was accepted")
         } catch DecodingError.dataCorrupted(let context) {
             #expect(context.debugDescription.contains("exactly one key"))
-            #expect(context.debugDescription.contains("addColumn, alterColumn, replaceColumns, dropColumn, sql"))
+            #expect(context.debugDescription.contains("addColumn, alterColumn, replaceColumns, dropColumn, "))
         }
     }
 

@@ -14,7 +14,7 @@ extension PlanBuilder {
                 id: "backfill/\(index)/\(watch.word)",
                 phase: .backfill,
                 title: "indexing the rows of \(mapping.table) that are \(watch.meaning)",
-                action: .concurrently(apply: watch.create, revert: watch.drop),
+                action: .buildIndex(watch.index),
                 table: mapping.table,
                 lock: "SHARE UPDATE EXCLUSIVE"
             )
@@ -31,8 +31,8 @@ extension PlanBuilder {
         )
     }
 
-    /// What the changes asked for, then the proof, then the constraints on new columns: the proof names the rows that would
-    /// break one.
+    /// What the changes asked for, then the proof, then the constraints on new columns and the indexes: the proof names the
+    /// rows that would break one.
     var backfillSteps: [Step] {
         let proof = Step(id: "backfill/verify", phase: .backfill, title: "comparing every row", action: .verify)
         let constraints = mappings.filter { $0.remote == nil }.flatMap { mapping in
@@ -49,6 +49,6 @@ extension PlanBuilder {
                 }
             }
         }
-        return (byPhase[.backfill] ?? []) + [proof] + constraints
+        return (byPhase[.backfill] ?? []) + [proof] + constraints + lastOfBackfill
     }
 }
