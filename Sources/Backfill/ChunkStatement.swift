@@ -28,7 +28,7 @@ enum ChunkStatement {
         let rows: String
         switch self {
         case .fill:
-            let assignments = mapping.new.map { "\($0.quoted) = (\(mapping.forward[$0.name]!))" } + ["\(marker) = 'o'"]
+            let assignments = mapping.new.map { "\($0.stored) = (\(mapping.forward[$0.name]!))" } + ["\(marker) = 'o'"]
             rows = """
                 filled AS (
                     UPDATE \(table) SET \(assignments.joined(separator: ", "))

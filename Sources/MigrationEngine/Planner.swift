@@ -35,12 +35,16 @@ struct Planner: Sendable {
         for (path, name) in PlanBuilder.newRelations(in: spec.changes) {
             try await requireFree(name, at: path, on: connection)
         }
-        for probe in try PlanBuilder.probes(for: spec.changes, catalog: catalog) {
-            try await run(probe, on: connection)
+        for trial in try PlanBuilder.trials(for: spec.changes, catalog: catalog) {
+            try await run(trial, on: connection)
         }
         var references: [ExpressionCheck: [String]] = [:]
         for check in try PlanBuilder.checks(for: spec.changes, catalog: catalog) {
             references[check] = try await run(check, on: connection)
+        }
+        var dependents: [DependentsProbe: ColumnDependents] = [:]
+        for probe in try PlanBuilder.probes(for: spec.changes, migration: name.description, catalog: catalog) {
+            dependents[probe] = try await run(probe, on: connection)
         }
         return try PlanBuilder.plan(
             spec.changes,
@@ -48,7 +52,8 @@ struct Planner: Sendable {
             hash: try await hash(on: connection),
             migration: name.description,
             catalog: catalog,
-            references: references
+            references: references,
+            dependents: dependents
         )
     }
 
@@ -83,51 +88,76 @@ struct Planner: Sendable {
         }
     }
 
-    /// On scratch copies, in a transaction that is rolled back.
-    private func run(_ probe: Probe, on connection: PostgresConnection) async throws {
-        struct Done: Error {}
-        do {
-            try await connection.transaction { connection in
-                for statement in probe.setUp { _ = try await connection.query(statement) }
-                do {
-                    _ = try await connection.query(probe.statement)
-                } catch let error as PostgresError where !error.isTransient {
-                    throw PlanError(.invalidChange, at: probe.path, explanation(of: error))
-                }
-                throw Done()
+    /// On scratch copies.
+    private func run(_ trial: Trial, on connection: PostgresConnection) async throws {
+        try await rolledBack(on: connection) { connection in
+            for statement in trial.setUp { _ = try await connection.query(statement) }
+            do {
+                _ = try await connection.query(trial.statement)
+            } catch let error as PostgresError where !error.isTransient {
+                throw PlanError(.invalidChange, at: trial.path, explanation(of: error))
             }
-        } catch is Done {}
+        }
     }
 
-    /// On a scratch copy, in a transaction that is rolled back.
-    private func run(_ check: ExpressionCheck, on connection: PostgresConnection) async throws -> [String] {
-        struct Done: Error {
-            let references: [String]
+    private func run(_ probe: DependentsProbe, on connection: PostgresConnection) async throws -> ColumnDependents {
+        let json = try await rolledBack(on: connection) { connection in
+            for statement in probe.setUp { _ = try await connection.query(statement) }
+            try await ask(
+                probe.retype, "\(probe.path).type",
+                "an index or a check of \"\(probe.column)\" cannot be had with the new type; drop it first", connection)
+            try await ask(probe.check, "\(probe.path).check", "PostgreSQL does not accept the check", connection)
+            _ = try await connection.query(probe.rename)
+            return try await connection.query(probe.query).row()[0] ?? ""
         }
+        return try LedgerJSON.decode(ColumnDependents.self, from: json)
+    }
+
+    private func ask(
+        _ statement: String?, _ path: String, _ what: String, _ connection: PostgresConnection
+    ) async throws {
+        guard let statement else { return }
         do {
-            try await connection.transaction { connection in
-                for statement in check.setUp { _ = try await connection.query(statement) }
-                let before = try await connection.query(ExpressionCheck.file).row()[0]
-                do {
-                    _ = try await connection.query(check.probe)
-                } catch let error as PostgresError where !error.isTransient {
-                    throw PlanError(.invalidExpression, at: check.path, explanation(of: error))
-                }
-                let after = try await connection.query(ExpressionCheck.file).row()[0]
-                if check.use == .defaultValue, before != after {
-                    throw PlanError(
-                        .invalidExpression,
-                        at: check.path,
-                        "the default is volatile, so adding the column would rewrite the table; give forward instead"
-                    )
-                }
-                let names = try await connection.query(ExpressionCheck.references).rows.compactMap { $0[0] }
-                throw Done(references: names)
-            }
-        } catch let done as Done {
-            return done.references
+            _ = try await connection.query(statement)
+        } catch {
+            guard !error.isTransient else { throw error }
+            throw PlanError(.dependents, at: path, "\(what): \(error.message) (\(error.sqlState ?? "?"))")
         }
-        return []
+    }
+
+    private func run(_ check: ExpressionCheck, on connection: PostgresConnection) async throws -> [String] {
+        try await rolledBack(on: connection) { connection in
+            for statement in check.setUp { _ = try await connection.query(statement) }
+            let before = try await connection.query(ExpressionCheck.file).row()[0]
+            do {
+                _ = try await connection.query(check.probe)
+            } catch let error as PostgresError where !error.isTransient {
+                throw PlanError(.invalidExpression, at: check.path, explanation(of: error))
+            }
+            let after = try await connection.query(ExpressionCheck.file).row()[0]
+            if check.use == .defaultValue, before != after {
+                throw PlanError(
+                    .invalidExpression,
+                    at: check.path,
+                    "the default is volatile, so adding the column would rewrite the table; give forward instead"
+                )
+            }
+            return try await connection.query(ExpressionCheck.references).rows.compactMap { $0[0] }
+        }
+    }
+
+    /// What `body` answers of scratch tables, which are gone afterwards.
+    private func rolledBack<Value: Sendable>(
+        on connection: PostgresConnection,
+        _ body: (PostgresConnection) async throws -> Value
+    ) async throws -> Value {
+        do {
+            let _: Never = try await connection.transaction { connection in
+                throw RolledBack(value: try await body(connection))
+            }
+        } catch let done as RolledBack<Value> {
+            return done.value
+        }
     }
 
     private func explanation(of error: PostgresError) -> String {
@@ -140,4 +170,9 @@ struct Planner: Sendable {
                 + (error.hint.map { "; \($0)" } ?? "")
         }
     }
+}
+
+/// Ends a transaction without a trace, and carries what it has answered.
+private struct RolledBack<Value: Sendable>: Error {
+    let value: Value
 }

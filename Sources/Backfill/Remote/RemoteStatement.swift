@@ -96,7 +96,7 @@ struct RemoteStatement {
     }
 
     private var assignments: String {
-        (mapping.new.enumerated().map { "\($1.quoted) = sent.sluice_new_\($0 + 1)" } + ["\(marker) = 'o'"])
+        (mapping.new.enumerated().map { "\($1.stored) = sent.sluice_new_\($0 + 1)" } + ["\(marker) = 'o'"])
             .joined(separator: ", ")
     }
 
@@ -105,7 +105,7 @@ struct RemoteStatement {
     }
 
     private func images(_ row: String, _ columns: [Column], _ part: String) -> String {
-        let stored = columns.map { "\(row).\($0.quoted)" }.joined(separator: ", ")
+        let stored = columns.map { "\(row).\($0.stored)" }.joined(separator: ", ")
         let given = columns.indices.map { "sent.sluice_\(part)_\($0 + 1)" }.joined(separator: ", ")
         return "ROW(\(stored)), ROW(\(given))"
     }

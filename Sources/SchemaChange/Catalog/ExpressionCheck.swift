@@ -30,7 +30,9 @@ public struct ExpressionCheck: Hashable, Sendable {
             "CREATE TEMPORARY TABLE \(Self.scratch) (LIKE \(table.quoted)) ON COMMIT DROP"
         ]
         if !newColumns.isEmpty {
-            let columns = newColumns.map { "ADD COLUMN \($0.name.quotedIdentifier) \($0.type)" }
+            let columns =
+                newColumns.map { "DROP COLUMN IF EXISTS \($0.name.quotedIdentifier)" }
+                + newColumns.map { "ADD COLUMN \($0.name.quotedIdentifier) \($0.type)" }
             statements.append("ALTER TABLE \(Self.scratch) \(columns.joined(separator: ", "))")
         }
         return statements

@@ -55,7 +55,7 @@ public struct AddColumn: Codable, Hashable, Sendable, ChangeKind {
     }
 
     var tables: [String] { [table] + (references.map { [$0.table] } ?? []).filter { $0 != table } }
-    var newColumns: [(path: String, column: NewColumn)] { [("column", column)] }
+    var newColumns: [(path: String, column: NewColumn)] { [("column.", column)] }
 
     func flaws(at path: String) -> [PlanError] {
         var flaws = flaws(of: ["default": `default`, "forward": forward, "check": check], at: path)
@@ -123,27 +123,27 @@ public struct AddColumn: Codable, Hashable, Sendable, ChangeKind {
             )
     }
 
-    func probes(at path: String, in catalog: Catalog) throws(PlanError) -> [Probe] {
-        var probes: [Probe] = []
+    func trials(at path: String, in catalog: Catalog) throws(PlanError) -> [Trial] {
+        var trials: [Trial] = []
         if let check {
-            let setUp = try catalog.copy(table, as: Probe.scratch, at: path)
-            let statement = "ALTER TABLE \(Probe.scratch) ADD CHECK (\(check))"
-            probes.append(Probe(path: "\(path).check", setUp: setUp, statement: statement))
+            let setUp = try catalog.copy(table, as: Trial.scratch, at: path)
+            let statement = "ALTER TABLE \(Trial.scratch) ADD CHECK (\(check))"
+            trials.append(Trial(path: "\(path).check", setUp: setUp, statement: statement))
         }
         if let references {
-            let setUp = try catalog.copy(table, as: Probe.scratch, at: path)
+            let setUp = try catalog.copy(table, as: Trial.scratch, at: path)
             let key = NewConstraint.ForeignKey(columns: [column.name], references: references)
-            probes.append(try key.probe(of: table, setUp: setUp, at: "\(path).references", in: catalog))
+            trials.append(try key.trial(of: table, setUp: setUp, at: "\(path).references", in: catalog))
         }
         if let generated {
             let name = column.name.quotedIdentifier
-            let setUp = try catalog.copy(table, as: Probe.scratch, at: path)
+            let setUp = try catalog.copy(table, as: Trial.scratch, at: path)
             let statement = """
-                ALTER TABLE \(Probe.scratch) DROP COLUMN \(name), ADD COLUMN \(name) \(column.type)\(generated.clause)
+                ALTER TABLE \(Trial.scratch) DROP COLUMN \(name), ADD COLUMN \(name) \(column.type)\(generated.clause)
                 """
-            probes.append(Probe(path: "\(path).generated", setUp: setUp, statement: statement))
+            trials.append(Trial(path: "\(path).generated", setUp: setUp, statement: statement))
         }
-        return probes
+        return trials
     }
 
     func plan(into builder: inout PlanBuilder, at path: String) throws(PlanError) {

@@ -61,19 +61,20 @@ public struct AddConstraint: Hashable, Sendable, ChangeKind {
                 ? [PlanError(.invalidChange, at: "\(path).lockTable", "only exclusion needs it; leave it out")] : [])
     }
 
-    func probes(at path: String, in catalog: Catalog) throws(PlanError) -> [Probe] {
+    func trials(at path: String, in catalog: Catalog) throws(PlanError) -> [Trial] {
         if constraint.notNull != nil { return [] }
-        let setUp = try catalog.copy(table, as: Probe.scratch, at: path)
+        let setUp = try catalog.copy(table, as: Trial.scratch, at: path)
         if let key = constraint.foreignKey {
-            return [try key.probe(of: table, setUp: setUp, at: "\(path).foreignKey.references", in: catalog)]
+            return [try key.trial(of: table, setUp: setUp, at: "\(path).foreignKey.references", in: catalog)]
         }
-        let statement = "ALTER TABLE \(Probe.scratch) ADD \(constraint.clause(referred: nil))"
-        return [Probe(path: path, setUp: setUp, statement: statement)]
+        let statement = "ALTER TABLE \(Trial.scratch) ADD \(constraint.clause(referred: nil))"
+        return [Trial(path: path, setUp: setUp, statement: statement)]
     }
 
     func plan(into builder: inout PlanBuilder, at path: String) throws(PlanError) {
         let description = try builder.catalog.tableByThen(table, at: path)
         try builder.catalog.require(constraint.columns, of: description, at: path)
+        builder.needs(constraint.columns, of: description, at: path)
         if let name = constraint.name, description.constraint(name) != nil {
             throw PlanError(
                 .nameTaken, at: "\(path).name",

@@ -29,12 +29,12 @@ public struct AddEnumValue: Codable, Hashable, Sendable, ChangeKind {
         return flaws
     }
 
-    func probes(at path: String, in catalog: Catalog) throws(PlanError) -> [Probe] {
+    func trials(at path: String, in catalog: Catalog) throws(PlanError) -> [Trial] {
         let name = name(in: catalog)
-        return [Probe(path: "\(path).type", setUp: [], statement: "SELECT enum_first(NULL::\(name))")]
+        return [Trial(path: "\(path).type", setUp: [], statement: "SELECT enum_first(NULL::\(name))")]
             + [("before", before), ("after", after)].compactMap { field, neighbour in
                 neighbour.map {
-                    Probe(path: "\(path).\(field)", setUp: [], statement: "SELECT \($0.quotedLiteral)::\(name)")
+                    Trial(path: "\(path).\(field)", setUp: [], statement: "SELECT \($0.quotedLiteral)::\(name)")
                 }
             }
     }

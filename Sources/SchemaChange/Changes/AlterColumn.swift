@@ -1,8 +1,12 @@
-/// Alters a column: its nullability and default in place, or its type under a new name.
+/// Alters a column: its nullability and default in place, or its type and constraints by way of another column.
 ///
-/// * `nullable: true` and `default` take effect at Expand, since the new version may rely on them; `nullable: false` at
-///   Contract, when nobody writes NULL any more, and is looked for before. Undoing them restores what was.
-/// * `to` names the new column, whose type or meaning differs. It is ``ReplaceColumns`` for one column.
+/// * **In place**, without `forward` and `backward`: `nullable: true` and `default` take effect at Expand, since the new
+///   version may rely on them; `nullable: false` at Contract, when nobody writes NULL any more, and is looked for before.
+///   Undoing them restores what was.
+/// * **Under the same name**, with `type`, or with `forward` and `backward`: the new column stands under another name until
+///   Contract, and then takes the old one's, with indexes, constraints, grants, comment and views. Without an expression
+///   the values are cast.
+/// * **Under a new name**, with `to`: ``ReplaceColumns`` for one column. What depends on the old one stays with it.
 public struct AlterColumn: Codable, Hashable, Sendable, ChangeKind {
     public var table: String
     public var column: String
@@ -12,11 +16,21 @@ public struct AlterColumn: Codable, Hashable, Sendable, ChangeKind {
     /// Whether the column's default goes.
     public var dropDefault: Bool?
     public var to: NewColumn?
-    /// With `to`: an immutable SQL expression over the row's present columns.
+    /// The new type, under the same name.
+    public var type: String?
+    /// Constraints that the column gets under the same name.
+    public var check: NewCheck?
+    public var unique: NewUnique?
+    public var references: NewReference?
+    /// Constraints that it had and loses.
+    public var dropConstraints: [String]?
+    /// What the column is said to be; an empty text takes the comment away.
+    public var comment: String?
+    /// An immutable SQL expression over the row's present columns.
     public var forward: String?
-    /// With `to`, instead of `forward`: the worker that computes the new column from the old one.
+    /// Instead of `forward`: the worker that computes the new column from the old one.
     public var forwardBy: RemoteForward?
-    /// With `to`: an immutable SQL expression over the row's new column.
+    /// An immutable SQL expression over the row's new column.
     public var backward: String?
 
     public init(
@@ -26,6 +40,12 @@ public struct AlterColumn: Codable, Hashable, Sendable, ChangeKind {
         default: String? = nil,
         dropDefault: Bool? = nil,
         to: NewColumn? = nil,
+        type: String? = nil,
+        check: NewCheck? = nil,
+        unique: NewUnique? = nil,
+        references: NewReference? = nil,
+        dropConstraints: [String]? = nil,
+        comment: String? = nil,
         forward: String? = nil,
         forwardBy: RemoteForward? = nil,
         backward: String? = nil
@@ -36,52 +56,106 @@ public struct AlterColumn: Codable, Hashable, Sendable, ChangeKind {
         self.default = `default`
         self.dropDefault = dropDefault
         self.to = to
+        self.type = type
+        self.check = check
+        self.unique = unique
+        self.references = references
+        self.dropConstraints = dropConstraints
+        self.comment = comment
         self.forward = forward
         self.forwardBy = forwardBy
         self.backward = backward
     }
 
     var tables: [String] { [table] }
-    var newColumns: [(path: String, column: NewColumn)] { to.map { [("to", $0)] } ?? [] }
+    var newColumns: [(path: String, column: NewColumn)] {
+        if let to { return [("to.", to)] }
+        return type.map { [("", NewColumn(name: column, type: $0))] } ?? []
+    }
+
+    private enum Way {
+        case inPlace, sameName
+        case newName(ReplaceColumns)
+    }
+
+    private var way: Way {
+        if let replacement { return .newName(replacement) }
+        return type != nil || forward != nil || forwardBy != nil || backward != nil ? .sameName : .inPlace
+    }
+
+    private var hasConstraints: Bool {
+        check != nil || unique != nil || references != nil || dropConstraints?.isEmpty == false
+    }
 
     func flaws(at path: String) -> [PlanError] {
-        let inPlace = nullable != nil || `default` != nil || dropDefault != nil
         func flaw(_ message: String) -> [PlanError] { [PlanError(.invalidChange, at: path, message)] }
-        if let replacement {
-            if inPlace { return flaw("with to, the new column's nullable goes into to; default and nullable go alone") }
-            return replacement.flaws(at: path)
-        }
-        if to != nil || forward != nil || forwardBy != nil || backward != nil {
-            return flaw(
-                "a new type needs all of to, forward and backward, or forwardBy in place of forward: it goes into a "
-                    + "column of a new name")
-        }
-        if !inPlace { return flaw("it changes nothing; give nullable, default, dropDefault or to") }
         if `default` != nil && dropDefault == true { return flaw("default and dropDefault exclude each other") }
-        return flaws(of: ["default": `default`], at: path)
+        if to != nil, replacement == nil || type != nil {
+            return flaw("to needs forward, or forwardBy in its place, and backward; its type stands in it")
+        }
+        let isAltered = nullable != nil || `default` != nil || dropDefault != nil
+        switch way {
+        case .newName(let replacement):
+            if isAltered || hasConstraints || comment != nil {
+                return flaw("with to, the new column's nullable goes into to; what else is altered goes alone")
+            }
+            return replacement.flaws(at: path)
+        case .sameName:
+            if type == nil, backward == nil || forward == nil && forwardBy == nil {
+                return flaw("without a new type, forward (or forwardBy) and backward go together")
+            }
+            if forwardBy != nil, forward != nil {
+                return flaw("forward and forwardBy exclude each other; keep one")
+            }
+            return (forwardBy?.flaws(at: "\(path).forwardBy") ?? [])
+                + flaws(
+                    of: [
+                        "default": `default`, "forward": forward, "backward": backward,
+                        "check.constraint": check?.constraint,
+                    ], at: path)
+        case .inPlace:
+            if hasConstraints {
+                return flaw(
+                    "constraints go with forward and backward, which say what becomes of values that break them; "
+                        + "to add one to the column as it is, use addConstraint, to drop one, dropConstraint")
+            }
+            if !isAltered { return flaw("it changes nothing; give nullable, default, dropDefault, type or to") }
+            return flaws(of: ["default": `default`], at: path)
+        }
     }
 
     func checks(at path: String, in catalog: Catalog) throws(PlanError) -> [ExpressionCheck] {
-        if let replacement { return try replacement.checks(at: path, in: catalog) }
+        if case .newName(let replacement) = way { return try replacement.checks(at: path, in: catalog) }
         let description = try catalog.table(table, at: path)
         let present = try catalog.column(column, of: description, at: "\(path).column")
-        guard let `default` else { return [] }
-        return [
-            ExpressionCheck(
-                path: "\(path).default",
-                table: description.name,
-                use: .defaultOfExisting,
-                expression: `default`,
-                type: present.type,
-                newColumns: []
+        var checks: [ExpressionCheck] = []
+        if let `default` {
+            checks.append(
+                ExpressionCheck(
+                    path: "\(path).default",
+                    table: description.name,
+                    use: .defaultOfExisting,
+                    expression: `default`,
+                    type: type ?? present.type,
+                    newColumns: []
+                )
             )
-        ]
+        }
+        if case .sameName = way {
+            let (new, forward, backward) = successor(of: present)
+            checks += PlanBuilder.mappingChecks(
+                table: description, old: [present], new: [new], forward: forward, backward: backward, at: path)
+        }
+        return checks
     }
 
     func plan(into builder: inout PlanBuilder, at path: String) throws(PlanError) {
-        if let replacement { return try replacement.plan(into: &builder, at: path) }
+        if case .newName(let replacement) = way { return try replacement.plan(into: &builder, at: path) }
         let description = try builder.catalog.table(table, at: path)
         let present = try builder.catalog.column(column, of: description, at: "\(path).column")
+        if case .sameName = way {
+            return try planSuccessor(into: &builder, of: description, present, at: path)
+        }
         try builder.claim(column, of: description, at: path)
         planDefault(into: &builder, of: description, present)
         planNullability(into: &builder, of: description, present)
@@ -136,6 +210,63 @@ public struct AlterColumn: Codable, Hashable, Sendable, ChangeKind {
             )
             builder.addNotNull(.contract, column, of: description.name)
         }
+    }
+
+    // MARK: Under the same name
+
+    private func successor(
+        of present: TableDescription.ColumnDescription
+    ) -> (new: NewColumn, forward: [String: String], backward: [String: String]) {
+        let name = column.quotedIdentifier
+        let newType = type ?? present.type
+        return (
+            NewColumn(name: column, type: newType, nullable: nullable ?? !present.notNull),
+            forwardBy != nil ? [:] : [column: forward ?? "\(name)::\(newType)"],
+            [column: backward ?? "\(name)::\(present.type)"]
+        )
+    }
+
+    func probes(at path: String, token: String, in catalog: Catalog) throws(PlanError) -> [DependentsProbe] {
+        guard case .sameName = way else { return [] }
+        return [probe(of: try catalog.table(table, at: path).name, at: path, token: token)]
+    }
+
+    private func probe(of table: TableName, at path: String, token: String) -> DependentsProbe {
+        DependentsProbe(
+            path: path, table: table, column: column, interim: Mapping.interimName(token: token, index: 0),
+            newType: type, keepsName: true, newCheck: check)
+    }
+
+    private func planSuccessor(
+        into builder: inout PlanBuilder,
+        of description: TableDescription,
+        _ present: TableDescription.ColumnDescription,
+        at path: String
+    ) throws(PlanError) {
+        if type != nil, present.defaultExpression != nil, `default` == nil, dropDefault == nil {
+            throw PlanError(
+                .invalidChange, at: path,
+                "column \"\(column)\" has the default \(present.defaultExpression ?? ""), which is of the old type; "
+                    + "say what the new one is with default, or dropDefault: true")
+        }
+        let (new, forward, backward) = successor(of: present)
+        try builder.addMapping(
+            table: description,
+            old: [present],
+            new: [new],
+            forward: forward,
+            backward: backward,
+            remote: forwardBy,
+            succession: Succession(
+                probe: probe(of: description.name, at: path, token: builder.token),
+                newDefault: `default`.map { "(\($0))" } ?? (dropDefault == true ? nil : present.defaultExpression),
+                comment: comment,
+                unique: unique,
+                references: references,
+                dropped: dropConstraints ?? []
+            ),
+            at: path
+        )
     }
 
     // MARK: Under a new name

@@ -3,6 +3,7 @@ public enum Change: Hashable, Sendable {
     case addColumn(AddColumn)
     case alterColumn(AlterColumn)
     case replaceColumns(ReplaceColumns)
+    case renameColumn(RenameColumn)
     case dropColumn(DropColumn)
     case createTable(CreateTable)
     case createIndex(CreateIndex)
@@ -23,6 +24,7 @@ public enum Change: Hashable, Sendable {
         case .addColumn(let change): change
         case .alterColumn(let change): change
         case .replaceColumns(let change): change
+        case .renameColumn(let change): change
         case .dropColumn(let change): change
         case .createTable(let change): change
         case .createIndex(let change): change
@@ -52,7 +54,8 @@ public enum Change: Hashable, Sendable {
 
 extension Change: Codable {
     private enum Key: String, CodingKey, CaseIterable {
-        case addColumn, alterColumn, replaceColumns, dropColumn, createTable, createIndex, dropIndex, addConstraint,
+        case addColumn, alterColumn, replaceColumns, renameColumn, dropColumn, createTable, createIndex, dropIndex,
+            addConstraint,
             dropConstraint, renameConstraint, dropTable, renameTable, setReplicaIdentity, addEnumValue, setComment, sql
     }
 
@@ -61,6 +64,7 @@ extension Change: Codable {
         case .addColumn: .addColumn
         case .alterColumn: .alterColumn
         case .replaceColumns: .replaceColumns
+        case .renameColumn: .renameColumn
         case .dropColumn: .dropColumn
         case .createTable: .createTable
         case .createIndex: .createIndex
@@ -94,6 +98,7 @@ extension Change: Codable {
         case .addColumn: self = .addColumn(try fields())
         case .alterColumn: self = .alterColumn(try fields())
         case .replaceColumns: self = .replaceColumns(try fields())
+        case .renameColumn: self = .renameColumn(try fields())
         case .dropColumn: self = .dropColumn(try fields())
         case .createTable: self = .createTable(try fields())
         case .createIndex: self = .createIndex(try fields())

@@ -3,7 +3,7 @@ protocol ChangeKind: Codable, Sendable {
     /// As the manifest names them, in the order of importance.
     var tables: [String] { get }
 
-    /// The columns that it brings into being, by where it names them.
+    /// The columns that it brings into being, by where it names them: `column.`, or nothing if that is the change itself.
     var newColumns: [(path: String, column: NewColumn)] { get }
 
     /// The columns that it replaces and by what, if it has two sides.
@@ -22,7 +22,10 @@ protocol ChangeKind: Codable, Sendable {
     func checks(at path: String, in catalog: Catalog) throws(PlanError) -> [ExpressionCheck]
 
     /// What else PostgreSQL must accept.
-    func probes(at path: String, in catalog: Catalog) throws(PlanError) -> [Probe]
+    func trials(at path: String, in catalog: Catalog) throws(PlanError) -> [Trial]
+
+    /// The columns whose dependents it carries over to those that take their place.
+    func probes(at path: String, token: String, in catalog: Catalog) throws(PlanError) -> [DependentsProbe]
 
     /// Adds its steps and mappings.
     func plan(into builder: inout PlanBuilder, at path: String) throws(PlanError)
@@ -32,13 +35,17 @@ extension ChangeKind {
     var newColumns: [(path: String, column: NewColumn)] { [] }
     var replacement: ReplaceColumns? { nil }
     var newRelations: [(path: String, name: String)] { [] }
-    var types: [(path: String, type: String)] { newColumns.map { ("\($0.path).type", $0.column.type) } }
+    var types: [(path: String, type: String)] { newColumns.map { ("\($0.path)type", $0.column.type) } }
 
-    func probes(at path: String, in catalog: Catalog) throws(PlanError) -> [Probe] {
+    func trials(at path: String, in catalog: Catalog) throws(PlanError) -> [Trial] {
         []
     }
 
     func checks(at path: String, in catalog: Catalog) throws(PlanError) -> [ExpressionCheck] {
+        []
+    }
+
+    func probes(at path: String, token: String, in catalog: Catalog) throws(PlanError) -> [DependentsProbe] {
         []
     }
 

@@ -107,10 +107,10 @@ public struct CreateIndex: Codable, Hashable, Sendable, ChangeKind {
         return flaws
     }
 
-    func probes(at path: String, in catalog: Catalog) throws(PlanError) -> [Probe] {
-        let create = "CREATE \(unique == true ? "UNIQUE " : "")INDEX ON \(Probe.scratch) \(definition)"
+    func trials(at path: String, in catalog: Catalog) throws(PlanError) -> [Trial] {
+        let create = "CREATE \(unique == true ? "UNIQUE " : "")INDEX ON \(Trial.scratch) \(definition)"
         return [
-            Probe(path: path, setUp: try catalog.copy(table, as: Probe.scratch, at: path), statement: create)
+            Trial(path: path, setUp: try catalog.copy(table, as: Trial.scratch, at: path), statement: create)
         ]
     }
 
@@ -120,6 +120,7 @@ public struct CreateIndex: Codable, Hashable, Sendable, ChangeKind {
             guard let column = element.column else { continue }
             _ = try builder.catalog.column(column, of: description, at: "\(path).columns[\(index)].column")
         }
+        builder.needs(columns.compactMap(\.column) + (include ?? []), of: description, at: path)
         if unique == true {
             builder.addCheck(
                 "no-duplicates",

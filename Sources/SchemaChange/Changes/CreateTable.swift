@@ -66,15 +66,15 @@ public struct CreateTable: Codable, Hashable, Sendable, ChangeKind {
         return flaws
     }
 
-    func probes(at path: String, in catalog: Catalog) throws(PlanError) -> [Probe] {
-        var probes = [Probe(path: path, setUp: [], statement: scratch(as: Probe.scratch))]
+    func trials(at path: String, in catalog: Catalog) throws(PlanError) -> [Trial] {
+        var trials = [Trial(path: path, setUp: [], statement: scratch(as: Trial.scratch))]
         for (place, columns, references) in referred {
             let foreignKey = NewConstraint.ForeignKey(columns: columns, references: references)
-            probes.append(
-                try foreignKey.probe(
-                    of: table, setUp: [scratch(as: Probe.scratch)], at: "\(path).\(place)", in: catalog))
+            trials.append(
+                try foreignKey.trial(
+                    of: table, setUp: [scratch(as: Trial.scratch)], at: "\(path).\(place)", in: catalog))
         }
-        return probes
+        return trials
     }
 
     func plan(into builder: inout PlanBuilder, at path: String) throws(PlanError) {

@@ -43,7 +43,7 @@ public struct ReplaceColumns: Codable, Hashable, Sendable, ChangeKind {
 
     var tables: [String] { [table] }
     var replacement: ReplaceColumns? { self }
-    var newColumns: [(path: String, column: NewColumn)] { to.enumerated().map { ("to[\($0.offset)]", $0.element) } }
+    var newColumns: [(path: String, column: NewColumn)] { to.enumerated().map { ("to[\($0.offset)].", $0.element) } }
 
     func flaws(at path: String) -> [PlanError] {
         var flaws = flaws(of: forward.mapValues { $0 }, at: "\(path).forward")

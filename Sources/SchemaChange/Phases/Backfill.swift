@@ -1,6 +1,6 @@
 /// Backfill fills the rows that are there, proves every row, and then declares what was proven.
 extension PlanBuilder {
-    mutating func addBackfill(of mapping: Mapping) {
+    mutating func addBackfill(of mapping: Mapping, carried: CarriedDependents? = nil) {
         let step = Step(
             id: "backfill/\(index)/fill",
             phase: .backfill,
@@ -20,13 +20,15 @@ extension PlanBuilder {
             )
             byPhase[.backfill, default: []].append(index)
         }
+        for part in carried?.indexes ?? [] { add(.backfill, part, of: mapping) }
+        provenConstraints[mapping.token] = carried?.constraints
         add(
             .backfill,
             "analyze",
             "collecting statistics of \(mapping.table)",
             table: mapping.table,
             lock: "SHARE UPDATE EXCLUSIVE",
-            apply: ["ANALYZE \(mapping.table.quoted) (\(mapping.new.map(\.quoted).joined(separator: ", ")))"],
+            apply: ["ANALYZE \(mapping.table.quoted) (\(mapping.new.map(\.stored).joined(separator: ", ")))"],
             revert: []
         )
     }
@@ -35,11 +37,17 @@ extension PlanBuilder {
     /// rows that would break one.
     var backfillSteps: [Step] {
         let proof = Step(id: "backfill/verify", phase: .backfill, title: "comparing every row", action: .verify)
-        let constraints = mappings.filter { $0.remote == nil }.flatMap { mapping in
-            mapping.notNull.flatMap { column in
-                NotNull(table: mapping.table, column: column, token: mapping.token).steps.map { part in
+        let constraints = mappings.filter { $0.remote == nil }.flatMap(constraintSteps)
+        return (byPhase[.backfill] ?? []) + [proof] + constraints + lastOfBackfill
+    }
+
+    private func constraintSteps(of mapping: Mapping) -> [Step] {
+        let carried = (provenConstraints[mapping.token] ?? []).map { $0.step(.backfill, of: mapping) }
+        let notNull = mapping.required.flatMap { column in
+            NotNull(table: mapping.table, column: column.name, interim: column.interim, token: mapping.token)
+                .steps.map { part in
                     Step(
-                        id: "backfill/\(mapping.token)/\(column)/\(part.name)",
+                        id: "backfill/\(mapping.token)/\(column.name)/\(part.name)",
                         phase: .backfill,
                         title: part.title,
                         action: .statements(apply: part.apply, revert: part.revert),
@@ -47,8 +55,25 @@ extension PlanBuilder {
                         lock: part.lock
                     )
                 }
-            }
         }
-        return (byPhase[.backfill] ?? []) + [proof] + constraints + lastOfBackfill
+        return notNull + carried
+    }
+
+    mutating func add(_ phase: Phase, _ part: CarriedDependents.Part, of mapping: Mapping) {
+        byPhase[phase, default: []].append(part.step(phase, of: mapping))
+    }
+}
+
+extension CarriedDependents.Part {
+    fileprivate func step(_ phase: Phase, of mapping: Mapping) -> Step {
+        Step(
+            id: "\(phase.rawValue.lowercased())/\(mapping.token)/\(name)",
+            phase: phase,
+            title: title,
+            action: isConcurrent
+                ? .concurrently(apply: apply, revert: revert) : .statements(apply: apply, revert: revert),
+            table: mapping.table,
+            lock: lock
+        )
     }
 }

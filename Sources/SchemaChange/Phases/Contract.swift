@@ -1,12 +1,19 @@
 /// Contract takes the old side away by rename, so that it can come back, and drops it once `keepFor` is over.
 extension PlanBuilder {
-    mutating func addArchive(of mapping: Mapping) {
+    mutating func addArchive(of mapping: Mapping, carried: CarriedDependents? = nil) {
         let table = mapping.table
         let dualWrite = DualWriteTriggers(mapping: mapping)
         let archive = ArchiveTrigger(mapping: mapping)
         func rename(_ from: String, _ to: String) -> String {
             "ALTER TABLE \(table.quoted) RENAME COLUMN \(from.quotedIdentifier) TO \(to.quotedIdentifier)"
         }
+        for part in carried?.foreignKeys ?? [] { add(.contract, part, of: mapping) }
+        let shared = mapping.new.filter { $0.interim != nil }
+        let lock = ["LOCK TABLE \(table.quoted) IN ACCESS EXCLUSIVE MODE"]
+        let leave = mapping.old.map { rename($0.name, mapping.archived($0)) }
+        let comeBack = mapping.old.map { rename(mapping.archived($0), $0.name) }
+        let take = shared.map { rename($0.interim!, $0.name) } + (carried?.swap ?? [])
+        let giveBack = (carried?.swapBack ?? []) + shared.map { rename($0.name, $0.interim!) }
         let title =
             mapping.old.isEmpty
             ? "ending the dual write of \(table)"
@@ -16,10 +23,8 @@ extension PlanBuilder {
             "archive",
             title,
             table: table,
-            apply: ["LOCK TABLE \(table.quoted) IN ACCESS EXCLUSIVE MODE"] + dualWrite.drop
-                + mapping.old.map { rename($0.name, mapping.archived($0)) } + archive.create,
-            revert: ["LOCK TABLE \(table.quoted) IN ACCESS EXCLUSIVE MODE"] + archive.drop
-                + mapping.old.map { rename(mapping.archived($0), $0.name) } + dualWrite.create
+            apply: lock + dualWrite.drop + leave + take + archive.create,
+            revert: lock + archive.drop + giveBack + comeBack + (carried?.restated ?? []) + dualWrite.create
         )
         let columns = mapping.old.map { mapping.archived($0) } + [mapping.marker]
         addPurge(

@@ -1,9 +1,10 @@
 /// Expand makes room for the new version: its columns, which anybody may leave NULL until they are filled.
 extension PlanBuilder {
-    ///
     /// Where the application writes both sides, it may begin as soon as there are two. So in the same transaction come the
     /// marker and the triggers that note what it writes, or the backfill would take that for something nobody wrote.
-    mutating func addColumns(of mapping: Mapping) {
+    ///
+    /// - Parameter settings: what else the new columns are given.
+    mutating func addColumns(of mapping: Mapping, settings: [String] = []) {
         let table = mapping.table
         let triggers = DualWriteTriggers(mapping: mapping, isDeclared: false)
         let marker = mapping.marker.quotedIdentifier
@@ -13,10 +14,10 @@ extension PlanBuilder {
             "add-columns",
             "adding \(mapping.new.map(\.name).joined(separator: ", ")) to \(table)",
             table: table,
-            apply: mapping.new.map { "ALTER TABLE \(table.quoted) ADD COLUMN \($0.quoted) \($0.type)" }
+            apply: mapping.new.map { "ALTER TABLE \(table.quoted) ADD COLUMN \($0.stored) \($0.type)" } + settings
                 + (isChecked ? ["ALTER TABLE \(table.quoted) ADD COLUMN \(marker) text"] + triggers.create : []),
             revert: (isChecked ? triggers.drop + ["ALTER TABLE \(table.quoted) DROP COLUMN IF EXISTS \(marker)"] : [])
-                + mapping.new.map { "ALTER TABLE \(table.quoted) DROP COLUMN IF EXISTS \($0.quoted)" }
+                + mapping.new.map { "ALTER TABLE \(table.quoted) DROP COLUMN IF EXISTS \($0.stored)" }
         )
     }
 }

@@ -65,6 +65,16 @@ public struct Mapping: Codable, Hashable, Sendable {
         "sluice_side_\(token)"
     }
 
+    /// From which side an expression computes the other.
+    enum Direction {
+        case forward, backward
+    }
+
+    /// Names that an old and a new column share: `forward` means the old one by it, `backward` the new.
+    var sharedNames: Set<String> {
+        Set(new.filter { $0.interim != nil }.map(\.name))
+    }
+
     /// What an old column is called once it is in the archive.
     public func archived(_ column: Column) -> String {
         Self.archivedName(token: token, index: old.firstIndex(of: column)!)
@@ -75,19 +85,24 @@ public struct Mapping: Codable, Hashable, Sendable {
         "sluice_archive_\(token)_\(index + 1)"
     }
 
+    /// What the new column at `index` is called until Contract, if an old one has its name.
+    static func interimName(token: String, index: Int) -> String {
+        "sluice_new_\(token)_\(index + 1)"
+    }
+
     /// Whether a row keeps to its side, as an SQL condition that is true where it does **not**. Compared as images, since
     /// `1.0 = 1.00`, and since `json` has no `=` at all.
     ///
     /// Where a worker computes the new side, what it computed cannot be seen here, and is taken for right. Where the
     /// application writes both, a row is right when either side follows from the other.
     public var violation: String {
-        let backwardImage = old.isEmpty ? "false" : image(old.map { "(\(backward[$0.name]!))::\($0.type)" }, of: old)
+        let backwardImage = old.isEmpty ? "false" : image(old.map(backwardValue), of: old)
         if remote != nil {
-            let nulls = notNull.map { " OR \(marker.quotedIdentifier) IS NOT NULL AND \($0.quotedIdentifier) IS NULL" }
+            let nulls = required.map { " OR \(marker.quotedIdentifier) IS NOT NULL AND \($0.stored) IS NULL" }
             return "(\(marker.quotedIdentifier) = 'n' AND \(backwardImage)\(nulls.joined()))"
         }
         let forwardImage = image(new.map { "(\(forward[$0.name]!))::\($0.type)" }, of: new)
-        let nulls = notNull.map { " OR \($0.quotedIdentifier) IS NULL" }.joined()
+        let nulls = required.map { " OR \($0.stored) IS NULL" }.joined()
         if isWrittenByApplication {
             return "(\(marker.quotedIdentifier) IS NULL OR \(backwardImage) AND \(forwardImage)\(nulls))"
         }
@@ -104,7 +119,20 @@ public struct Mapping: Codable, Hashable, Sendable {
         return isWrittenByApplication ? "(\(marker.quotedIdentifier) IN ('o', 'n')) IS NOT TRUE" : nil
     }
 
+    /// The new columns that may not be NULL once the migration is verified.
+    public var required: [Column] {
+        new.filter { notNull.contains($0.name) }
+    }
+
+    /// What an old column should be, where a shared name means the new one.
+    private func backwardValue(_ column: Column) -> String {
+        let value = "(\(backward[column.name]!))::\(column.type)"
+        let shared = new.filter { sharedNames.contains($0.name) }.map { "\($0.stored) AS \($0.quoted)" }
+        guard !shared.isEmpty else { return value }
+        return "(SELECT \(value) FROM (SELECT \(shared.joined(separator: ", "))) AS sluice_row)"
+    }
+
     private func image(_ expressions: [String], of columns: [Column]) -> String {
-        "record_image_ne(ROW(\(columns.map(\.quoted).joined(separator: ", "))), ROW(\(expressions.joined(separator: ", "))))"
+        "record_image_ne(ROW(\(columns.map(\.stored).joined(separator: ", "))), ROW(\(expressions.joined(separator: ", "))))"
     }
 }

@@ -11,11 +11,13 @@ struct NotNull {
 
     let table: TableName
     let column: String
+    /// As it is called in the table, where that is something else.
+    var interim: String?
     let token: String
 
     var steps: [Part] {
         let alter = "ALTER TABLE \(table.quoted)"
-        let quoted = column.quotedIdentifier
+        let quoted = (interim ?? column).quotedIdentifier
         // Columns may agree in more than a name can hold.
         let constraint = "sluice_not_null_\(token)_\(Plan.token(migration: column, index: 0))".quotedIdentifier
         return [

@@ -2,7 +2,9 @@
 extension PlanBuilder {
     /// Two shapes of the same data: columns, triggers, backfill, proof and archive.
     ///
-    /// - Parameter given: what a worker is given where there are no old columns.
+    /// - Parameters:
+    ///   - given: what a worker is given where there are no old columns.
+    ///   - succession: where one new column takes the place of one old one, with what depends on that.
     mutating func addMapping(
         table: TableDescription,
         old: [TableDescription.ColumnDescription],
@@ -11,6 +13,7 @@ extension PlanBuilder {
         backward: [String: String],
         remote: RemoteForward? = nil,
         given: [TableDescription.ColumnDescription] = [],
+        succession: Succession? = nil,
         at path: String
     ) throws(PlanError) {
         guard !table.key.isEmpty else {
@@ -29,23 +32,36 @@ extension PlanBuilder {
                     + "rename it so that its name sorts between \"!sluice\" and \"~sluice\""
             )
         }
-        var names = Set((old + given).map(\.name) + new.map(\.name))
+        let oldColumns = old.map { Column(name: $0.name, type: $0.type, baseType: $0.baseType) }
+        let newColumns = new.enumerated().map { index, column in
+            Column(
+                name: column.name, type: column.type,
+                baseType: catalog.baseTypes[column.type] ?? old.first { $0.type == column.type }?.baseType,
+                interim: old.contains { $0.name == column.name } ? Mapping.interimName(token: token, index: index) : nil
+            )
+        }
+        if writer == .application, newColumns.contains(where: { $0.interim != nil }) {
+            throw PlanError(
+                .invalidChange, at: path,
+                "with dualWrite.by: Application the release has to name both columns; give the new one a name of its own"
+            )
+        }
+        var named = oldColumns + newColumns.filter { !oldColumns.contains($0) }
+        func add(_ name: String, meaning columns: [Column]) {
+            guard !columns.contains(where: { $0.name == name }), let other = table.column(name) else { return }
+            let column = Column(name: name, type: other.type, baseType: other.baseType)
+            if !named.contains(column) { named.append(column) }
+        }
+        for column in given { add(column.name, meaning: oldColumns) }
         for check in Self.mappingChecks(
             table: table, old: old, new: new, forward: forward, backward: backward, at: path)
         {
-            names.formUnion(references[check] ?? [])
+            for name in references[check] ?? [] {
+                add(name, meaning: check.newColumns.isEmpty ? oldColumns : newColumns)
+            }
         }
-        var types: [String: String] = [:]
-        var baseTypes: [String: String] = [:]
-        for column in table.columns {
-            types[column.name] = column.type
-            baseTypes[column.name] = column.baseType
-        }
-        for column in new {
-            types[column.name] = column.type
-            baseTypes[column.name] = catalog.baseTypes[column.type]
-        }
-        try reads(names.sorted(), of: table, at: path)
+        named.sort { ($0.name, $0.interim ?? "") < ($1.name, $1.interim ?? "") }
+        try reads(Set(named.map(\.name)).sorted(), of: table, at: path)
         for column in old {
             try claim(column.name, of: table, at: path)
             leaves(column.name, of: table, at: path)
@@ -58,29 +74,30 @@ extension PlanBuilder {
                 )
             }
         }
-        for column in new { try claim(column.name, of: table, at: path) }
-        func columns(_ names: some Sequence<String>) -> [Column] {
-            names.map { Column(name: $0, type: types[$0]!, baseType: baseTypes[$0]) }
-        }
+        for column in newColumns where column.interim == nil { try claim(column.name, of: table, at: path) }
         let mapping = Mapping(
             table: table.name,
             token: token,
-            old: columns(old.map(\.name)),
-            new: columns(new.map(\.name)),
+            old: oldColumns,
+            new: newColumns,
             forward: forward,
             backward: backward,
-            named: columns(names.sorted()),
+            named: named,
             notNull: new.filter { $0.nullable == false }.map(\.name),
-            key: columns(table.key),
+            key: table.key.compactMap { name in
+                table.column(name).map { Column(name: name, type: $0.type, baseType: $0.baseType) }
+            },
             remote: remote,
-            given: given.isEmpty ? nil : columns(given.map(\.name)),
+            given: given.isEmpty ? nil : given.map { Column(name: $0.name, type: $0.type, baseType: $0.baseType) },
             // A column that stands beside the others for good has no other side that a release could write.
             writer: old.isEmpty || writer == .database ? nil : writer
         )
         mappings.append(mapping)
-        addColumns(of: mapping)
-        addBackfill(of: mapping)
-        addArchive(of: mapping)
+        let carried = try succession?.carried(
+            from: oldColumns[0], to: newColumns[0], token: token, dependents, at: path)
+        addColumns(of: mapping, settings: succession?.settings(of: newColumns[0], carried) ?? [])
+        addBackfill(of: mapping, carried: carried)
+        addArchive(of: mapping, carried: carried)
         // Until then a row may be unfilled.
         if remote != nil { for column in mapping.notNull { addNotNull(.contract, column, of: table.name) } }
     }

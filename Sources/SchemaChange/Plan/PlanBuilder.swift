@@ -7,6 +7,8 @@ public struct PlanBuilder {
     let writer: DualWriter
     /// The columns that each checked expression names.
     let references: [ExpressionCheck: [String]]
+    /// What depends on each column that another takes the place of.
+    let dependents: [DependentsProbe: ColumnDependents]
 
     var index = 0
     var byPhase: [Phase: [Step]] = [:]
@@ -19,11 +21,15 @@ public struct PlanBuilder {
     private var otherTables: [TableName] = []
     /// The columns that get it.
     private var notNull: Set<String> = []
+    /// Constraints of new columns, by the token of their mapping: they come after the proof.
+    var provenConstraints: [String: [CarriedDependents.Part]] = [:]
     private var taken: [String: String] = [:]
     /// The columns that go into the archive, by the change that sends them there.
     private var leaving: [String: String] = [:]
     /// The columns that the expressions of each change name besides its own.
     private var reads: [(path: String, table: TableName, column: String)] = []
+    /// The columns that indexes and constraints are about.
+    private var needs: [(path: String, table: TableName, column: String)] = []
 
     /// What is wrong with `changes` that can be seen without a database.
     public static func flaws(in changes: [Change], writer: DualWriter = .database) -> [PlanError] {
@@ -64,11 +70,23 @@ public struct PlanBuilder {
     }
 
     /// What else PostgreSQL must accept before ``plan(_:writer:hash:migration:catalog:references:)``.
-    public static func probes(for changes: [Change], catalog: Catalog) throws(PlanError) -> [Probe] {
+    public static func trials(for changes: [Change], catalog: Catalog) throws(PlanError) -> [Trial] {
         let catalog = catalog.expecting(changes)
-        var probes: [Probe] = []
+        var trials: [Trial] = []
         for (index, change) in changes.enumerated() {
-            probes += try change.kind.probes(at: path(index, change), in: catalog)
+            trials += try change.kind.trials(at: path(index, change), in: catalog)
+        }
+        return trials
+    }
+
+    /// The columns whose dependents are carried over.
+    public static func probes(for changes: [Change], migration: String, catalog: Catalog) throws(PlanError)
+        -> [DependentsProbe]
+    {
+        var probes: [DependentsProbe] = []
+        for (index, change) in changes.enumerated() {
+            let token = Plan.token(migration: migration, index: index)
+            probes += try change.kind.probes(at: path(index, change), token: token, in: catalog)
         }
         return probes
     }
@@ -94,12 +112,13 @@ public struct PlanBuilder {
         hash: String,
         migration: String,
         catalog: Catalog,
-        references: [ExpressionCheck: [String]]
+        references: [ExpressionCheck: [String]],
+        dependents: [DependentsProbe: ColumnDependents] = [:]
     ) throws(PlanError) -> Plan {
         if let flaw = flaws(in: changes, writer: writer).first { throw flaw }
         var builder = PlanBuilder(
             catalog: catalog.expecting(changes), changes: changes, migration: migration, writer: writer,
-            references: references)
+            references: references, dependents: dependents)
         for (index, change) in changes.enumerated() {
             builder.index = index
             try change.kind.plan(into: &builder, at: path(index, change))
@@ -109,13 +128,14 @@ public struct PlanBuilder {
 
     private init(
         catalog: Catalog, changes: [Change], migration: String, writer: DualWriter,
-        references: [ExpressionCheck: [String]]
+        references: [ExpressionCheck: [String]], dependents: [DependentsProbe: ColumnDependents]
     ) {
         self.catalog = catalog
         self.changes = changes
         self.migration = migration
         self.writer = writer
         self.references = references
+        self.dependents = dependents
     }
 
     private static func path(_ index: Int, _ change: Change) -> String {
@@ -251,6 +271,11 @@ public struct PlanBuilder {
         }
     }
 
+    /// Says that an index or a constraint is about columns, so that no other change of the migration may take them away.
+    mutating func needs(_ columns: some Sequence<String>, of table: TableDescription, at path: String) {
+        needs += columns.map { (path, table.name, $0) }
+    }
+
     /// Makes a column NOT NULL without a scan under an exclusive lock: by a constraint that is validated first.
     ///
     /// Once, whoever else of the migration needs it: the first keeps it until all others are undone.
@@ -302,7 +327,7 @@ public struct PlanBuilder {
 
     /// What one change's triggers write and Contract renames, another's cannot read: it may be stale there, or gone.
     private func requireWhatIsRead() throws(PlanError) {
-        for (path, table, column) in reads {
+        for (path, table, column) in reads + needs {
             guard let other = leaving["\(table).\(column)"], other != path else { continue }
             throw PlanError(
                 .invalidExpression,

@@ -17,6 +17,7 @@ public struct PlanError: Error, Hashable, Sendable, CustomStringConvertible {
         public static let noUsableKey = Code(rawValue: "NoUsableKey")
         public static let unsupportedTable = Code(rawValue: "UnsupportedTable")
         public static let rowSecurity = Code(rawValue: "RowSecurity")
+        public static let dependents = Code(rawValue: "Dependents")
         public static let invalidExpression = Code(rawValue: "InvalidExpression")
         public static let invalidChange = Code(rawValue: "InvalidChange")
     }

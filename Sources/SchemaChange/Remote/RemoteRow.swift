@@ -11,11 +11,11 @@ struct RemoteRow {
     private var marker: String { mapping.marker.quotedIdentifier }
 
     private func image(_ record: String, _ columns: [Column]) -> String {
-        "ROW(\(columns.map { "\(record).\($0.quoted)" }.joined(separator: ", ")))"
+        "ROW(\(columns.map { "\(record).\($0.stored)" }.joined(separator: ", ")))"
     }
 
     private func assign(_ columns: [Column], _ value: (Column) -> String) -> String {
-        columns.map { "NEW.\($0.quoted) := \(value($0));" }.joined(separator: "\n")
+        columns.map { "NEW.\($0.stored) := \(value($0));" }.joined(separator: "\n")
     }
 
     /// After a statement has named new columns. Of a row that is not filled it has to name all of them: what the others
@@ -32,7 +32,7 @@ struct RemoteRow {
     }
 
     func last(namesNew: String, changesOld: String) -> String {
-        let newGiven = mapping.new.map { "NEW.\($0.quoted) IS NOT NULL" }.joined(separator: " OR ")
+        let newGiven = mapping.new.map { "NEW.\($0.stored) IS NOT NULL" }.joined(separator: " OR ")
         let inputsDiffer = "record_image_ne(\(image("NEW", mapping.inputs)), \(image("OLD", mapping.inputs)))"
         return """
             IF TG_OP = 'INSERT' THEN
@@ -53,7 +53,7 @@ struct RemoteRow {
             IF NEW.\(marker) = 'n' THEN
             \(row.deriveOld())
             ELSIF NEW.\(marker) = 'o' THEN
-            \(assign(mapping.new) { "OLD.\($0.quoted)" })
+            \(assign(mapping.new) { "OLD.\($0.stored)" })
             ELSE
             \(assign(mapping.new) { _ in "NULL" })
             END IF;

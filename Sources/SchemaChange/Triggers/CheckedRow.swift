@@ -20,7 +20,7 @@ struct CheckedRow {
     private var marker: String { mapping.marker.quotedIdentifier }
 
     private func given(_ columns: [Column]) -> String {
-        columns.map { "NEW.\($0.quoted) IS NOT NULL" }.joined(separator: " OR ")
+        columns.map { "NEW.\($0.stored) IS NOT NULL" }.joined(separator: " OR ")
     }
 
     /// After a statement has named new columns. The others of a row that is not filled are what the backfill would have

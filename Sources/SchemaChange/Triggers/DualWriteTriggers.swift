@@ -88,7 +88,7 @@ struct DualWriteTriggers {
             add(
                 noteTrigger(index),
                 """
-                BEFORE UPDATE OF \(column.quoted) ON \(table) FOR EACH ROW \
+                BEFORE UPDATE OF \(column.stored) ON \(table) FOR EACH ROW \
                 WHEN (OLD.\(marker) IS NOT NULL OR NEW.\(marker) IS DISTINCT FROM 'o') \
                 EXECUTE FUNCTION \(noteFunction)('\(note(new: index))')
                 """
@@ -142,7 +142,7 @@ struct DualWriteTriggers {
         if mapping.isWrittenByApplication {
             return checked.last(namesNew: namesNew, changesOld: "(\(changesOld))")
         }
-        let newGiven = mapping.new.map { "NEW.\($0.quoted) IS NOT NULL" }.joined(separator: " OR ")
+        let newGiven = mapping.new.map { "NEW.\($0.stored) IS NOT NULL" }.joined(separator: " OR ")
         return """
             IF TG_OP = 'INSERT' THEN
                 IF NEW.\(marker) IN ('o', 'n') THEN

@@ -1,35 +1,35 @@
 /// PL/pgSQL for the expressions of a ``Mapping``, over the row that a trigger is given.
+///
+/// Expressions are evaluated over variables named like the columns. Where an old and a new column share a name, `forward`
+/// means the old one and `backward` the new: there the variable is one of a block around the expressions of one direction.
 struct RowCode {
     let mapping: Mapping
-    /// Whether the old columns stand in the table under their names in the archive.
+    /// Whether Contract is over: the old columns stand in the table under their names in the archive, the new ones under
+    /// their own.
     var archived = false
-
-    private func name(_ column: Column) -> String {
-        archived && mapping.old.contains(column) ? mapping.archived(column).quotedIdentifier : column.quoted
-    }
 
     /// A trigger function whose variables are named like the columns that the expressions name.
     func function(_ name: String, hasVariables: Bool = true, body: String) -> String {
-        let variables = hasVariables ? mapping.named : []
+        let variables = hasVariables ? plain : []
         return TriggerFunction(name: name, schema: mapping.table.schema, variables: variables, body: body).create
     }
 
     /// Fills the variables from `record`, `NEW` or `OLD`.
     func read(from record: String) -> String {
-        mapping.named.map { "\($0.quoted) := \(record).\(name($0));" }.joined(separator: "\n")
+        plain.map { "\($0.quoted) := \(record).\(stored($0));" }.joined(separator: "\n")
     }
 
     /// Old side from new.
     func deriveOld() -> String {
         guard !mapping.old.isEmpty else { return "NULL;" }
-        return ([read(from: "NEW")] + mapping.old.map { "NEW.\(name($0)) := (\(mapping.backward[$0.name]!));" })
-            .joined(separator: "\n")
+        let assignments = mapping.old.map { "NEW.\(stored($0)) := (\(mapping.backward[$0.name]!));" }
+        return evaluating(.backward, over: "NEW", assignments)
     }
 
     /// New side from old.
     func deriveNew() -> String {
-        ([read(from: "NEW")] + mapping.new.map { "NEW.\(name($0)) := (\(mapping.forward[$0.name]!));" })
-            .joined(separator: "\n")
+        let assignments = mapping.new.map { "NEW.\(stored($0)) := (\(mapping.forward[$0.name]!));" }
+        return evaluating(.forward, over: "NEW", assignments)
     }
 
     /// The new columns that the statement did not name, from the old side as it was: after a statement has named others.
@@ -37,28 +37,66 @@ struct RowCode {
         let fill = mapping.new.enumerated().map { index, column in
             """
             IF strpos(NEW.\(mapping.marker.quotedIdentifier), '\(note(index))') = 0 THEN
-                NEW.\(column.quoted) := (\(mapping.forward[column.name]!));
+                NEW.\(stored(column)) := (\(mapping.forward[column.name]!));
             END IF;
             """
         }
-        return ([read(from: "OLD")] + fill).joined(separator: "\n")
+        return evaluating(.forward, over: "OLD", fill)
     }
 
     /// Whether `NEW` breaks the invariant of its own side; read the variables first.
     var violation: String {
-        "(CASE NEW.\(mapping.marker.quotedIdentifier) WHEN 'o' THEN \(differs(mapping.new, mapping.forward)) "
-            + "ELSE \(differs(mapping.old, mapping.backward)) END)"
+        "(CASE NEW.\(mapping.marker.quotedIdentifier) WHEN 'o' THEN \(differs(mapping.new, .forward)) "
+            + "ELSE \(differs(mapping.old, .backward)) END)"
     }
 
     /// Whether either side of `NEW` follows from the other; read the variables first.
     var agreement: String {
-        "NOT (\(differs(mapping.old, mapping.backward)) AND \(differs(mapping.new, mapping.forward)))"
+        "NOT (\(differs(mapping.old, .backward)) AND \(differs(mapping.new, .forward)))"
     }
 
-    private func differs(_ columns: [Column], _ expressions: [String: String]) -> String {
+    // MARK: Names
+
+    /// As the column is called in the table.
+    private func stored(_ column: Column) -> String {
+        guard archived else { return column.stored }
+        return mapping.old.contains(column) ? mapping.archived(column).quotedIdentifier : column.quoted
+    }
+
+    /// The columns whose name means one thing only.
+    private var plain: [Column] {
+        mapping.named.filter { !mapping.sharedNames.contains($0.name) }
+    }
+
+    /// What a shared name means to the expressions of one direction.
+    private func shared(_ direction: Mapping.Direction) -> [Column] {
+        (direction == .forward ? mapping.old : mapping.new).filter { mapping.sharedNames.contains($0.name) }
+    }
+
+    private func evaluating(_ direction: Mapping.Direction, over record: String, _ statements: [String]) -> String {
+        let body = ([read(from: record)] + statements).joined(separator: "\n")
+        let shared = shared(direction)
+        guard !shared.isEmpty else { return body }
+        let declarations = shared.map { "    \($0.variable) := \(record).\(stored($0));" }
+        return """
+            DECLARE
+            \(declarations.joined(separator: "\n"))
+            BEGIN
+            \(body)
+            END;
+            """
+    }
+
+    private func differs(_ columns: [Column], _ direction: Mapping.Direction) -> String {
         guard !columns.isEmpty else { return "false" }
-        let stored = columns.map { "NEW.\(name($0))" }.joined(separator: ", ")
-        let derived = columns.map { "(\(expressions[$0.name]!))::\($0.type)" }.joined(separator: ", ")
-        return "record_image_ne(ROW(\(stored)), ROW(\(derived)))"
+        let expressions = direction == .forward ? mapping.forward : mapping.backward
+        let shared = shared(direction).map { "NEW.\(stored($0)) AS \($0.quoted)" }
+        let derived = columns.map { column in
+            let value = "(\(expressions[column.name]!))::\(column.type)"
+            return shared.isEmpty
+                ? value : "(SELECT \(value) FROM (SELECT \(shared.joined(separator: ", "))) AS sluice_row)"
+        }
+        let present = columns.map { "NEW.\(stored($0))" }
+        return "record_image_ne(ROW(\(present.joined(separator: ", "))), ROW(\(derived.joined(separator: ", "))))"
     }
 }

@@ -12,7 +12,7 @@ struct TriggerFunction {
         let source = """
             #variable_conflict use_variable
             DECLARE
-            \(variables.map { "    \($0.quoted) \($0.baseType ?? $0.type);" }.joined(separator: "\n"))
+            \(variables.map { "    \($0.variable);" }.joined(separator: "\n"))
             BEGIN
             \(body)
             RETURN NEW;

@@ -22,6 +22,11 @@ struct SpecMutation: Sendable, CustomStringConvertible {
     /// Whether no database can do it: a table, a column, a type or an expression `x`.
     var makesNoSense: Bool { kind == .allowed && path.first == "changes" && value == "x" && path.last != "name" }
 
+    /// Whether it makes another plan that a database can do: once that is proven, there is no way back to the first.
+    var makesAnotherPlan: Bool {
+        kind == .allowed && !makesNoSense && (path.first == "changes" || path.first == "dualWrite")
+    }
+
     func applied(to spec: JSONValue) -> JSONValue { Self.set(spec, path[...], value) }
 
     private static func set(_ json: JSONValue, _ path: ArraySlice<String>, _ value: JSONValue?) -> JSONValue {

@@ -1,6 +1,6 @@
 /// A question to PostgreSQL about a change, asked before a plan is made: a statement that it must accept, on scratch copies
 /// of the tables, in a transaction that is rolled back.
-public struct Probe: Hashable, Sendable {
+public struct Trial: Hashable, Sendable {
     /// Where in the changes an error belongs.
     public let path: String
     /// Makes what the statement needs.

@@ -1,0 +1,160 @@
+/// A question to PostgreSQL about what depends on a column that another is to replace, asked on a scratch copy of the
+/// table before a plan is made.
+///
+/// The copy gets the indexes and checks of the column, then the column's new type and name; so it is PostgreSQL that says
+/// how each reads for the new column, and whether it can be. Run ``setUp``, ``retype``, ``check``, ``rename`` and then ``query`` in one
+/// transaction, and roll it back.
+public struct DependentsProbe: Hashable, Sendable {
+    public let path: String
+    public let table: TableName
+    public let column: String
+    /// What the new column is called in the table until Contract.
+    let interim: String
+    /// The new column's type where it is another one.
+    let newType: String?
+    /// Whether the new column takes the old one's name at Contract.
+    let keepsName: Bool
+    /// A CHECK that is new, by its name.
+    let newCheck: NewCheck?
+
+    static let scratch = "pg_temp.sluice_dependents"
+
+    public var setUp: [String] {
+        [
+            """
+            CREATE TEMPORARY TABLE sluice_dependents (LIKE \(table.quoted) INCLUDING CONSTRAINTS) ON COMMIT DROP
+            """,
+            """
+            DO \("""
+                DECLARE
+                    sluice_index record;
+                BEGIN
+                    FOR sluice_index IN \(indexes) LOOP
+                        EXECUTE sluice_index.kind || quote_ident(sluice_index.name) || ' ON \(Self.scratch)'
+                            || sluice_index.tail;
+                    END LOOP;
+                END
+                """.quotedLiteral)
+            """,
+        ]
+    }
+
+    /// An error of it is an index's or a check's: it cannot be had on the new type.
+    public var retype: String? {
+        newType.map {
+            "ALTER TABLE \(Self.scratch) ALTER COLUMN \(column.quotedIdentifier) TYPE \($0) USING NULL::\($0)"
+        }
+    }
+
+    /// An error of it is the new CHECK's.
+    public var check: String? {
+        newCheck.map {
+            "ALTER TABLE \(Self.scratch) ADD CONSTRAINT \($0.name.quotedIdentifier) CHECK (\($0.constraint))"
+        }
+    }
+
+    /// The column takes the name that it has until Contract.
+    public var rename: String {
+        "ALTER TABLE \(Self.scratch) RENAME COLUMN \(column.quotedIdentifier) TO \(interim.quotedIdentifier)"
+    }
+
+    // MARK: The answer
+
+    /// Answers one row with one column: ``ColumnDependents`` as JSON.
+    public var query: String {
+        """
+        SELECT json_build_object(
+            'indexes', \(Self.list(indexAnswer)),
+            'checks', \(Self.list(checkAnswer)),
+            'foreignKeys', \(Self.list(foreignKeyAnswer)),
+            'restated', \(Self.list(keepsName ? restatedAnswer : "SELECT NULL::json AS object, '' AS name WHERE false")),
+            'settings', \(Self.list(settingsAnswer)),
+            'obstacles', \(Self.list(obstacleAnswer))
+        )::text
+        """
+    }
+
+    private static func list(_ query: String) -> String {
+        "(SELECT coalesce(json_agg(object ORDER BY name), '[]') FROM (\(query)) AS found)"
+    }
+
+    var relation: String { "\(table.quoted.quotedLiteral)::regclass" }
+
+    /// The column's number in the table.
+    var number: String {
+        "(SELECT attnum FROM pg_attribute WHERE attrelid = \(relation) AND attname = \(column.quotedLiteral))"
+    }
+
+    /// Objects of a catalog that depend on the column.
+    func dependents(_ catalog: String) -> String {
+        """
+        SELECT DISTINCT d.objid FROM pg_depend d WHERE d.classid = '\(catalog)'::regclass
+            AND d.refclassid = 'pg_class'::regclass AND d.refobjid = \(relation) AND d.refobjsubid = \(number)
+        """
+    }
+
+    /// `pg_get_indexdef` writes the table with its schema: <https://www.postgresql.org/docs/15/functions-info.html>.
+    private var indexes: String {
+        """
+        SELECT c.oid, c.relname AS name, k.kind,
+            substr(pg_get_indexdef(c.oid), length(k.kind || quote_ident(c.relname) || ' ON '
+                || quote_ident(n.nspname) || '.' || quote_ident(t.relname)) + 1) AS tail
+        FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+        JOIN pg_class t ON t.oid = i.indrelid JOIN pg_namespace n ON n.oid = t.relnamespace
+        CROSS JOIN LATERAL (SELECT CASE WHEN i.indisunique THEN 'CREATE UNIQUE INDEX ' ELSE 'CREATE INDEX ' END) AS k(kind)
+        WHERE i.indrelid = \(relation) AND i.indisvalid AND NOT i.indisexclusion
+            AND (\(number) = ANY (i.indkey) OR i.indexrelid IN (\(dependents("pg_class"))))
+        """
+    }
+
+    private var indexAnswer: String {
+        """
+        SELECT f.name, json_build_object(
+            'name', f.name, 'isUnique', i.indisunique, 'isClustered', i.indisclustered,
+            'isReplicaIdentity', i.indisreplident, 'comment', obj_description(f.oid, 'pg_class'),
+            'tail', regexp_replace(
+                substr(pg_get_indexdef(s.oid), length(f.kind || quote_ident(s.relname) || ' ON ') + 1),
+                '^pg_temp(_\\d+)?\\.sluice_dependents', ''),
+            'constraint', (SELECT json_build_object(
+                    'name', conname, 'comment', obj_description(q.oid, 'pg_constraint'),
+                    'timing', CASE WHEN condeferrable THEN ' DEFERRABLE' ELSE '' END
+                        || CASE WHEN condeferred THEN ' INITIALLY DEFERRED' ELSE '' END)
+                FROM pg_constraint q WHERE q.conindid = f.oid AND q.conrelid = i.indrelid AND q.contype IN ('p', 'u'))
+        ) AS object
+        FROM (\(indexes)) AS f JOIN pg_index i ON i.indexrelid = f.oid
+        JOIN pg_class s ON s.relname = f.name AND s.relnamespace = pg_my_temp_schema()
+        """
+    }
+
+    private var checkAnswer: String {
+        """
+        SELECT q.conname AS name, json_build_object(
+            'name', q.conname, 'definition', regexp_replace(pg_get_constraintdef(q.oid), ' NOT VALID$', ''),
+            'isValidated', coalesce(o.convalidated, true), 'comment', obj_description(o.oid, 'pg_constraint')
+        ) AS object
+        FROM pg_constraint q
+        LEFT JOIN pg_constraint o ON o.conrelid = \(relation) AND o.conname = q.conname
+        WHERE q.conrelid = '\(Self.scratch)'::regclass AND q.contype = 'c' AND (
+            SELECT attnum FROM pg_attribute
+            WHERE attrelid = q.conrelid AND attname = \(interim.quotedLiteral)) = ANY (q.conkey)
+        """
+    }
+
+    private var foreignKeyAnswer: String {
+        """
+        SELECT q.conname AS name, json_build_object(
+            'name', q.conname, 'columns', to_json(own.names), 'isValidated', q.convalidated,
+            'comment', obj_description(q.oid, 'pg_constraint'),
+            'tail', substr(regexp_replace(pg_get_constraintdef(q.oid), ' NOT VALID$', ''),
+                length('FOREIGN KEY (' || own.quoted || ')') + 1)
+        ) AS object
+        FROM pg_constraint q CROSS JOIN LATERAL (
+            SELECT array_agg(a.attname::text ORDER BY k.place) AS names,
+                string_agg(quote_ident(a.attname), ', ' ORDER BY k.place) AS quoted
+            FROM unnest(q.conkey) WITH ORDINALITY AS k(attnum, place)
+            JOIN pg_attribute a ON a.attrelid = q.conrelid AND a.attnum = k.attnum
+        ) AS own
+        WHERE q.conrelid = \(relation) AND q.contype = 'f' AND \(number) = ANY (q.conkey)
+        """
+    }
+}

@@ -1,0 +1,80 @@
+/// One new column takes the place of one old one, and with it what depends on that: where the change that asks for it says
+/// what becomes of the constraints and the default.
+struct Succession {
+    let probe: DependentsProbe
+    /// The default that the new column gets at Contract, an SQL expression.
+    var newDefault: String?
+    var comment: String?
+    var unique: NewUnique?
+    var references: NewReference?
+    /// Constraints of the old column that the new one does not have.
+    var dropped: [String] = []
+
+    func carried(
+        from old: Column, to new: Column, token: String, _ answers: [DependentsProbe: ColumnDependents], at path: String
+    ) throws(PlanError) -> CarriedDependents? {
+        guard var dependents = answers[probe] else { return nil }
+        if !dependents.obstacles.isEmpty {
+            throw PlanError(
+                .dependents, at: path,
+                "what depends on column \"\(old.name)\" of \(probe.table) cannot be carried over: "
+                    + dependents.obstacles.joined(separator: "; ")
+                    + "; drop it first, in a Migration of its own, and make it again afterwards")
+        }
+        let present = dependents
+        try drop(from: &dependents, at: path)
+        let interim = new.interim ?? new.name
+        if let unique {
+            dependents.indexes.append(
+                ColumnDependents.Index(
+                    name: unique.name, isUnique: true, tail: " USING btree (\(interim.quotedIdentifier))",
+                    constraint: .init(name: unique.name, timing: ""), isClustered: false, isReplicaIdentity: false))
+        }
+        if let references {
+            dependents.foreignKeys.append(
+                ColumnDependents.ForeignKey(
+                    name: references.name, columns: [old.name], tail: references.clause(in: probe.table.schema),
+                    isValidated: true))
+        }
+        let added = [unique?.name, references?.name, probe.newCheck?.name].compactMap { $0 }
+        return CarriedDependents(
+            table: probe.table, token: token, old: old, new: new, dependents: dependents, present: present,
+            added: Set(added), newDefault: newDefault)
+    }
+
+    /// What the new column is given as soon as it is there.
+    func settings(of new: Column, _ carried: CarriedDependents?) -> [String] {
+        let place = "\(probe.table.quoted).\(new.stored)"
+        let own = comment.map { ["COMMENT ON COLUMN \(place) IS \($0.isEmpty ? "NULL" : $0.quotedLiteral)"] } ?? []
+        return (carried?.dependents.settings ?? []) + own
+    }
+
+    private func drop(from dependents: inout ColumnDependents, at path: String) throws(PlanError) {
+        for name in dropped {
+            if dependents.indexes.contains(where: { $0.constraint?.name == name }) {
+                throw PlanError(
+                    .invalidChange, at: "\(path).dropConstraints",
+                    "\"\(name)\" is a unique constraint, which the old version's rows keep as long as it lives; "
+                        + "drop it with dropConstraint")
+            }
+            guard
+                dependents.checks.contains(where: { $0.name == name })
+                    || dependents.foreignKeys.contains(where: { $0.name == name })
+            else {
+                throw PlanError(
+                    .invalidChange, at: "\(path).dropConstraints",
+                    "column \"\(probe.column)\" of \(probe.table) has no constraint \"\(name)\"")
+            }
+        }
+        dependents.checks.removeAll { dropped.contains($0.name) }
+        dependents.foreignKeys.removeAll { dropped.contains($0.name) }
+    }
+}
+
+extension NewReference {
+    /// ` REFERENCES "public"."users" ("id") ON DELETE CASCADE`
+    func clause(in schema: String) -> String {
+        " REFERENCES \(TableName(schema: schema, name: table).quoted) (\(column.quotedIdentifier))"
+            + (onDelete.map { " ON DELETE \($0.sql)" } ?? "") + (onUpdate.map { " ON UPDATE \($0.sql)" } ?? "")
+    }
+}
