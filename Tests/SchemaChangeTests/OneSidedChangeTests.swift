@@ -147,4 +147,17 @@ struct OneSidedChangeTests {
         let proof = try #require(backfill.firstIndex(of: "backfill/verify"))
         #expect(backfill[..<proof].isEmpty && backfill[proof...].contains("backfill/1/index"))
     }
+
+    @Test("no index or constraint is put on a column that another change of the migration takes away")
+    func takenAway() {
+        let gone = Planning.drop("note")
+        for change in [
+            Change.createIndex(CreateIndex(table: "customers", columns: [.init(column: "note")])),
+            .addConstraint(
+                AddConstraint(table: "customers", NewConstraint(name: "c", unique: .init(columns: ["note"])))),
+        ] {
+            #expect(Planning.refusal([change]) == nil)
+            #expect(Planning.refusal([gone, change])?.message.contains("takes away") == true)
+        }
+    }
 }

@@ -70,8 +70,7 @@ extension CarriedDependents.Part {
             id: "\(phase.rawValue.lowercased())/\(mapping.token)/\(name)",
             phase: phase,
             title: title,
-            action: isConcurrent
-                ? .concurrently(apply: apply, revert: revert) : .statements(apply: apply, revert: revert),
+            action: index.map { .buildIndex($0) } ?? .statements(apply: apply, revert: revert),
             table: mapping.table,
             lock: lock
         )
