@@ -56,7 +56,7 @@ extension Step {
     var isProof: Bool {
         switch action {
         case .backfill, .verify, .check: true
-        case .statements, .concurrently, .declaration: false
+        case .statements, .concurrently, .buildIndex, .dropIndex, .declaration: false
         }
     }
 }

@@ -187,8 +187,19 @@ struct Travel: Sendable {
         ).rows
         for other in others {
             let plan = try LedgerJSON.decode(Plan.self, from: try other.text("plan"))
+            let isContracted = other["phase"] == Phase.contract.rawValue
+            // What is contracted and has no archive is done, but for a way back, which is last in, first out.
+            let mine = isContracted && plan.purge.isEmpty ? [] : record.plan.wholeTables ?? []
+            let theirs = isContracted ? [] : plan.wholeTables ?? []
+            if let table = mine.first(where: plan.tables.contains) ?? theirs.first(where: record.plan.tables.contains) {
+                throw Interruption.waiting(
+                    reason: "Queued",
+                    message: "\(try other.text("id")) works on table \(table); "
+                        + "this one begins when that one is contracted and keeps no archive of it, or is undone"
+                )
+            }
             var shared = Set(record.plan.writes).intersection(plan.touches)
-            if other["phase"] != Phase.contract.rawValue {
+            if !isContracted {
                 shared.formUnion(Set(record.plan.touches).intersection(plan.writes))
             }
             guard let column = shared.min() else { continue }
@@ -328,8 +339,11 @@ struct Travel: Sendable {
 extension Move {
     /// Whether it takes away what a new version of the application may use.
     var takesAway: Bool {
-        guard case .revert(let step) = self, case .statements = step.action else { return false }
-        return step.phase < .backfill
+        guard case .revert(let step) = self, step.phase < .backfill else { return false }
+        switch step.action {
+        case .statements, .buildIndex, .dropIndex: return true
+        case .concurrently, .declaration, .backfill, .check, .verify: return false
+        }
     }
 
     /// Whether it brings back what Contract took away.

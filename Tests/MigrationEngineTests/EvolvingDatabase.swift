@@ -4,6 +4,7 @@ import Logging
 import MigrationEngine
 import PostgreSQL
 import SchemaChange
+import Synchronization
 import TestSupport
 
 /// A database of a test's own, and an engine that evolves it in this process.
@@ -65,7 +66,8 @@ struct EvolvingDatabase: Sendable {
         to phase: Phase,
         name: String = "a",
         uid: String? = nil,
-        guards: any MigrationGuards = AllowingGuards()
+        guards: any MigrationGuards = AllowingGuards(),
+        telling told: Told? = nil
     ) async throws -> MigrationReport {
         try await engine.run(
             MigrationName(namespace: "shop", name: name),
@@ -73,7 +75,7 @@ struct EvolvingDatabase: Sendable {
             spec: spec,
             to: phase,
             guards: guards,
-            report: { _ in }
+            report: { told?.hear($0) }
         )
     }
 
@@ -172,6 +174,17 @@ struct EvolvingDatabase: Sendable {
             UNION ALL SELECT proname FROM pg_proc WHERE pronamespace = to_regnamespace('sluice')
             """
         )
+    }
+}
+
+/// What a run has told so far.
+final class Told: Sendable {
+    private let lines = Mutex("")
+
+    var text: String { lines.withLock { $0 } }
+
+    func hear(_ report: MigrationReport) {
+        lines.withLock { $0 += "\(report.activity)\n" }
     }
 }
 

@@ -78,16 +78,13 @@ extension CarriedDependents {
     var archiveParts: [Part] {
         guard let primary else { return [] }
         let columns = primary.constraint.columns.map { ($0 == old.name ? archivedName : $0).quotedIdentifier }
-        let drop = "DROP INDEX CONCURRENTLY IF EXISTS \(inSchema(oldIndex))"
         let index = Part(
             name: "old-index", title: "leaving \(primary.constraint.name) of \(table) to the new \(new.name)",
-            lock: "SHARE UPDATE EXCLUSIVE", apply: [],
-            revert: [
-                drop,
-                "CREATE UNIQUE INDEX CONCURRENTLY \(oldIndex.quotedIdentifier) ON \(table.quoted) "
-                    + "(\(columns.joined(separator: ", ")))",
-            ],
-            isConcurrent: true)
+            lock: "SHARE UPDATE EXCLUSIVE", apply: [], revert: [],
+            index: .dropIndex(
+                ConcurrentIndex(
+                    table: table, builtAs: oldIndex, isUnique: true,
+                    definition: "USING btree (\(columns.joined(separator: ", ")))")))
         let nullable = NotNull(table: table, column: old.name, interim: archivedName, token: token).steps.reversed().map
         {
             Part(

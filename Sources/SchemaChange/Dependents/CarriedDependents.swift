@@ -8,7 +8,8 @@ struct CarriedDependents {
         let lock: String
         let apply: [String]
         let revert: [String]
-        var isConcurrent = false
+        /// Instead of statements: an index that is built, or taken away, while others write.
+        var index: Step.Action?
         /// Where it is another one than the column's.
         var table: TableName?
         var goesWithContract = false
@@ -59,17 +60,16 @@ struct CarriedDependents {
     var indexes: [Part] {
         dependents.indexes.enumerated().map { index, found in
             let name = interim("i", index)
-            let drop = "DROP INDEX CONCURRENTLY IF EXISTS \(inSchema(name))"
-            let kind = found.isUnique ? "UNIQUE INDEX" : "INDEX"
             return Part(
                 name: "index-\(found.name)",
                 title: "building \(found.name) of \(table) for the new \(new.name)",
                 lock: "SHARE UPDATE EXCLUSIVE",
-                apply: [
-                    drop, "CREATE \(kind) CONCURRENTLY \(name.quotedIdentifier) ON \(table.quoted)\(found.tail)",
-                ],
-                revert: [drop],
-                isConcurrent: true,
+                apply: [],
+                revert: [],
+                index: .buildIndex(
+                    ConcurrentIndex(
+                        table: table, builtAs: name, isUnique: found.isUnique,
+                        definition: String(found.tail.drop(while: \.isWhitespace)))),
                 goesWithContract: found.constraint?.isPrimary == true
             )
         }

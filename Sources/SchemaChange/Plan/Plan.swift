@@ -26,6 +26,8 @@ public struct Plan: Codable, Hashable, Sendable {
     public let writes: [String]
     /// The columns that its triggers read, and those that they write.
     public let touches: [String]
+    /// The tables that it takes away or calls otherwise; nil for none.
+    public var wholeTables: [TableName]?
 
     /// Between these two, as bytes, are the names of all triggers that run between the first of ours and the last.
     public static let firstTriggerName = DualWriteTriggers.firstName + "_3"
