@@ -4,7 +4,7 @@ internal import SchemaChange
 enum Move: Hashable, Sendable {
     case apply(Step)
     case revert(Step)
-    /// Makes the triggers of a table again, which somebody dropped, disabled or replaced. Markers and rows stay.
+    /// Makes the triggers again, one of which somebody dropped, disabled or replaced. Markers and rows stay.
     case repair(Step)
     /// Every step up to this phase is in force, and none above it.
     case arrive(Phase)

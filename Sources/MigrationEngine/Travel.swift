@@ -29,10 +29,10 @@ struct Travel: Sendable {
             }
             return false
         }
-        let repairs = try await needsRepair(on: connection) ? record.plan.repairs : []
+        let repair = try await needsRepair(on: connection) ? record.plan.repair : nil
         let moves =
             Move.route(of: record.plan, applied: record.applied, phase: record.phase, to: target)
-            + repairs.map { Move.repair($0) }
+            + (repair.map { [.repair($0)] } ?? [])
         if moves.isEmpty {
             try await requireProof(on: connection)
             let needsFilling = try await record.needsFilling(on: connection)
@@ -71,17 +71,9 @@ struct Travel: Sendable {
             .claimed(record.promise, on: connection) { _ in }
     }
 
-    private var purgePromise: String { record.promise + "-purge" }
-
-    /// Whether the archive is gone, and who dropped it died before it could say so.
-    func isPurgeUnsaid(on connection: PostgresConnection) async throws -> Bool {
-        guard record.isPurged else { return false }
-        return try await ledger.isPending(purgePromise, on: connection)
-    }
-
     /// Drops the archive: from then on there is no way back.
     func purge(on connection: PostgresConnection) async throws {
-        _ = try await claimed(purgePromise, on: connection) { travel in
+        _ = try await claimed(record.purgePromise, on: connection) { travel in
             for step in record.plan.purge { try await travel.make(.apply(step)) }
             try await travel.fenced { try await ledger.setPurged(on: $0) }
         }

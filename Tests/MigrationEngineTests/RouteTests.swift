@@ -22,7 +22,7 @@ enum Sketch {
             step("verify", .backfill, .verify), step("null", .backfill), step("c1", .contract), step("c2", .contract),
         ],
         purge: [],
-        repairs: [],
+        repair: nil,
         guardedTables: [],
         tokens: [],
         tables: [],

@@ -12,8 +12,8 @@ public struct Plan: Codable, Hashable, Sendable {
     public let steps: [Step]
     /// What makes Contract final once `keepFor` is over: the archive goes.
     public let purge: [Step]
-    /// Make the triggers of a table again, without touching markers or rows.
-    public let repairs: [Step]
+    /// Makes all triggers again, without touching markers or rows; nil where there are none.
+    public let repair: Step?
     /// The tables that have triggers of its own, and the tokens in those triggers' names.
     public let guardedTables: [TableName]
     public let tokens: [String]

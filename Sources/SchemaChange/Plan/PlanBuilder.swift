@@ -315,7 +315,7 @@ public struct PlanBuilder {
             mappings: mappings,
             steps: (byPhase[.expand] ?? []) + dualWriteSteps + backfillSteps + (byPhase[.contract] ?? []),
             purge: purge,
-            repairs: repairSteps,
+            repair: repairStep,
             guardedTables: triggeredTables,
             tokens: (mappings.map(\.token) + fills.map(\.token)).sorted(),
             tables: tables,
