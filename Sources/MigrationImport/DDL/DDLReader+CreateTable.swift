@@ -73,9 +73,10 @@ extension DDLReader {
 
     /// A column with its type and constraints. A constraint that has no name stays with the column, where PostgreSQL names it.
     func column(_ cursor: inout TokenCursor, of table: String) throws(Refusal) -> ReadColumn {
+        let offset = cursor.offset
         let name = try cursor.name()
         guard !cursor.isAtEnd, !cursor.isAt(anyOf: Self.columnWords) else {
-            throw cursor.refusal("column \"\(name)\" has no type")
+            throw Refusal("column \"\(name)\" has no type", at: offset)
         }
         var read = ReadColumn(
             column: TableColumn(name: name, type: try cursor.text(until: Self.columnWords)))
