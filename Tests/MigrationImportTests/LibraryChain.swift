@@ -91,7 +91,7 @@ enum LibraryChain {
             """
         ),
         ("07_no_index.yaml", "operations: [{drop_index: {name: titles_name}}]"),
-        ("08_renamed.yaml", "operations: [{rename_column: {table: titles, from: caps, to: loud}}]"),
+        ("08_renamed.yaml", "operations: [{rename_column: {table: titles, from: copies, to: in_stock}}]"),
         (
             "09_one_opinion.yaml",
             """
@@ -265,7 +265,7 @@ enum LibraryChain {
     /// What is there at the end, as psql prints it.
     static let expected: [(query: String, rows: String)] = [
         (
-            "SELECT name, loud, copies, shelf FROM titles ORDER BY id",
+            "SELECT name, caps, in_stock, shelf FROM titles ORDER BY id",
             "Momo|MOMO|1|Momo, unsorted\nEmil|EMIL|1|Emil, unsorted"
         ),
         ("SELECT words, stars + 1 FROM opinions ORDER BY id", "grey men|1\nEmil is good|1"),
