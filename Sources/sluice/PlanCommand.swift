@@ -3,6 +3,7 @@ import Foundation
 import Logging
 import MigrationEngine
 import SchemaChange
+import YAML
 
 /// `sluice plan`: what each phase will do to the live database. Changes nothing.
 struct PlanCommand: AsyncParsableCommand {
@@ -18,13 +19,13 @@ struct PlanCommand: AsyncParsableCommand {
     )
 
     enum Format: String, ExpressibleByArgument, CaseIterable {
-        case text, json
+        case text, json, yaml
     }
 
     @Option(name: .shortAndLong, help: "The Migration's file, or - for standard input.")
     var file: String
 
-    @Option(name: .shortAndLong, help: "text or json.")
+    @Option(name: .shortAndLong, help: "text, json or yaml.")
     var output: Format = .text
 
     @OptionGroup var database: DatabaseOptions
@@ -45,6 +46,7 @@ struct PlanCommand: AsyncParsableCommand {
                 let encoder = JSONEncoder()
                 encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
                 print(String(decoding: try encoder.encode(plan), as: UTF8.self))
+            case .yaml: print(try YAMLEncoder().encode(plan), terminator: "")
             }
         } catch let error as PlanError {
             FileHandle.standardError.write(Data("Error: \(file): \(error)\n".utf8))

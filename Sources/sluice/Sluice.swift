@@ -23,7 +23,7 @@ struct Sluice: AsyncParsableCommand {
         version: version,
         subcommands: [
             OperatorCommand.self, RunCommand.self, PlanCommand.self, VerifyCommand.self, StatusCommand.self,
-            WaitCommand.self, InstallCommand.self, ServerCommand.self, PromiseCommand.self,
+            WaitCommand.self, ImportCommand.self, InstallCommand.self, ServerCommand.self, PromiseCommand.self,
         ]
     )
 
