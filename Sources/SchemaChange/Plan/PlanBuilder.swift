@@ -108,7 +108,7 @@ public struct PlanBuilder {
         self.dependents = dependents
     }
 
-    private static func path(_ index: Int, _ change: Change) -> String {
+    static func path(_ index: Int, _ change: Change) -> String {
         "changes[\(index)].\(change.key)"
     }
 
