@@ -79,6 +79,7 @@ let package = Package(
             "ControllerRuntime",
             [
                 "CMalloc", "KubernetesClient", "Prometheus", logging,
+                .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "HeapModule", package: "swift-collections"),
             ]
         ),

@@ -58,10 +58,12 @@ public final class Controller<Key: Hashable & Sendable>: Sendable {
         self.reconcile = reconcile
     }
 
-    /// False while the loop is stuck: every worker has a key, and none has come to an end with one for longer than
-    /// `patience`. True before it runs and after. For `/healthz`: who sees false starts the process again.
+    /// False while the loop is stuck: every worker has a key, or keys wait that none may take, and none has come to an end
+    /// with one for longer than `patience`. True before it runs and after. For `/healthz`: who sees false starts the process
+    /// again.
     public var isHealthy: Bool {
-        heartbeat.withLock { $0.isAlive(at: .now, patience: patience) }
+        let keysWait = queue.depth > 0
+        return heartbeat.withLock { $0.isAlive(at: .now, patience: patience, keysWait: keysWait) }
     }
 
     /// Works until its task is cancelled, and until the reconciles that run then have returned.

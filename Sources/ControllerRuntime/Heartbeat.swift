@@ -1,7 +1,8 @@
 /// Whether workers get on, as a value that reads no clock.
 ///
-/// A loop is stuck when every worker has a key and none has come to an end with one for long: nothing that is added would be
-/// looked at any more. One worker that takes long is not that, nor is a loop that has nothing to do.
+/// A loop is stuck when every worker has a key, or keys wait that none may take, and none has come to an end with one for
+/// long: nothing that is added would be looked at any more. One worker that takes long is not that, nor is a loop that has
+/// nothing to do.
 struct Heartbeat {
     /// How many workers there are; 0 while none runs.
     private(set) var workers = 0
@@ -29,8 +30,8 @@ struct Heartbeat {
         last = now
     }
 
-    func isAlive(at now: ContinuousClock.Instant, patience: Duration) -> Bool {
-        guard workers > 0, busy >= workers, let last else { return true }
+    func isAlive(at now: ContinuousClock.Instant, patience: Duration, keysWait: Bool = false) -> Bool {
+        guard workers > 0, busy >= workers || keysWait, let last else { return true }
         return now - last < patience
     }
 }

@@ -23,12 +23,13 @@ public final class WorkQueue<Key: Hashable & Sendable>: Sendable {
 
     /// - Parameters:
     ///   - name: what the metrics call it.
+    ///   - tenant: whose a key is, where no tenant may have all workers. Without it keys are taken as they come.
     ///   - metrics: where it counts; by default nobody reads them.
     public init(
-        name: String = "", limits: WorkQueueState<Key>.Limits = .init(),
+        name: String = "", limits: WorkQueueState<Key>.Limits = .init(), tenant: (@Sendable (Key) -> String?)? = nil,
         metrics: WorkQueueMetrics = WorkQueueMetrics(MetricsRegistry())
     ) {
-        state = Mutex(State(rules: WorkQueueState(limits: limits)))
+        state = Mutex(State(rules: WorkQueueState(limits: limits, tenant: tenant)))
         self.metrics = metrics.series(of: name)
         metrics.read(name) { [weak self] in self?.reading }
     }
@@ -112,7 +113,9 @@ public final class WorkQueue<Key: Hashable & Sendable>: Sendable {
             // Else a key that is due while all workers are busy would be due at once again, and again.
             state.rules.promote(now)
             var served: [(continuation: CheckedContinuation<Key?, Never>, turn: WorkQueueState<Key>.Turn)] = []
-            while !state.isShutDown, !state.waiting.isEmpty, let turn = state.rules.next(now: now) {
+            while !state.isShutDown, !state.waiting.isEmpty,
+                let turn = state.rules.next(now: now, idle: state.waiting.count)
+            {
                 served.append((state.waiting.removeFirst().continuation, turn))
             }
             setAlarm(&state)

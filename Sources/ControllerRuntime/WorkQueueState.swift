@@ -3,7 +3,8 @@ internal import HeapModule
 /// The rules of a work queue, as a value that reads no clock.
 ///
 /// A key waits once, however often it is added. While a worker has it, it is kept back until that worker is done, so
-/// that no key has two workers. Failures delay a key by 5 ms·2ⁿ, and all keys together by a bucket of tokens.
+/// that no key has two workers. Failures delay a key by 5 ms·2ⁿ, and all keys together by a bucket of tokens. Where keys
+/// have tenants, these share the workers by the rules of ``FairQueue``.
 public struct WorkQueueState<Key: Hashable & Sendable>: Sendable {
     /// The limits of a queue.
     public struct Limits: Sendable {
@@ -31,8 +32,8 @@ public struct WorkQueueState<Key: Hashable & Sendable>: Sendable {
     }
 
     private let limits: Limits
-    private var ready: [Key] = []
-    private var readyStart = 0
+    private let tenant: (@Sendable (Key) -> String?)?
+    private var ready = FairQueue<String?, Key>()
     /// Keys that were added, and when first.
     private var dirty: [Key: ContinuousClock.Instant] = [:]
     /// Keys that workers have, and since when.
@@ -45,13 +46,15 @@ public struct WorkQueueState<Key: Hashable & Sendable>: Sendable {
     private var tokens: Double
     private var tokensAt: ContinuousClock.Instant?
 
-    public init(limits: Limits = Limits()) {
+    /// - Parameter tenant: whose a key is. Without it keys are taken as they come.
+    public init(limits: Limits = Limits(), tenant: (@Sendable (Key) -> String?)? = nil) {
         self.limits = limits
+        self.tenant = tenant
         tokens = limits.burst
     }
 
     /// How many keys wait to be taken now.
-    public var depth: Int { ready.count - readyStart }
+    public var depth: Int { ready.count }
 
     /// How many keys workers have.
     public var processingCount: Int { processing.count }
@@ -71,7 +74,7 @@ public struct WorkQueueState<Key: Hashable & Sendable>: Sendable {
         guard dirty[key] == nil else { return }
         dirty[key] = now
         additions += 1
-        if processing[key] == nil { ready.append(key) }
+        if processing[key] == nil { ready.append(key, of: tenant?(key)) }
     }
 
     /// Adds a key at a later time, unless an earlier time is set for it.
@@ -102,16 +105,10 @@ public struct WorkQueueState<Key: Hashable & Sendable>: Sendable {
     /// How often the key failed since it was forgotten.
     public func failures(of key: Key) -> Int { failures[key] ?? 0 }
 
-    /// A key for a worker, which says ``done(_:now:)`` afterwards. Nil: none is due.
-    public mutating func next(now: ContinuousClock.Instant) -> Turn? {
+    /// A key for one of `idle` workers, which says ``done(_:now:)`` afterwards. Nil: none is due that may be taken.
+    public mutating func next(now: ContinuousClock.Instant, idle: Int = .max) -> Turn? {
         promote(now)
-        guard readyStart < ready.count else { return nil }
-        let key = ready[readyStart]
-        readyStart += 1
-        if readyStart > 1024, readyStart * 2 > ready.count {
-            ready.removeFirst(readyStart)
-            readyStart = 0
-        }
+        guard let key = ready.next(free: tenant == nil ? .max : idle) else { return nil }
         let added = dirty.removeValue(forKey: key) ?? now
         processing[key] = now
         return Turn(key: key, waited: now - added)
@@ -123,8 +120,9 @@ public struct WorkQueueState<Key: Hashable & Sendable>: Sendable {
     /// A worker is done with the key. If it was added meanwhile, it is up again. Returns for how long the worker had it.
     @discardableResult
     public mutating func done(_ key: Key, now: ContinuousClock.Instant) -> Duration {
-        let since = processing.removeValue(forKey: key) ?? now
-        if dirty[key] != nil { ready.append(key) }
+        guard let since = processing.removeValue(forKey: key) else { return .zero }
+        ready.giveBack(tenant?(key))
+        if dirty[key] != nil { ready.append(key, of: tenant?(key)) }
         return now - since
     }
 

@@ -40,8 +40,8 @@ struct ClaimedTravel: Sendable {
             }
         case .repair(let step):
             announce("Repairing", step.title)
-            // To make them once more does no harm.
-            try await steps.once("\(step.id)/\(fence.epoch)", isDone: { false }) {
+            // It is on the way because they are not as the ledger has them, whatever was recorded before.
+            try await steps.once(step.id, isDone: { false }) {
                 guard case .statements(let statements, _) = step.action else { return }
                 try await execute(statements, of: step) { _ in }
             }
@@ -53,6 +53,9 @@ struct ClaimedTravel: Sendable {
         let undo = "undo/"
         try await steps.settle { name in
             try await pool.withConnection { connection in
+                if name == plan.repair?.id {
+                    return try await TriggerFingerprint.read(plan, on: connection) == travel.record.triggers
+                }
                 guard name.hasPrefix(undo) else { return try await ledger.isApplied(name, on: connection) }
                 return try await !ledger.isApplied(String(name.dropFirst(undo.count)), on: connection)
             }
@@ -271,7 +274,7 @@ struct ClaimedTravel: Sendable {
         suffix: String = "",
         asking connection: PostgresConnection
     ) async throws {
-        var message = "\(step.title): found the table locked\(suffix)"
+        var message = "\(step.title): found a table locked\(suffix)"
         let tables = [table, step.otherTable, step.undoneAs].compactMap(\.self)
         if let table, let blockers = try await LockBlockers.describe(tables, except: ledger.id, on: connection) {
             message = "\(step.title): \(table) is locked by \(blockers)\(suffix)"

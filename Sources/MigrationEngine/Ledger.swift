@@ -168,6 +168,12 @@ struct Ledger: Sendable {
         ).rows.isEmpty
     }
 
+    /// Whether the archive is gone, and who dropped it died before it could say so.
+    func isPurgeUnsaid(_ record: LedgerRecord, on connection: PostgresConnection) async throws -> Bool {
+        guard record.isPurged else { return false }
+        return try await isPending(record.purgePromise, on: connection)
+    }
+
     /// Begins another walk, unless somebody else did since `record` was read. False then.
     func beginWalk(to target: Phase, after record: LedgerRecord, on connection: PostgresConnection) async throws -> Bool
     {

@@ -40,6 +40,9 @@ struct LedgerRecord: Sendable {
         WalkID.of(id, planHash: planHash, walk: walk)
     }
 
+    /// The root promise of the archive's end in the present walk.
+    var purgePromise: String { promise + "-purge" }
+
     fileprivate static func date(_ row: PostgresRow, _ name: String) throws -> Date? {
         guard row[name] != nil else { return nil }
         return Date(timeIntervalSince1970: try row.double(name))

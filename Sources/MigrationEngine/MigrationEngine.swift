@@ -71,7 +71,8 @@ public struct MigrationEngine: Sendable {
         try await looking { connection in
             let ledger = Ledger(name: name)
             guard let record = try await ledger.read(connection) else { return nil }
-            let isOver = try await !ledger.isPending(record.promise, on: connection)
+            var isOver = try await !ledger.isPending(record.promise, on: connection)
+            if isOver { isOver = try await !ledger.isPurgeUnsaid(record, on: connection) }
             let reporter = Reporter { _ in }
             reporter.take(record)
             reporter.update { report in

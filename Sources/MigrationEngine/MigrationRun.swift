@@ -81,8 +81,9 @@ final class MigrationRun: Sendable {
             logger.debug("decided", metadata: ["decision": "\(decision.word)"])
             switch (decision, record) {
             case (.rest, let record?):
-                let travel = Travel(run: self, record: record, target: target)
-                if try await travel.isPurgeUnsaid(on: connection) { try await travel.purge(on: connection) }
+                if try await ledger.isPurgeUnsaid(record, on: connection) {
+                    try await Travel(run: self, record: record, target: target).purge(on: connection)
+                }
                 return
             case (.refuse(let interruption), _):
                 throw interruption

@@ -14,6 +14,8 @@ public struct MigrationSpec: Codable, Hashable, Sendable {
     public var rollouts: [RolloutReference]?
     public var contract: ContractSettings?
     public var approval: ApprovalPolicy?
+    /// Whether the new version finds the tables in their new shape in a schema of its own.
+    public var views: Bool?
     public var deletionPolicy: DeletionPolicy?
 
     public init(
@@ -27,6 +29,7 @@ public struct MigrationSpec: Codable, Hashable, Sendable {
         rollouts: [RolloutReference]? = nil,
         contract: ContractSettings? = nil,
         approval: ApprovalPolicy? = nil,
+        views: Bool? = nil,
         deletionPolicy: DeletionPolicy? = nil
     ) {
         self.phase = phase
@@ -39,6 +42,7 @@ public struct MigrationSpec: Codable, Hashable, Sendable {
         self.rollouts = rollouts
         self.contract = contract
         self.approval = approval
+        self.views = views
         self.deletionPolicy = deletionPolicy
     }
 

@@ -4,7 +4,7 @@ internal import SchemaChange
 enum Move: Hashable, Sendable {
     case apply(Step)
     case revert(Step)
-    /// Makes the triggers of a table again, which somebody dropped, disabled or replaced. Markers and rows stay.
+    /// Makes the triggers again, one of which somebody dropped, disabled or replaced. Markers and rows stay.
     case repair(Step)
     /// Every step up to this phase is in force, and none above it.
     case arrive(Phase)
@@ -33,6 +33,10 @@ enum Move: Hashable, Sendable {
         }
         for undone in Phase.allCases.reversed() where undone > target || (leavesContract && undone == .contract) {
             for step in plan.steps(of: undone).reversed() where inForce.contains(step.id) { revert(step) }
+            if leavesContract, undone == .contract {
+                for step in plan.steps(of: .backfill).reversed()
+                where step.goesWithContract == true && inForce.contains(step.id) { revert(step) }
+            }
             let below = leavesContract && undone == .contract ? Phase.dualWrite : undone.previous!
             if reached > below, reached >= undone || leavesContract {
                 moves.append(.arrive(below))

@@ -29,10 +29,10 @@ struct Travel: Sendable {
             }
             return false
         }
-        let repairs = try await needsRepair(on: connection) ? record.plan.repairs : []
+        let repair = try await needsRepair(on: connection) ? record.plan.repair : nil
         let moves =
             Move.route(of: record.plan, applied: record.applied, phase: record.phase, to: target)
-            + repairs.map { Move.repair($0) }
+            + (repair.map { [.repair($0)] } ?? [])
         if moves.isEmpty {
             try await requireProof(on: connection)
             let needsFilling = try await record.needsFilling(on: connection)
@@ -51,6 +51,7 @@ struct Travel: Sendable {
         }
         try await waitForTurn(moves, on: connection)
         if record.isUntouched, try await planAgain(on: connection) { return false }
+        if moves.contains(where: \.leavesArchive) { try await requireOldValues(on: connection) }
         if moves.contains(where: \.takesAway) { try await requireMayGoBack(on: connection) }
         let needsFilling = target >= .backfill ? try await record.needsFilling(on: connection) : false
         return try await claimed(record.promise, on: connection) { travel in
@@ -71,17 +72,9 @@ struct Travel: Sendable {
             .claimed(record.promise, on: connection) { _ in }
     }
 
-    private var purgePromise: String { record.promise + "-purge" }
-
-    /// Whether the archive is gone, and who dropped it died before it could say so.
-    func isPurgeUnsaid(on connection: PostgresConnection) async throws -> Bool {
-        guard record.isPurged else { return false }
-        return try await ledger.isPending(purgePromise, on: connection)
-    }
-
     /// Drops the archive: from then on there is no way back.
     func purge(on connection: PostgresConnection) async throws {
-        _ = try await claimed(purgePromise, on: connection) { travel in
+        _ = try await claimed(record.purgePromise, on: connection) { travel in
             for step in record.plan.purge { try await travel.make(.apply(step)) }
             try await travel.fenced { try await ledger.setPurged(on: $0) }
         }
@@ -113,6 +106,17 @@ struct Travel: Sendable {
         try await requireNoSession(
             of: spec.contract?.newSessions, roles: spec.contract?.newRoles, "new", on: connection)
         try await require(run.guards.mayGoBack(to: target))
+    }
+
+    /// Whether every row can be had back, before anything is undone: what is half undone could not be done again.
+    private func requireOldValues(on connection: PostgresConnection) async throws {
+        for step in record.plan.wayBack ?? [] where record.applied.contains(step.id) {
+            guard case .check(let query, let message) = step.action else { continue }
+            let found = try await connection.query(query).rows.compactMap { $0[0] }
+            guard !found.isEmpty else { continue }
+            throw Interruption.stalled(
+                reason: "CannotUndo", message: "\(message): keys \(found.map { "(\($0))" }.joined(separator: ", "))")
+        }
     }
 
     private func require(_ verdict: GuardVerdict) throws {

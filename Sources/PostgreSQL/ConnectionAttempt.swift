@@ -31,10 +31,12 @@ final class ConnectionAttempt {
             self.continuation = continuation
             guard !isCancelled else { return finish(.failure(.cancelled)) }
             let limit = configuration.connectTimeout
-            timer = EventLoop.schedule(after: limit) { [self] in
-                let words =
-                    "cannot connect to \(configuration.endpoints): no answer within \(limit.components.seconds) s"
-                finish(.failure(PostgresError(.timeout, words)))
+            let rest = configuration.deadline.map { max(.zero, $0 - .now) } ?? limit
+            timer = EventLoop.schedule(after: min(limit, rest)) { [self] in
+                let time = rest < limit ? "in time" : "within \(limit.components.seconds) s"
+                finish(
+                    .failure(PostgresError(.timeout, "cannot connect to \(configuration.endpoints): no answer \(time)"))
+                )
             }
             resolve()
         }

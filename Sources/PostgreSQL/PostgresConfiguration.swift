@@ -25,6 +25,9 @@ public struct PostgresConfiguration: Sendable, CustomStringConvertible {
     /// as the connection lives, and a server that is frozen keeps it alive.
     public var answerTimeout: Duration?
 
+    /// When sessions are given up, whatever they do, and none is made any more. Nil: never.
+    public var deadline: ContinuousClock.Instant?
+
     /// Where whoever runs this puts the password, for the message that it is missing or wrong.
     public var passwordPlace = "the database URL"
 

@@ -20,6 +20,7 @@ final class Session {
     private var listeners: [AsyncStream<PostgresNotification>.Continuation] = []
     private var end = PostgresError.closed
     private var isWatched = false
+    private var deadline: LoopTimer?
 
     /// How long a server has to answer an operation after it was cancelled.
     private nonisolated static let cancelPatience: Duration = .seconds(3)
@@ -33,6 +34,9 @@ final class Session {
         processID = PQbackendPID(handle)
         PQsetnonblocking(handle, 1)
         watch = EventLoop.watch(PQsocket(handle), for: .readable) { [weak self] _ in self?.advance() }
+        if let instant = configuration.deadline {
+            deadline = EventLoop.schedule(after: max(.zero, instant - .now)) { [weak self] in self?.giveUpInTheEnd() }
+        }
     }
 
     /// Notices are for people at a terminal.
@@ -159,6 +163,15 @@ final class Session {
         }
     }
 
+    /// Even what nobody can cancel any more, such as a `COMMIT`, ends here, and without a request to cancel: whoever is
+    /// silent does not answer that, either.
+    private func giveUpInTheEnd() {
+        lose(
+            PostgresError(
+                .connection,
+                "\(configuration) did not answer in time; whether it did what it was asked is not known"))
+    }
+
     // MARK: The socket
 
     /// One turn: write what is waiting, read what has come, and see whether that completes anything.
@@ -211,6 +224,7 @@ final class Session {
         end = error
         isClosed.store(true, ordering: .releasing)
         watch?.cancel()
+        deadline?.cancel()
         PQfinish(handle)
         self.handle = nil
         let waiting = (running.map { [$0] } ?? []) + queue

@@ -47,12 +47,15 @@ struct OperatorCommand: AsyncParsableCommand {
     @Option(name: .long, help: "How often, in seconds, a proof at rest is looked at, and what was written since.")
     var proofSeconds: Double = 60
 
-    @Option(name: .long, help: "Objects of a kind that are reconciled at the same time.")
-    var concurrency = 4
+    @Option(name: .long, help: "Objects of a kind that are reconciled at the same time; half as many in one namespace.")
+    var concurrency = 8
 
     @Option(
         name: .long,
-        help: "Migrations that are worked on at the same time; each has some sessions in its database."
+        help: ArgumentHelp(
+            "Migrations that are worked on at the same time; half as many in one namespace.",
+            discussion: "Each has some sessions in its database."
+        )
     )
     var concurrentMigrations = 16
 

@@ -23,6 +23,9 @@ struct HeartbeatTests {
         #expect(isAlive(after: 14) && !isAlive(after: 15))
         heartbeat.finished(at: start + .seconds(20))
         #expect(isAlive(after: 100))
+        // Keys that wait while a worker is free are of a tenant that has all that it may.
+        #expect(!heartbeat.isAlive(at: start + .seconds(30), patience: .seconds(10), keysWait: true))
+        #expect(heartbeat.isAlive(at: start + .seconds(29), patience: .seconds(10), keysWait: true))
         heartbeat.took(at: start + .seconds(20))
         #expect(isAlive(after: 29) && !isAlive(after: 30), "the other one still has its key")
         heartbeat.ended()

@@ -175,6 +175,23 @@ struct DeepObjectTests {
     }
 }
 
+extension JSONDecodingTests {
+    @Test("a Float is read as Foundation reads it, and out of a number only")
+    func float() throws {
+        struct Reading: Decodable, Equatable { var value: Float }
+        for text in ["1", "-0.25", "16777217", "3.4028235e38", "1e-45"] {
+            let bytes = Array(#"{"value": \#(text)}"#.utf8)
+            #expect(
+                try JSONCoding.decode(Reading.self, from: bytes, of: "a reading")
+                    == JSONDecoder().decode(Reading.self, from: Data(bytes)), "\(text)")
+        }
+        for text in ["true", #""1""#, "null"] {
+            let bytes = Array(#"{"value": \#(text)}"#.utf8)
+            #expect(throws: (any Error).self) { try JSONCoding.decode(Reading.self, from: bytes, of: "a reading") }
+        }
+    }
+}
+
 @Suite("Texts that many objects have")
 struct TextPoolTests {
     @Test("a text is kept once, and no more than so many")

@@ -161,11 +161,14 @@ struct EvolvingDatabase: Sendable {
         return try await Program.output("pg_dump", arguments + [url])
     }
 
-    /// Columns, triggers and functions of ours that are left.
+    /// Columns, indexes, triggers and functions of ours that are left. What an index calls its columns nobody sees.
     func traces() async throws -> String {
         try await sql(
             """
-            SELECT attname FROM pg_attribute WHERE attname LIKE 'sluice\\_%' AND NOT attisdropped
+            SELECT attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid AND c.relkind <> 'i'
+                WHERE attname LIKE 'sluice\\_%' AND NOT attisdropped
+            UNION ALL SELECT relname FROM pg_class WHERE relname LIKE 'sluice%'
+                AND relnamespace IS DISTINCT FROM to_regnamespace('sluice')
             UNION ALL SELECT tgname FROM pg_trigger WHERE tgname LIKE '%sluice%'
             UNION ALL SELECT conname FROM pg_constraint WHERE conname LIKE 'sluice%'
             UNION ALL SELECT proname FROM pg_proc WHERE pronamespace = to_regnamespace('sluice')

@@ -122,6 +122,32 @@ struct GateTests {
         #expect(next.hold != nil)
     }
 
+    @Test(
+        "a release is over once a template came that requires less: the migration may have gone back since",
+        arguments: [nil, "other", "split@Expand"])
+    func cameBack(requires: String?) {
+        let annotations = openStamp.merging(["sluice.dev/released": record(deployment())]) { $1 }
+        let all: [Requirement: RequiredMigration] = [
+            "split": .closed(reason: "it went back", planHash: plan), "other": .open(planHash: plan),
+            "split@Expand": .open(planHash: plan),
+        ]
+        let between = decide(deployment(requires: requires, annotations: annotations), all, live: true)
+        let left = between.stamp?.released.map { ["sluice.dev/released": $0] } ?? [:]
+        #expect(between.stamp != nil)
+        for migrations in [closed, ["split": .missing], all] {
+            #expect(decide(deployment(annotations: left), migrations).hold == .pause("waits for split"))
+        }
+        #expect(decide(deployment(annotations: left), open).confirm == ["split"])
+    }
+
+    @Test("a release holds for a rollback from a template that requires as much, also when the proof is broken")
+    func backToReleased() {
+        let annotations = openStamp.merging(["sluice.dev/released": record(deployment())]) { $1 }
+        let next = decide(deployment(requires: "split, other", image: "v3", annotations: annotations), closed)
+        #expect(next.stamp?.released == record(deployment()))
+        #expect(decide(deployment(annotations: annotations), closed).hold == nil)
+    }
+
     @Test("a release was for its plan: another plan of the migration asks anew")
     func otherPlan() {
         let annotations = openStamp.merging(["sluice.dev/released": record(deployment())]) { $1 }

@@ -15,13 +15,15 @@ final class Proofs: ProofSource {
 
     /// Nil: it does not answer.
     func set(_ new: ProofCheck?) { check.withLock { $0 = new } }
-    func checkProof(_ migration: Migration) async throws -> ProofCheck {
+    func checkProof(_ migration: Migration, by deadline: ContinuousClock.Instant) async throws -> ProofCheck {
         while true {
             if let check = check.withLock({ $0 }) { return check }
             try await Task.sleep(for: .milliseconds(50))
         }
     }
-    func hasExpanded(_ migration: Migration, _ planHash: String) async throws -> Bool { true }
+    func hasExpanded(
+        _ migration: Migration, _ planHash: String, by deadline: ContinuousClock.Instant
+    ) async throws -> Bool { true }
 }
 
 /// A workload `w` of any kind, whose pods run `image` and require a Migration.

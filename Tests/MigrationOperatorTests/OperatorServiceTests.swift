@@ -29,7 +29,7 @@ private struct Operated: Sendable {
 }
 
 private func withOperator(
-    as account: String? = nil, state: OperatorState = OperatorState(),
+    as account: String? = nil, state: OperatorState = OperatorState(), slots: Int = 16,
     _ body: @escaping @Sendable (Operated) async throws -> Void
 ) async throws {
     let client = try testClient()
@@ -43,6 +43,7 @@ private func withOperator(
         var configuration = OperatorConfiguration(cluster: cluster, identity: uniqueName("operator"))
         configuration.namespaces = [namespace]
         configuration.leaseNamespace = namespace
+        configuration.concurrentMigrations = slots
         let service = OperatorService(configuration, state: state, logger: Logger(label: "test"))
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await service.run() }
@@ -101,6 +102,22 @@ struct OperatorServiceTests {
             try await operated.kubectl("apply", "-f", "-", input: manifest(#""dependsOn": ["first"]"#, name: "second"))
             let told = try await operated.eventually("second", .ready, "False WaitingForDependencies")
             #expect(told.status?.condition(.ready)?.message?.contains("first, which is not verified") == true)
+        }
+    }
+
+    @Test("a Migration that waits for a slot says so, and goes on when it has one")
+    func slots() async throws {
+        let server = try SilentPostgres()
+        defer { server.stop() }
+        try await withOperator(slots: 1) { operated in
+            try await operated.kubectl("create", "secret", "generic", "db", "--from-literal=url=\(server.url)")
+            try await operated.kubectl("apply", "-f", "-", input: manifest(name: "first"))
+            try await eventually("the first one has the slot") { server.count > 0 }
+            try await operated.kubectl("apply", "-f", "-", input: manifest(name: "second"))
+            let told = try await operated.eventually("second", .ready, "False WaitingForSlot")
+            #expect(told.status?.text(.reconciling) == "True WaitingForSlot")
+            try await operated.kubectl("patch", "mig", "first", "--type=merge", "-p", #"{"spec": {"suspend": true}}"#)
+            try await operated.eventually("second", .ready, "False Starting")
         }
     }
 

@@ -17,7 +17,10 @@ struct EngineSource: Sendable {
         var message: String
     }
 
-    func engine(for migration: Migration) async throws -> MigrationEngine {
+    /// - Parameter deadline: when its sessions are given up: for whoever only looks. A run takes as long as it takes.
+    func engine(
+        for migration: Migration, by deadline: ContinuousClock.Instant? = nil
+    ) async throws -> MigrationEngine {
         guard let reference = migration.spec?.database?.urlFrom?.secretKeyRef else {
             throw Failure(
                 reason: DatabaseFailure.invalidURL, message: "spec.database.urlFrom does not name a Secret")
@@ -35,7 +38,8 @@ struct EngineSource: Sendable {
                 message: "the Secret \(reference.name) has no text under the key \(reference.key)")
         }
         do {
-            let database = try PostgresConfiguration(url: url, origin: .tenant, applicationName: "sluice/operator")
+            var database = try PostgresConfiguration(url: url, origin: .tenant, applicationName: "sluice/operator")
+            database.deadline = deadline
             var logger = logger
             logger[metadataKey: "migration"] = "\(migration.key)"
             return MigrationEngine(

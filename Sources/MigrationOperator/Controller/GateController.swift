@@ -76,16 +76,17 @@ final class GateController: Sendable {
         }
     }
 
-    /// The Migrations as they are now, each open one with a look at what its database says.
+    /// The Migrations as they are now, each open one with a look at what its database says: one deadline for all.
     private func read(
         _ requirements: [Requirement], in namespace: String?
     ) async throws -> [Requirement: RequiredMigration] {
+        let deadline = ContinuousClock.now + Timing.look
         var live: [Requirement: RequiredMigration] = [:]
         for requirement in requirements {
             let migration = try await client.find(Migration.self, ObjectKey(requirement.migration, in: namespace))
             var state = RequiredMigration(migration, for: requirement.level)
             if let migration, case .open(let plan) = state {
-                state = try await asked(migration, requirement.level, plan)
+                state = try await asked(migration, requirement.level, plan, by: deadline)
             }
             live[requirement] = state
         }
@@ -93,15 +94,15 @@ final class GateController: Sendable {
     }
 
     private func asked(
-        _ migration: Migration, _ level: Requirement.Level, _ plan: String
+        _ migration: Migration, _ level: Requirement.Level, _ plan: String, by deadline: ContinuousClock.Instant
     ) async throws -> RequiredMigration {
         do {
             if level == .expanded {
-                let isThere = try await proofs.hasExpanded(migration, plan)
+                let isThere = try await proofs.hasExpanded(migration, plan, by: deadline)
                 return isThere
                     ? .open(planHash: plan) : .closed(reason: "the database does not have the columns", planHash: plan)
             }
-            return try await proven(migration, plan)
+            return try await proven(migration, plan, by: deadline)
         } catch let error as CancellationError {
             throw error
         } catch {
@@ -112,8 +113,10 @@ final class GateController: Sendable {
         }
     }
 
-    private func proven(_ migration: Migration, _ plan: String) async throws -> RequiredMigration {
-        switch try await proofs.checkProof(migration) {
+    private func proven(
+        _ migration: Migration, _ plan: String, by deadline: ContinuousClock.Instant
+    ) async throws -> RequiredMigration {
+        switch try await proofs.checkProof(migration, by: deadline) {
         case .holds(let certificate) where certificate.planHash == plan:
             .open(planHash: plan)
         case .holds:

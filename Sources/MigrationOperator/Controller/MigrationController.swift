@@ -13,13 +13,14 @@ final class MigrationController: Sendable {
     private let engines: EngineSource
     private let recorder: EventRecorder
     private let proofInterval: Duration
+    private let lookLimit: Duration
     private let logger: Logger
     private let memory = MigrationMemory()
     private let lastWrites = LastWrites()
 
     init(
         client: KubernetesClient, store: Store<Migration>, workers: WorkerRegistry, engines: EngineSource,
-        recorder: EventRecorder, proofInterval: Duration, logger: Logger
+        recorder: EventRecorder, proofInterval: Duration, lookLimit: Duration = Timing.look, logger: Logger
     ) {
         self.client = client
         self.store = store
@@ -27,6 +28,7 @@ final class MigrationController: Sendable {
         self.engines = engines
         self.recorder = recorder
         self.proofInterval = proofInterval
+        self.lookLimit = lookLimit
         self.logger = logger
     }
 
@@ -139,8 +141,7 @@ final class MigrationController: Sendable {
     }
 
     private func readLedger(_ migration: Migration) async throws {
-        let engine = try await engines.engine(for: migration)
-        let report = try await reaching { try await engine.observe(migration.migrationName) }
+        let report = try await looking(at: migration) { try await $0.observe(migration.migrationName) }
         memory.change(migration) { entry in
             entry.failure = nil
             entry.ledger = report.map { .known($0) } ?? .unknown
@@ -149,16 +150,15 @@ final class MigrationController: Sendable {
     }
 
     private func checkProof(_ migration: Migration) async throws {
-        let engine = try await engines.engine(for: migration)
         let known = Reconciliation(migration: migration, observed: observe(migration)).known?.certificate
-        let check = try await reaching { try await engine.checkProof(migration.migrationName) }
+        let check = try await looking(at: migration) { try await $0.checkProof(migration.migrationName) }
         memory.change(migration) { entry in
             entry.failure = nil
             entry.proof = ProofReading(.init(check), at: Date(), of: known)
         }
         // Rows that the old version wrote since, and a worker has to be asked about: a run asks.
         if let spec = migration.spec, spec.suspend != true, spec.desiredPhase >= .backfill, case .holds = check,
-            try await reaching({ try await engine.needsFilling(migration.migrationName) })
+            try await looking(at: migration, { try await $0.needsFilling(migration.migrationName) })
         {
             try await startWorker(migration, spec.desiredPhase)
         }
@@ -166,14 +166,17 @@ final class MigrationController: Sendable {
 
     private func forget(_ migration: Migration) async throws {
         try await requireLive(migration)
-        let engine = try await engines.engine(for: migration)
-        try await reaching { try await engine.forget(migration.migrationName) }
+        try await looking(at: migration) { try await $0.forget(migration.migrationName) }
     }
 
-    /// What the database refuses is no error of the operator's: it is said in the status and tried again.
-    private func reaching<Result>(_ body: () async throws -> Result) async throws -> Result {
+    /// Lends an engine, for as long as a look may take. What the database refuses, or leaves without an answer, is no error
+    /// of the operator's: it is said in the status and tried again.
+    private func looking<Result>(
+        at migration: Migration, _ body: (MigrationEngine) async throws -> Result
+    ) async throws -> Result {
+        let engine = try await engines.engine(for: migration, by: .now + lookLimit)
         do {
-            return try await body()
+            return try await body(engine)
         } catch let error as CancellationError {
             throw error
         } catch {

@@ -16,9 +16,10 @@ public struct OperatorConfiguration: Sendable {
     public var leadership: (lease: Duration, renewDeadline: Duration, retry: Duration) = (
         .seconds(15), .seconds(10), .seconds(2)
     )
-    /// Objects that are reconciled at the same time, of each kind.
-    public var concurrency = 4
-    /// Migrations that are worked on at the same time. Each has up to `backfill.workers` and four sessions in its database.
+    /// Objects that are reconciled at the same time, of each kind; in one namespace at most half as many.
+    public var concurrency = 8
+    /// Migrations that are worked on at the same time; in one namespace at most half as many. Each has up to
+    /// `backfill.workers` and four sessions in its database.
     public var concurrentMigrations = 16
     /// How often a proof at rest is looked at, and with it what the old version wrote since and what the application wrote
     /// to one side alone.

@@ -25,9 +25,13 @@ struct OperatorTeam: Sendable {
     init(
         _ configuration: OperatorConfiguration, client: KubernetesClient, metrics: OperatorMetrics, logger: Logger
     ) {
-        migrationQueue = WorkQueue(name: OperatorMetrics.Loop.migrations, metrics: metrics.queues)
-        workloadQueue = WorkQueue(name: OperatorMetrics.Loop.gates, metrics: metrics.queues)
-        confirmationQueue = WorkQueue(name: OperatorMetrics.Loop.confirmations, metrics: metrics.queues)
+        // Databases belong to namespaces: what is silent in one must not take the workers of all.
+        migrationQueue = WorkQueue(
+            name: OperatorMetrics.Loop.migrations, tenant: { $0.namespace }, metrics: metrics.queues)
+        workloadQueue = WorkQueue(
+            name: OperatorMetrics.Loop.gates, tenant: { $0.key.namespace }, metrics: metrics.queues)
+        confirmationQueue = WorkQueue(
+            name: OperatorMetrics.Loop.confirmations, tenant: { $0.key.namespace }, metrics: metrics.queues)
         let namespaces: [String?] = configuration.namespaces.isEmpty ? [nil] : configuration.namespaces
         let migrations = migrations
         reflectors = namespaces.map {

@@ -1,11 +1,30 @@
+internal import ControllerRuntime
 internal import Synchronization
 
 /// How many engines work at the same time. Each has sessions in its database, and a server has only so many of them.
+///
+/// Namespaces share them by the rules of ``FairQueue``: whatever the Migrations of one do, with databases that never answer
+/// for instance, the first of another begins at once; where many namespaces hold all slots, at the next end of any run.
 final class RunSlots: Sendable {
+    private struct Waiter: Sendable {
+        var turn: UInt64
+        var continuation: CheckedContinuation<Bool, Never>
+    }
+
     private struct State {
         var free: Int
         var turns: UInt64 = 0
-        var waiting: [(turn: UInt64, continuation: CheckedContinuation<Bool, Never>)] = []
+        var queue = FairQueue<String?, Waiter>()
+
+        /// Those whose turn it is now.
+        mutating func served() -> [Waiter] {
+            var served: [Waiter] = []
+            while let waiter = queue.next(free: free) {
+                free -= 1
+                served.append(waiter)
+            }
+            return served
+        }
     }
 
     private let state: Mutex<State>
@@ -14,52 +33,53 @@ final class RunSlots: Sendable {
         state = Mutex(State(free: count))
     }
 
-    /// Runs `body` once there is a slot. Who came first goes first.
+    /// Runs `body` once there is a slot for the namespace.
     ///
+    /// - Parameter waits: is called first when there is none yet.
     /// - Throws: `CancellationError` when the task is cancelled while it waits, and what `body` throws.
-    func with<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
-        try await take()
-        defer { give() }
+    func with<Value: Sendable>(
+        of namespace: String?, waits: @Sendable () -> Void = {}, _ body: () async throws -> Value
+    ) async throws -> Value {
+        try await take(namespace, waits)
+        defer { give(namespace) }
         return try await body()
     }
 
-    private func take() async throws {
+    private func take(_ namespace: String?, _ waits: @Sendable () -> Void) async throws {
         let turn = state.withLock { state in
             state.turns += 1
             return state.turns
         }
         let hasSlot = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                let answer: Bool? = state.withLock { state in
-                    if Task.isCancelled { return false }
-                    if state.free > 0 {
-                        state.free -= 1
-                        return true
-                    }
-                    state.waiting.append((turn, continuation))
-                    return nil
+                let served: [Waiter]? = state.withLock { state in
+                    // The handler below may have run before there was anything to cancel.
+                    if Task.isCancelled { return nil }
+                    state.queue.append(Waiter(turn: turn, continuation: continuation), of: namespace)
+                    return state.served()
                 }
-                if let answer { continuation.resume(returning: answer) }
+                guard let served else { return continuation.resume(returning: false) }
+                if !served.contains(where: { $0.turn == turn }) { waits() }
+                resume(served)
             }
         } onCancel: {
             // It waits, has a slot already, or will see for itself that it was cancelled.
-            let waiter = state.withLock { state -> CheckedContinuation<Bool, Never>? in
-                guard let index = state.waiting.firstIndex(where: { $0.turn == turn }) else { return nil }
-                return state.waiting.remove(at: index).continuation
-            }
-            waiter?.resume(returning: false)
+            let waiter = state.withLock { $0.queue.remove(of: namespace) { $0.turn == turn } }
+            waiter?.continuation.resume(returning: false)
         }
         guard hasSlot else { throw CancellationError() }
     }
 
-    private func give() {
-        let next = state.withLock { state -> CheckedContinuation<Bool, Never>? in
-            if state.waiting.isEmpty {
-                state.free += 1
-                return nil
-            }
-            return state.waiting.removeFirst().continuation
+    private func give(_ namespace: String?) {
+        let served = state.withLock { state in
+            state.free += 1
+            state.queue.giveBack(namespace)
+            return state.served()
         }
-        next?.resume(returning: true)
+        resume(served)
+    }
+
+    private func resume(_ served: [Waiter]) {
+        for waiter in served { waiter.continuation.resume(returning: true) }
     }
 }

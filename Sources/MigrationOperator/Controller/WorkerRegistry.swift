@@ -30,7 +30,7 @@ final class WorkerRegistry: Sendable {
     private let told: Duration = .milliseconds(500)
 
     /// - Parameter changed: called when there is something new to be read; often, but not for every row.
-    /// - Parameter slots: runs that work at the same time; others wait for their turn.
+    /// - Parameter slots: runs that work at the same time; others wait for their turn, as ``RunSlots`` has it.
     init(slots: Int = 16, changed: @escaping @Sendable (ObjectKey) -> Void) {
         self.slots = RunSlots(slots)
         self.changed = changed
@@ -56,8 +56,10 @@ final class WorkerRegistry: Sendable {
                 state.fruitless = last.fruitless
             }
             let task = Task { [self] in
-                let report = try? await self.slots.with {
-                    try await body { self.heard($0, from: number, of: key) }
+                let waits: @Sendable () -> Void = { self.waitsForSlot(true, number, key) }
+                let report = try? await self.slots.with(of: key.namespace, waits: waits) {
+                    self.waitsForSlot(false, number, key)
+                    return try await body { self.heard($0, from: number, of: key) }
                 }
                 self.ended(report, number, key)
             }
@@ -102,6 +104,19 @@ final class WorkerRegistry: Sendable {
         for task in tasks { await task.value }
     }
 
+    private func waitsForSlot(_ waits: Bool, _ run: UInt64, _ key: ObjectKey) {
+        let isNews = table.withLock { table -> Bool in
+            guard var entry = table.entries[key], entry.run == run, entry.state.waitsForSlot != waits else {
+                return false
+            }
+            entry.state.waitsForSlot = waits
+            if !waits { entry.state.startedAt = Date() }
+            table.entries[key] = entry
+            return true
+        }
+        if isNews { changed(key) }
+    }
+
     private func heard(_ report: MigrationReport, from run: UInt64, of key: ObjectKey) {
         let isNews = table.withLock { table -> Bool in
             guard var entry = table.entries[key], entry.run == run else { return false }
@@ -123,6 +138,7 @@ final class WorkerRegistry: Sendable {
             guard table.entries[key]?.run == run else { return }
             table.entries[key]?.task = nil
             table.entries[key]?.state.endedAt = Date()
+            table.entries[key]?.state.waitsForSlot = false
             if let report { table.entries[key]?.state.report = report }
             if report?.activity == .reached {
                 table.entries[key]?.state.fruitless = 0

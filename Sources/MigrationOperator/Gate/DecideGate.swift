@@ -20,7 +20,9 @@ struct GateReasoning {
         workload = input.workload
         requirements = workload.requirements
         template = TemplateHash.of(workload.template)
+        // What the present template has no need of to be verified may go back from now on.
         record = ReleaseRecord(annotation: workload.metadata.annotations[SluiceName.released])
+            .kept(by: template, requiring: requirements.filter { $0.level == .verified }.map(\.migration))
         bypass = workload.template.annotations[SluiceName.bypass].flatMap { $0.isEmpty ? nil : $0 }
     }
 
@@ -38,7 +40,7 @@ struct GateReasoning {
 
     // MARK: The cases
 
-    /// A rollback, say. What is held is let go at once; what was let through before is remembered.
+    /// A rollback, say. What is held is let go at once.
     private func withoutRequirements() -> GateDecision {
         var decision = GateDecision()
         decision.stamp = stamp(gate: nil, verified: nil, record)

@@ -45,7 +45,9 @@ public enum RequiredMigration: Sendable, Hashable {
             return
         }
         let status = migration.status
-        guard let status, status.observedGeneration == migration.metadata.generation else {
+        guard let status, status.observedGeneration == migration.metadata.generation,
+            !Self.isUnseen(status, migration.metadata.generation)
+        else {
             self = .unsettled(planHash: status?.planHash)
             return
         }
@@ -55,6 +57,12 @@ public enum RequiredMigration: Sendable, Hashable {
             let condition = status.condition(level == .expanded ? .expanded : .gateOpen)
             self = .closed(reason: condition?.message ?? "it is not verified", planHash: status.planHash)
         }
+    }
+
+    /// Whether a run was begun for the spec, but has not seen the database yet.
+    private static func isUnseen(_ status: MigrationStatus, _ generation: Int64?) -> Bool {
+        [Situation.waitingForSlot, Situation.starting].contains(status.step)
+            && !status.holds(.verified, for: generation)
     }
 
     private static func isMet(_ level: Requirement.Level, by status: MigrationStatus, of migration: Migration) -> Bool {

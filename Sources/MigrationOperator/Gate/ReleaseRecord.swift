@@ -42,6 +42,17 @@ struct ReleaseRecord: Hashable, Sendable {
         }
     }
 
+    /// What stays of it while `template` is there, which requires these migrations to be verified: its own release, and those
+    /// that were for no others. Only what a workload requires at present is kept from going back, so a template that comes
+    /// again later has to be let through anew.
+    func kept(by template: String, requiring migrations: [String]) -> ReleaseRecord {
+        var kept = self
+        kept.entries.removeAll { entry in
+            entry.template != template && (entry.bypass != nil || !entry.plans.keys.allSatisfy(migrations.contains))
+        }
+        return kept
+    }
+
     func bypassed(_ template: String, for reason: String) -> Bool {
         entries.contains { $0.template == template && $0.bypass == reason }
     }

@@ -55,11 +55,12 @@ struct Facts: Hashable {
         promise = status?.promise
         planHash = status?.planHash
         reversibleUntil = status?.reversibleUntil
-        if status?.condition(.verified)?.status != .yes {
-            proof = .missing
-        } else {
-            proof = status?.holds(.verified, for: generation) == true ? .holds : .unknown
-        }
+        proof =
+            switch status?.condition(.verified)?.status {
+            case .yes: status?.holds(.verified, for: generation) == true ? .holds : .unknown
+            case .unknown: .unknown
+            case .no, nil: .missing
+            }
     }
 
     private static func proof(_ report: MigrationReport, _ failure: String?) -> Proof {

@@ -36,7 +36,10 @@ public struct WorkerState: Sendable, Hashable {
     public var generation: Int64
     /// Where it walks to.
     public var phase: Phase
+    /// When it began to work, or to wait for a slot.
     public var startedAt: Date
+    /// Whether as many others work as may, so that it has not begun yet.
+    public var waitsForSlot = false
     /// Nil while it runs.
     public var endedAt: Date?
     /// The latest of this run.

@@ -52,7 +52,7 @@ extension Reconciliation {
         case .reached: facts.phase.rawValue
         case .waiting(let reason, _): CamelCase.word(reason, else: "Waiting")
         case .stalled(let reason, _): CamelCase.word(reason, else: "Stalled")
-        case .working: known == nil ? "Starting" : facts.step
+        case .working: known == nil ? Situation.starting : facts.step
         }
     }
 

@@ -36,10 +36,17 @@ extension Reconciliation {
 
     func whileRunning(_ worker: WorkerState) -> [Action] {
         let shown = isTakingUp(worker) ? worker.previous : worker.report
+        // What it waited for before is waited for still, whether it has a slot or not.
+        if worker.waitsForSlot, shown?.activity.isWork ?? true {
+            return tell(
+                .waiting(
+                    reason: Situation.waitingForSlot,
+                    message: "as many Migrations are worked on as may be; it begins when one of them ends"))
+        }
         guard let shown else {
             // The old status stands until there is something to say; kstatus sees that the generation is behind.
-            let isNew = migration.status?.conditions == nil
-            return isNew ? tell(.working(reason: "Starting", message: "a worker takes it up")) : []
+            let isNew = migration.status?.conditions == nil || migration.status?.step == Situation.waitingForSlot
+            return isNew ? tell(.working(reason: Situation.starting, message: "a worker takes it up")) : []
         }
         return tell(Situation(shown.activity))
     }
@@ -179,5 +186,11 @@ extension Reconciliation {
             }
         }
         return waits.isEmpty ? nil : "waits for \(waits.joined(separator: "; and for "))"
+    }
+}
+
+extension MigrationReport.Activity {
+    fileprivate var isWork: Bool {
+        if case .working = self { true } else { false }
     }
 }

@@ -15,6 +15,10 @@ enum Situation: Hashable {
     /// The phase that was asked for is complete.
     case reached
 
+    /// What a run is at that has not seen the database yet. What its status says of the data is of before.
+    static let waitingForSlot = "WaitingForSlot"
+    static let starting = "Starting"
+
     init(_ activity: MigrationReport.Activity) {
         switch activity {
         case .working(let reason, let message): self = .working(reason: reason, message: message)

@@ -4,6 +4,9 @@ public enum Timing {
     public static let proofInterval: Duration = .seconds(60)
     /// The least time between two writes of a status that differ in progress and words only.
     public static let statusInterval: Duration = .milliseconds(1500)
+    /// How long a loop looks at a database at most: all that is read for one object in one round, connecting included. One
+    /// that is silent is then told as one that is away.
+    static let look: Duration = .seconds(30)
     /// For how long a run that takes up a wait again is not told apart from that wait.
     static let grace: Duration = .seconds(3)
 

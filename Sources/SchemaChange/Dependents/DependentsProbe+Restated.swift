@@ -20,7 +20,7 @@ extension DependentsProbe {
                     || rtrim(pg_get_viewdef(v.oid), ';')]
                 """)) AS object
             FROM pg_class v JOIN pg_namespace n ON n.oid = v.relnamespace
-            WHERE v.relkind = 'v' AND v.oid IN (
+            WHERE v.relkind = 'v' AND NOT \(TableDescription.isVersioned("v")) AND v.oid IN (
                 SELECT ev_class FROM pg_rewrite WHERE oid IN (\(dependents("pg_rewrite"))))
             """
     }
@@ -132,7 +132,7 @@ extension DependentsProbe {
             SELECT found.text AS name, to_json(found.text) AS object FROM (
                 SELECT CASE v.relkind WHEN 'm' THEN 'materialized view ' WHEN 'v' THEN 'view ' ELSE 'a rule of ' END
                     || v.oid::regclass || ', which shows it' AS text
-                FROM pg_class v WHERE \(views) AND v.oid IN (
+                FROM pg_class v WHERE \(views) AND NOT \(TableDescription.isVersioned("v")) AND v.oid IN (
                     SELECT ev_class FROM pg_rewrite WHERE oid IN (\(dependents("pg_rewrite"))))
                 UNION ALL SELECT 'generated column ' || quote_ident(a.attname) || ', which is made of it'
                 FROM pg_attrdef f JOIN pg_attribute a ON a.attrelid = f.adrelid AND a.attnum = f.adnum
@@ -145,8 +145,13 @@ extension DependentsProbe {
                 UNION ALL SELECT 'publication ' || quote_ident(u.pubname) || ', whose list of columns or row filter names it'
                 FROM pg_publication_rel r JOIN pg_publication u ON u.oid = r.prpubid
                 WHERE r.oid IN (\(dependents("pg_publication_rel")))
-                UNION ALL SELECT 'sequence ' || s.oid::regclass || ', which gives its values'
-                FROM pg_class s WHERE s.relkind = 'S' AND s.oid IN (\(dependents("pg_class")))
+                UNION ALL SELECT 'foreign key ' || q.conname || ', which sets some of its columns alone'
+                FROM pg_constraint q WHERE q.conrelid = \(relation) AND q.contype = 'f'
+                    AND \(number) = ANY (q.confdelsetcols)
+                UNION ALL SELECT 'primary key ' || q.conname || ', whose index includes other columns'
+                FROM pg_constraint q JOIN pg_index i ON i.indexrelid = q.conindid
+                WHERE q.conrelid = \(relation) AND q.contype = 'p' AND \(number) = ANY (q.conkey)
+                    AND i.indnatts > i.indnkeyatts
                 \(renamed)
             ) AS found
             """

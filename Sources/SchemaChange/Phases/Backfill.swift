@@ -37,13 +37,15 @@ extension PlanBuilder {
     /// rows that would break one.
     var backfillSteps: [Step] {
         let proof = Step(id: "backfill/verify", phase: .backfill, title: "comparing every row", action: .verify)
-        let constraints = mappings.filter { $0.remote == nil }.flatMap(constraintSteps)
+        let constraints = mappings.flatMap(constraintSteps)
         return (byPhase[.backfill] ?? []) + [proof] + constraints + lastOfBackfill
     }
 
     private func constraintSteps(of mapping: Mapping) -> [Step] {
         let carried = (provenConstraints[mapping.token] ?? []).map { $0.step(.backfill, of: mapping) }
-        let notNull = mapping.required.flatMap { column in
+        // A row that a worker has still to be asked about has no value yet.
+        let filled = mapping.remote == nil ? mapping.required : []
+        let notNull = filled.flatMap { column in
             NotNull(table: mapping.table, column: column.name, interim: column.interim, token: mapping.token)
                 .steps.map { part in
                     Step(
@@ -65,14 +67,15 @@ extension PlanBuilder {
 }
 
 extension CarriedDependents.Part {
-    fileprivate func step(_ phase: Phase, of mapping: Mapping) -> Step {
+    func step(_ phase: Phase, of mapping: Mapping) -> Step {
         Step(
             id: "\(phase.rawValue.lowercased())/\(mapping.token)/\(name)",
             phase: phase,
             title: title,
-            action: index.map { .buildIndex($0) } ?? .statements(apply: apply, revert: revert),
-            table: mapping.table,
-            lock: lock
+            action: index ?? .statements(apply: apply, revert: revert),
+            table: table ?? mapping.table,
+            lock: lock,
+            goesWithContract: goesWithContract ? true : nil
         )
     }
 }

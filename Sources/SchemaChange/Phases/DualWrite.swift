@@ -35,6 +35,7 @@ extension PlanBuilder {
             )
         }
         return (mappings.contains(where: \.isWrittenByApplication) ? [declaration] : []) + tables
+            + (viewStep.map { [$0] } ?? [])
     }
 
     /// From now on a write of the old side alone is one too few. Before, and again when this is undone, it is what the old
@@ -48,25 +49,28 @@ extension PlanBuilder {
         )
     }
 
-    /// The triggers of a table made anew, for when somebody has dropped, disabled or replaced one. The marker stays, and
-    /// with it what is known of each row; which rows were written meanwhile, the comparison that follows finds out.
-    var repairSteps: [Step] {
-        triggeredTables.enumerated().map { index, table in
-            var statements = ["LOCK TABLE \(table.quoted) IN ACCESS EXCLUSIVE MODE"]
-            for mapping in mappings where mapping.table == table {
-                let triggers = DualWriteTriggers(mapping: mapping)
-                statements += triggers.drop + triggers.create
-            }
-            for fill in fills where fill.table == table { statements += fill.drop + fill.create }
-            return Step(
-                id: "repair/\(index)",
-                phase: .dualWrite,
-                title: "making the triggers of \(table) again",
-                action: .statements(apply: statements, revert: nil),
-                table: table,
-                lock: "ACCESS EXCLUSIVE"
-            )
+    /// All triggers made anew, for when somebody has dropped, disabled or replaced one; nil where there are none. The marker
+    /// stays, and with it what is known of each row; which rows were written meanwhile, the comparison that follows finds
+    /// out.
+    ///
+    /// One step for all tables: after it the ledger takes the triggers for right that are there.
+    var repairStep: Step? {
+        let tables = triggeredTables
+        guard !tables.isEmpty else { return nil }
+        var statements = ["LOCK TABLE \(tables.map(\.quoted).joined(separator: ", ")) IN ACCESS EXCLUSIVE MODE"]
+        for mapping in mappings {
+            let triggers = DualWriteTriggers(mapping: mapping)
+            statements += triggers.drop + triggers.create
         }
+        for fill in fills { statements += fill.drop + fill.create }
+        return Step(
+            id: "repair",
+            phase: .dualWrite,
+            title: "making the triggers of \(tables.map(\.description).joined(separator: ", ")) again",
+            action: .statements(apply: statements, revert: nil),
+            table: tables.count == 1 ? tables[0] : nil,
+            lock: "ACCESS EXCLUSIVE"
+        )
     }
 
     /// Each table that has triggers of ours.

@@ -36,10 +36,12 @@ public struct Step: Codable, Hashable, Sendable {
     public let otherTable: TableName?
     /// What ``table`` is called when the step is undone, where that is not the same.
     public let undoneAs: TableName?
+    /// Whether it goes when Contract is undone, and is done again on the way back.
+    public let goesWithContract: Bool?
 
     public init(
         id: String, phase: Phase, title: String, action: Action, table: TableName? = nil, lock: String? = nil,
-        otherTable: TableName? = nil, undoneAs: TableName? = nil
+        otherTable: TableName? = nil, undoneAs: TableName? = nil, goesWithContract: Bool? = nil
     ) {
         self.id = id
         self.phase = phase
@@ -49,5 +51,6 @@ public struct Step: Codable, Hashable, Sendable {
         self.lock = lock
         self.otherTable = otherTable
         self.undoneAs = undoneAs
+        self.goesWithContract = goesWithContract
     }
 }

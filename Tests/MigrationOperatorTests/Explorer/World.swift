@@ -2,6 +2,7 @@ import Foundation
 import KubernetesClient
 import MigrationEngine
 import SchemaChange
+import Testing
 
 @testable import MigrationOperator
 
@@ -24,8 +25,8 @@ struct World: Hashable {
     var hasBeenProven = false
     /// Whether pods of the template that requires the Migration run.
     var runsNewPods = false
-    /// How many more times somebody may interfere.
-    var interferences: Int
+    /// Who may still interfere, one after the other; nil is whoever.
+    var interferences: [Step?]
 
     /// A property that does not hold, in words.
     struct Violation: Error, CustomStringConvertible {
@@ -33,10 +34,12 @@ struct World: Hashable {
     }
 
     /// What a user may ask for.
-    struct Wish: Hashable {
+    struct Wish: Hashable, CustomStringConvertible {
         var phase: Phase
         var plan = "a"
         var isSuspended = false
+
+        var description: String { "\(phase.rawValue) of plan \(plan)\(isSuspended ? ", suspended" : "")" }
     }
 
     static let wishes = [
@@ -46,7 +49,7 @@ struct World: Hashable {
 
     private static let wished = Dictionary(uniqueKeysWithValues: wishes.map { ($0, $0.migration) })
 
-    enum Step: Hashable {
+    enum Step: Hashable, CustomTestStringConvertible {
         // The operator's.
         case reconcile(most: Int)
         case lookAtGate, hold, beginToConfirm, readLive, askForProof, writeConfirmed
@@ -56,9 +59,13 @@ struct World: Hashable {
         case wish(Wish), delete, crash, loseDatabase, dropTrigger, apply, rollBack
         /// It is back, which is only a question of time.
         case findDatabase
+
+        var testDescription: String {
+            if case .wish(let wish) = self { "\(wish)" } else { "\(self)" }
+        }
     }
 
-    init(interferences: Int) {
+    init(interferences: [Step?]) {
         self.interferences = interferences
         create(Self.wishes[0])
         renumber()
@@ -85,13 +92,14 @@ struct World: Hashable {
     }
 
     var interferingSteps: [Step] {
-        guard interferences > 0 else { return [] }
-        var steps = Self.wishes.map { Step.wish($0) }
-        steps += [.delete, .crash, .loseDatabase, .dropTrigger, .apply, .rollBack]
-        // Death after each of the actions of a round.
-        steps += (0..<4).map { .reconcile(most: $0) }
-        return steps
+        guard let next = interferences.first else { return [] }
+        return next.map { [$0] } ?? Self.interferences
     }
+
+    static let interferences: [Step] =
+        wishes.map { .wish($0) } + [.delete, .crash, .loseDatabase, .dropTrigger, .apply, .rollBack]
+        // Death after each of the actions of a round.
+        + (0..<4).map { .reconcile(most: $0) }
 
     // MARK: Taking one
 
@@ -105,7 +113,7 @@ struct World: Hashable {
         case .reconcile(let most):
             try world.reconcileOnce(most)
             world.process = OperatorProcess()
-            world.interferences -= 1
+            world.interferences.removeFirst()
         case .lookAtGate: world.lookAtGate()
         case .hold: world.hold()
         case .beginToConfirm: world.beginToConfirm()
@@ -118,25 +126,25 @@ struct World: Hashable {
         case .timePasses: world.process.grow()
         case .findDatabase: world.database.isAway = false
         case .wish(let wish):
-            world.interferences -= 1
+            world.interferences.removeFirst()
             world.wish(wish)
         case .delete:
-            world.interferences -= 1
+            world.interferences.removeFirst()
             world.delete()
         case .crash:
-            world.interferences -= 1
+            world.interferences.removeFirst()
             world.process = OperatorProcess()
         case .loseDatabase:
-            world.interferences -= 1
+            world.interferences.removeFirst()
             world.database.isAway = true
         case .dropTrigger:
-            world.interferences -= 1
+            world.interferences.removeFirst()
             world.database.hasTriggers = false
         case .apply:
-            world.interferences -= 1
+            world.interferences.removeFirst()
             world.apply(requires: "split")
         case .rollBack:
-            world.interferences -= 1
+            world.interferences.removeFirst()
             world.apply(requires: nil)
         }
         try world.check()
