@@ -16,6 +16,7 @@ public struct MigrationSpec: Codable, Hashable, Sendable {
     public var approval: ApprovalPolicy?
     /// Whether the new version finds the tables in their new shape in a schema of its own.
     public var views: Bool?
+    public var lint: LintSettings?
     public var deletionPolicy: DeletionPolicy?
 
     public init(
@@ -30,6 +31,7 @@ public struct MigrationSpec: Codable, Hashable, Sendable {
         contract: ContractSettings? = nil,
         approval: ApprovalPolicy? = nil,
         views: Bool? = nil,
+        lint: LintSettings? = nil,
         deletionPolicy: DeletionPolicy? = nil
     ) {
         self.phase = phase
@@ -43,6 +45,7 @@ public struct MigrationSpec: Codable, Hashable, Sendable {
         self.contract = contract
         self.approval = approval
         self.views = views
+        self.lint = lint
         self.deletionPolicy = deletionPolicy
     }
 
@@ -52,6 +55,33 @@ public struct MigrationSpec: Codable, Hashable, Sendable {
     public var writer: DualWriter { dualWrite?.by ?? .database }
     /// The schema that unqualified table names are of.
     public var schema: String { database?.schema ?? "public" }
+}
+
+/// What somebody has looked at and accepts.
+public struct LintSettings: Codable, Hashable, Sendable {
+    /// The codes of findings, as `docs/lint.md` names them.
+    public var allow: [String]?
+
+    public init(allow: [String]? = nil) {
+        self.allow = allow
+    }
+}
+
+extension MigrationSpec {
+    /// The changes, as lint looks at them.
+    public var lintable: Lint {
+        let names = [contract?.oldSessions, contract?.newSessions, contract?.oldRoles, contract?.newRoles]
+        return Lint(
+            changes,
+            setting: Lint.Setting(
+                target: desiredPhase,
+                writer: writer,
+                hasRollouts: rollouts?.isEmpty == false,
+                isWithoutRollouts: contract?.withoutRollouts == true,
+                namesSessions: names.contains { $0?.isEmpty == false },
+                keepsNothing: contract?.keepFor?.duration == .zero,
+                allowed: Set(lint?.allow ?? [])))
+    }
 }
 
 /// Where the database is.

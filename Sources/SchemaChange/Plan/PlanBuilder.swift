@@ -154,7 +154,7 @@ public struct PlanBuilder {
         successors = Successors(Array(dependents.keys))
     }
 
-    private static func path(_ index: Int, _ change: Change) -> String {
+    static func path(_ index: Int, _ change: Change) -> String {
         "changes[\(index)].\(change.key)"
     }
 
