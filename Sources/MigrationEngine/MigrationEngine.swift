@@ -132,6 +132,18 @@ public struct MigrationEngine: Sendable {
         }
     }
 
+    /// The plan that the changes make on the live database as it is, with what it means there. Changes nothing.
+    ///
+    /// - Throws: `PlanError`, which says what is wrong and where.
+    public func preview(_ name: MigrationName, spec: MigrationSpec) async throws -> PlanPreview {
+        try await connected(to: spec.schema) { connection in
+            let survey = Survey(name: name, spec: spec)
+            let written = try await survey.written(on: connection)
+            let plan = try await Planner(name: name, spec: spec).plan(on: connection)
+            return try await survey.preview(of: plan, written, on: connection)
+        }
+    }
+
     // MARK: Sessions
 
     func looking<Value: Sendable>(

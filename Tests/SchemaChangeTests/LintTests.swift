@@ -200,7 +200,7 @@ struct LintTests {
 
     @Test("docs/lint.md has a line for each code, with its severity")
     func documented() throws {
-        let text = try String(contentsOfFile: Places.repository + "/docs/lint.md", encoding: .utf8)
+        let text = try String(contentsOfFile: TestServers.scripts + "/../docs/lint.md", encoding: .utf8)
         for code in LintCode.allCases {
             let marks = (code.isAcceptable ? "" : " †") + (code.isForgivenWhenSmall ? " ‡" : "")
             #expect(text.contains("\n| `\(code.rawValue)`\(marks) | \(code.severity.rawValue) | "), "\(code)")

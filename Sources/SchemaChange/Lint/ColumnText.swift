@@ -16,7 +16,7 @@ struct ColumnText {
         var type = ""
         while let token = reader.next, !(token.kind == .word && ends.contains(token.text)) {
             if token.kind == .word || token.kind == .name, let last = type.last, last != "(", last != "." { type += " " }
-            type += token.text
+            type += token.kind == .name ? token.text.quotedIdentifier : token.text
             reader.skip()
         }
         self.type = type
@@ -74,7 +74,7 @@ enum TypeLint {
             // With or without a modifier, or as an array.
             names.contains { type == $0 || type.hasPrefix("\($0)(") || type.hasPrefix("\($0) (") || type.hasPrefix("\($0)[") }
         }
-        if isAny("char", "character", "bpchar"), type != "\"char\"" {
+        if isAny("char", "character", "bpchar") {
             found.append((.charType, "\(column) of type \(type) is padded with spaces"))
         }
         if isAny("varchar", "character varying"), type.contains("(") {

@@ -82,3 +82,19 @@ extension AlterColumn {
         return findings
     }
 }
+
+extension RenameColumn {
+    func lint(at path: String, _ setting: Lint.Setting) -> [Finding] {
+        to.utf8.count > Lint.longestName ? [.name(to, at: "\(path).to")] : []
+    }
+}
+
+extension CreateTable {
+    func lint(at path: String, _ setting: Lint.Setting) -> [Finding] {
+        columns.enumerated().flatMap { index, column in
+            TypeLint.remarks(
+                column: column.name, type: column.type, isKey: primaryKey?.contains(column.name) == true
+            ).map { Finding($0.code, at: "\(path).columns[\(index)].type", $0.message) }
+        }
+    }
+}
