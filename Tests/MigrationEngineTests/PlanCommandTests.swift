@@ -177,7 +177,7 @@ struct PlanCommandTests {
         #expect(
             output.standardOutput.contains("-:25:9: error: changes[0].sql.expand[1]: nobody may write big"),
             "\(output.standardOutput)")
-        #expect(output.standardOutput.hasSuffix("2 Migrations: 1 error, 0 warnings, 0 info\n"))
+        #expect(output.standardOutput.hasSuffix("2 Migrations: 1 error, 1 warning, 0 info\n"))
         let good = try await runSluice("lint", "-f", "-", input: Self.manifest)
         #expect(good.status == 0 && good.standardOutput == "1 Migration: 0 errors, 0 warnings, 0 info\n")
         let slip = try await runSluice("lint", "-f", "-", "-o", "json", input: Self.manifest.replacing("from:", with: "form:"))
@@ -199,6 +199,6 @@ struct PlanCommandTests {
         let rules = Set((driver?["rules"] as? [[String: Any]] ?? []).compactMap { $0["id"] as? String })
         #expect(results.compactMap { $0["ruleId"] as? String }.allSatisfy(rules.contains))
         #expect(Set(results.compactMap { $0["level"] as? String }) == ["error", "warning"])
-        #expect(output.standardOutput.contains("\"startLine\" : 11"), "\(output.standardOutput)")
+        #expect(output.standardOutput.contains("\"startLine\" : 10"), "\(output.standardOutput)")
     }
 }
