@@ -18,7 +18,8 @@ enum Drift {
         let differences = try await differences(items, on: connection)
         guard !differences.isEmpty else { return nil }
         // A worker may have gone on between the look at the ledger and that at the catalog.
-        let applied = try await connection.query("SELECT step FROM sluice.step WHERE migration = $1", [.text(record.id)])
+        let applied = try await connection.query(
+            "SELECT step FROM sluice.step WHERE migration = $1", [.text(record.id)])
         guard Set(applied.rows.compactMap { $0[0] }) == record.applied else { return nil }
         let shown = differences.prefix(5).joined(separator: "; ")
         let more = differences.count > 5 ? "; and \(differences.count - 5) more" : ""
@@ -75,7 +76,8 @@ enum Drift {
             if try !row.boolean("table_is_there") {
                 text = "table \(item.table) is missing"
             } else if try !row.boolean("is_there") {
-                text = "\(item.kind.rawValue) \(item.name) of \(item.table) is missing"
+                text =
+                    "\(item.kind.rawValue) \(item.name) of \(item.table) is missing"
                     + (item.kind == .index ? " or invalid" : "")
             } else if let other = row["other_type"] {
                 text = "column \(item.name) of \(item.table) is \(other), not \(item.type ?? "")"

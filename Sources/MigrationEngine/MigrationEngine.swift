@@ -190,6 +190,9 @@ public struct MigrationEngine: Sendable {
         }
     }
 
+    /// How long a transaction that others may queue behind waits for a lock, as PostgreSQL writes it.
+    static let lockWait = "200ms"
+
     /// A policy that would hide rows is an error in our sessions, names are looked up where the migration says, and no
     /// statement waits long for a lock.
     ///
@@ -202,7 +205,7 @@ public struct MigrationEngine: Sendable {
         configuration.settings = [
             ("row_security", "off"),
             ("search_path", SearchPath.of(schema)),
-            ("lock_timeout", yields ? "200ms" : "2s"),
+            ("lock_timeout", yields ? Self.lockWait : "2s"),
             ("idle_in_transaction_session_timeout", yields ? "5s" : "60s"),
             ("client_min_messages", "warning"),
             ("datestyle", "ISO, YMD"),

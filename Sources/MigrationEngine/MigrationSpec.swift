@@ -15,6 +15,8 @@ public struct MigrationSpec: Codable, Hashable, Sendable {
     public var contract: ContractSettings?
     public var approval: ApprovalPolicy?
     public var lint: LintSettings?
+    /// Whether the new version finds the tables in their new shape in a schema of its own.
+    public var views: Bool?
     public var deletionPolicy: DeletionPolicy?
 
     public init(
@@ -29,6 +31,7 @@ public struct MigrationSpec: Codable, Hashable, Sendable {
         contract: ContractSettings? = nil,
         approval: ApprovalPolicy? = nil,
         lint: LintSettings? = nil,
+        views: Bool? = nil,
         deletionPolicy: DeletionPolicy? = nil
     ) {
         self.phase = phase
@@ -42,6 +45,7 @@ public struct MigrationSpec: Codable, Hashable, Sendable {
         self.contract = contract
         self.approval = approval
         self.lint = lint
+        self.views = views
         self.deletionPolicy = deletionPolicy
     }
 
@@ -72,6 +76,7 @@ extension MigrationSpec {
             setting: Lint.Setting(
                 target: desiredPhase,
                 writer: writer,
+                hasViews: views == true,
                 hasRollouts: rollouts?.isEmpty == false,
                 isWithoutRollouts: contract?.withoutRollouts == true,
                 namesSessions: names.contains { $0?.isEmpty == false },

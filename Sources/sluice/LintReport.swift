@@ -102,7 +102,9 @@ extension YAMLValue {
     func mark(at path: String) -> YAMLMark {
         var value = self
         for part in path.split(whereSeparator: { $0 == "." || $0 == "[" }) {
-            let next = part.last == "]" ? Int(part.dropLast()).flatMap { value.sequence?.element(at: $0) } : value[String(part)]
+            let next =
+                part.last == "]"
+                ? Int(part.dropLast()).flatMap { value.sequence?.element(at: $0) } : value[String(part)]
             guard let next else { break }
             value = next
         }

@@ -30,6 +30,9 @@ enum PlanText {
     private static func describe(_ step: StepPreview) -> [String] {
         var lines = ["  - \(step.title)" + (step.lock.map { "  [\($0)]" } ?? "")]
         lines += step.statements.map { "      " + $0.replacing("\n", with: "\n      ") }
+        if step.work == .waits {
+            lines.append("      sluice promise settle <promise of the walk>:dual-writes --state resolved")
+        }
         lines.append("      (\(PlanWords.facts(step).joined(separator: "; ")))")
         return lines
     }
@@ -42,9 +45,11 @@ enum PlanWords {
     }
 
     static func lock(_ step: StepPreview) -> String? {
-        guard let wait = step.maxLockWait else { return nil }
-        let lock = step.lock.map { "\($0)\(step.table.map { " on \($0)" } ?? "")" } ?? "whatever lock the statements take"
-        return "\(lock), waits at most \(wait) and tries again"
+        let lock = step.lock.map { "\($0)\(step.table.map { " on \($0)" } ?? "")" }
+        if let wait = step.maxLockWait {
+            return "\(lock ?? "whatever lock the statements take"), waits at most \(wait) and tries again"
+        }
+        return lock.map { "\($0), waits with nobody behind it" }
     }
 
     static func work(_ step: StepPreview) -> String {

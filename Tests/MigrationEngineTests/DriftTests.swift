@@ -21,13 +21,17 @@ struct DriftTests {
     @Test(
         "is Stalled, and names what differs; put back, it goes on",
         arguments: [
-            (.expand, "ALTER TABLE t DROP COLUMN b", "column b of public.t is missing", "ALTER TABLE t ADD COLUMN b text"),
+            (
+                .expand, "ALTER TABLE t DROP COLUMN b", "column b of public.t is missing",
+                "ALTER TABLE t ADD COLUMN b text"
+            ),
             (
                 .expand, "ALTER TABLE t RENAME COLUMN b TO c", "column b of public.t is missing",
                 "ALTER TABLE t RENAME COLUMN c TO b"
             ),
             (
-                .expand, "ALTER TABLE t ALTER COLUMN b TYPE varchar(3)", "column b of public.t is character varying(3), not text",
+                .expand, "ALTER TABLE t ALTER COLUMN b TYPE varchar(3)",
+                "column b of public.t is character varying(3), not text",
                 "ALTER TABLE t ALTER COLUMN b TYPE text"
             ),
             (
@@ -57,7 +61,9 @@ struct DriftTests {
         try await EvolvingDatabase.with(Self.table) { database in
             try await database.walk(Self.spec, to: .backfill)
             let name = MigrationName(namespace: "shop", name: "a")
-            guard case .holds = try await database.engine.checkProof(name) else { throw TestFailure("there is a proof") }
+            guard case .holds = try await database.engine.checkProof(name) else {
+                throw TestFailure("there is a proof")
+            }
             try await database.sql("ALTER TABLE t ALTER COLUMN n TYPE bigint")
             guard case .holds = try await database.engine.checkProof(name) else { throw TestFailure("n is nobody's") }
             try await database.sql("DROP INDEX t_b")

@@ -42,7 +42,8 @@ struct PlanCommandTests {
 
     private func run(_ arguments: String..., input: String = manifest, on url: String) async throws -> Program.Output {
         try await Program.run(
-            TestServers.sluice, arguments, environment: ["SLUICE_DATABASE_URL": url], input: input, within: .seconds(60))
+            TestServers.sluice, arguments, environment: ["SLUICE_DATABASE_URL": url], input: input, within: .seconds(60)
+        )
     }
 
     private struct Preview: Decodable {
@@ -94,7 +95,9 @@ struct PlanCommandTests {
             func found(_ code: String) -> String { preview.findings.first { $0.code == code }?.message ?? "" }
             #expect(found("RoundTripLoses").contains("40 of 4000") && found("RoundTripLoses").contains("100"))
             #expect(found("ExplicitNull").hasPrefix("name has a default"))
-            #expect(found("PositionalConsumers").contains("everything()") && !found("PositionalConsumers").contains("nothing"))
+            #expect(
+                found("PositionalConsumers").contains("everything()")
+                    && !found("PositionalConsumers").contains("nothing"))
             #expect(found("LogicalReplication").contains("publication p"))
             #expect(!found("RowSecurity").isEmpty)
             #expect(found("Pooler").isEmpty)
@@ -142,11 +145,14 @@ struct PlanCommandTests {
             #expect(try await run("plan", "-f", "-", input: Self.index, on: database.url).status == 0)
             try await database.sql("INSERT INTO big SELECT * FROM generate_series(1, 40000)")
             let plan = try await run("plan", "-f", "-", input: Self.index, on: database.url)
-            #expect(plan.status == 1 && plan.standardOutput.contains("error: changes[0].sql.expand[1]"), "\(plan.standardOutput)")
+            #expect(
+                plan.status == 1 && plan.standardOutput.contains("error: changes[0].sql.expand[1]"),
+                "\(plan.standardOutput)")
             let before = try await database.structure()
             let stopped = try await run("run", "-f", "-", "--phase", "Expand", input: Self.index, on: database.url)
             #expect(stopped.status == 1)
-            #expect(stopped.standardError.contains("CreateIndexLocks") && stopped.standardError.contains("use createIndex"))
+            #expect(
+                stopped.standardError.contains("CreateIndexLocks") && stopped.standardError.contains("use createIndex"))
             #expect(try await database.structure() == before)
             let accepted = Self.index.replacing("  changes:", with: "  lint: {allow: [CreateIndexLocks]}\n  changes:")
             let done = try await run("run", "-f", "-", "--phase", "Expand", input: accepted, on: database.url)
@@ -180,7 +186,8 @@ struct PlanCommandTests {
         #expect(output.standardOutput.hasSuffix("2 Migrations: 1 error, 1 warning, 0 info\n"))
         let good = try await runSluice("lint", "-f", "-", input: Self.manifest)
         #expect(good.status == 0 && good.standardOutput == "1 Migration: 0 errors, 0 warnings, 0 info\n")
-        let slip = try await runSluice("lint", "-f", "-", "-o", "json", input: Self.manifest.replacing("from:", with: "form:"))
+        let slip = try await runSluice(
+            "lint", "-f", "-", "-o", "json", input: Self.manifest.replacing("from:", with: "form:"))
         #expect(slip.status == 1 && slip.standardOutput.contains("\"code\" : \"UnreadableManifest\""))
         #expect(slip.standardOutput.contains("\"line\" : 7"), "\(slip.standardOutput)")
         let none = try await runSluice("lint", "-f", "-", input: "kind: Secret\napiVersion: v1\n")
@@ -189,9 +196,11 @@ struct PlanCommandTests {
 
     @Test("SARIF has a rule, a level and a place for each result")
     func sarif() async throws {
-        let output = try await runSluice("lint", "-f", "-", "-o", "sarif", input: Self.index.replacing("rollback:", with: "contract:"))
+        let output = try await runSluice(
+            "lint", "-f", "-", "-o", "sarif", input: Self.index.replacing("rollback:", with: "contract:"))
         #expect(output.status == 1)
-        let sarif = try #require(try JSONSerialization.jsonObject(with: Data(output.standardOutput.utf8)) as? [String: Any])
+        let sarif = try #require(
+            try JSONSerialization.jsonObject(with: Data(output.standardOutput.utf8)) as? [String: Any])
         #expect(sarif["version"] as? String == "2.1.0")
         let run = try #require((sarif["runs"] as? [[String: Any]])?.first)
         let results = try #require(run["results"] as? [[String: Any]])

@@ -52,7 +52,8 @@ public struct StepPreview: Codable, Sendable, Hashable {
     /// statements take.
     public var lock: String?
     public var table: String?
-    /// How long each try waits for the lock at most, and everybody else behind it; then it lets them pass.
+    /// How long each try waits for the lock at most, and everybody else behind it; then it lets them pass. Nil where it waits
+    /// with nobody behind it.
     public var maxLockWait: String?
     public var work: Step.Work
     /// About how many rows it reads or writes.
@@ -104,13 +105,16 @@ public struct StepPreview: Codable, Sendable, Hashable {
             self.rows = estimates.isEmpty ? nil : estimates.reduce(0) { $0 + $1.rows }
         }
         if isFinal { undo = .impossible }
-        maxLockWait = (isFinal || lock != nil || step.lock == nil && statementsMayLock(step)) ? "200ms" : nil
+        // Building an index waits for whoever began before, as long as it takes, and nobody queues behind it.
+        maxLockWait = step.hasStatementsOfATransaction ? MigrationEngine.lockWait : nil
     }
 }
 
-/// The user's own statements take whatever locks they need, under the same limit.
-private func statementsMayLock(_ step: Step) -> Bool {
-    if case .statements(let apply, _) = step.action { !apply.isEmpty } else { false }
+extension Step {
+    /// Which take locks that others feel, whoever wrote them.
+    fileprivate var hasStatementsOfATransaction: Bool {
+        if case .statements(let apply, _) = action { !apply.isEmpty } else { false }
+    }
 }
 
 /// What filling the columns of one table may cost. Rough: a load that writes as well, checkpoints and wide indexes change it.

@@ -39,7 +39,8 @@ struct Survey: Sendable {
             if let json = rows.first?[0] { facts.append(try LedgerJSON.decode(TableFacts.self, from: json)) }
         }
         let live = LiveLint(
-            plan, migration: name.description, tables: facts, database: try await databaseFacts(on: connection))
+            plan, migration: name.description, hasViews: spec.views == true, tables: facts,
+            database: try await databaseFacts(on: connection))
         var findings = written + live.findings
         var estimates: [BackfillEstimate] = []
         for mapping in plan.mappings {

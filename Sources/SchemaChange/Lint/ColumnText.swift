@@ -15,7 +15,9 @@ struct ColumnText {
         var reader = reader
         var type = ""
         while let token = reader.next, !(token.kind == .word && ends.contains(token.text)) {
-            if token.kind == .word || token.kind == .name, let last = type.last, last != "(", last != "." { type += " " }
+            if token.kind == .word || token.kind == .name, let last = type.last, last != "(", last != "." {
+                type += " "
+            }
             type += token.kind == .name ? token.text.quotedIdentifier : token.text
             reader.skip()
         }
@@ -72,7 +74,9 @@ enum TypeLint {
         var found: [(LintCode, String)] = []
         func isAny(_ names: String...) -> Bool {
             // With or without a modifier, or as an array.
-            names.contains { type == $0 || type.hasPrefix("\($0)(") || type.hasPrefix("\($0) (") || type.hasPrefix("\($0)[") }
+            names.contains {
+                type == $0 || type.hasPrefix("\($0)(") || type.hasPrefix("\($0) (") || type.hasPrefix("\($0)[")
+            }
         }
         if isAny("char", "character", "bpchar") {
             found.append((.charType, "\(column) of type \(type) is padded with spaces"))

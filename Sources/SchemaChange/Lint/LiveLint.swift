@@ -2,13 +2,16 @@
 public struct LiveLint: Sendable {
     let plan: Plan
     let migration: String
+    let hasViews: Bool
     let tables: [TableFacts]
     let database: DatabaseFacts
 
     /// - Parameter migration: whose plan it is, `namespace/name`.
-    public init(_ plan: Plan, migration: String, tables: [TableFacts], database: DatabaseFacts) {
+    public init(_ plan: Plan, migration: String, hasViews: Bool = false, tables: [TableFacts], database: DatabaseFacts)
+    {
         self.plan = plan
         self.migration = migration
+        self.hasViews = hasViews
         self.tables = tables
         self.database = database
     }
@@ -64,7 +67,8 @@ public struct LiveLint: Sendable {
                 (facts.publications.map { "publication \($0)" } + database.logicalSlots.map { "slot \($0)" })
             add(
                 .logicalReplication,
-                "changes of \(facts.name) are read by \(Self.list(readers)): a subscriber that lacks the new columns stops")
+                "changes of \(facts.name) are read by \(Self.list(readers)): a subscriber that lacks the new columns stops"
+            )
         }
         if !facts.positional.isEmpty {
             add(
@@ -75,7 +79,8 @@ public struct LiveLint: Sendable {
     }
 
     private func explicitNull(_ mapping: Mapping) -> [Finding] {
-        guard !mapping.isWrittenByApplication, mapping.required.isEmpty, let facts = tables.first(where: { $0.name == mapping.table }),
+        guard !hasViews, !mapping.isWrittenByApplication, mapping.required.isEmpty,
+            let facts = tables.first(where: { $0.name == mapping.table }),
             let column = mapping.old.first(where: { facts.defaults.contains($0.name) })
         else { return [] }
         return [
@@ -91,7 +96,8 @@ public struct LiveLint: Sendable {
         return [
             Finding(
                 .pooler, at: "database",
-                "a pooler stands between Sluice and PostgreSQL; in transaction mode it loses the settings of a session, and notifications")
+                "a pooler stands between Sluice and PostgreSQL; in transaction mode it loses the settings of a session, and notifications"
+            )
         ]
     }
 

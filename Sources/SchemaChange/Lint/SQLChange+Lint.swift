@@ -48,7 +48,8 @@ extension SQLChange {
                     findings.append(
                         Finding(
                             .validatesTogether, stage == .undoing ? .warning : .error, at: place,
-                            "\(name) is validated in the transaction that added it, under the lock of that", table: name.table))
+                            "\(name) is validated in the transaction that added it, under the lock of that",
+                            table: name.table))
                 }
                 unvalidated.formUnion(statement.unvalidated)
                 for name in statement.newNames.flatMap({ $0.split(separator: ".") })
@@ -68,7 +69,8 @@ extension SQLChange {
             findings.append(
                 Finding(
                     .locksSeveralTables, at: path,
-                    "\(locked.joined(separator: ", ")) are locked in one transaction: each waits for all, and may deadlock"))
+                    "\(locked.joined(separator: ", ")) are locked in one transaction: each waits for all, and may deadlock"
+                ))
         }
         return findings
     }
@@ -81,7 +83,8 @@ extension SQLChange {
     /// At Contract the old version is gone. What undoing takes away is what it is for, and yet it may lock; nil is for what
     /// needs no word there.
     private func severity(of code: LintCode, _ stage: Stage) -> Finding.Severity? {
-        let isLoss = [LintCode.dropsColumn, .dropsTable, .truncates, .renames, .dropsObject, .dropsNotNull].contains(code)
+        let isLoss = [LintCode.dropsColumn, .dropsTable, .truncates, .renames, .dropsObject, .dropsNotNull].contains(
+            code)
         switch stage {
         case .expand: return code.severity
         case .contract: return isLoss ? .warning : code.severity

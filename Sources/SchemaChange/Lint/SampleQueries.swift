@@ -41,7 +41,8 @@ public struct SampleQueries: Sendable {
     /// where there is nothing to come back to.
     public func roundTrip(percent: Double) -> String? {
         guard !mapping.old.isEmpty else { return nil }
-        let key = mapping.key.isEmpty
+        let key =
+            mapping.key.isEmpty
             ? "'?'" : "concat_ws(', ', \(mapping.key.map { "s.\($0.quoted)" }.joined(separator: ", ")))"
         let olds = mapping.old.enumerated().map { "s.\($1.quoted) AS sluice_old_\($0)" }
         let news = zip(values, values.indices).map { "\($0) AS sluice_new_\($1)" }

@@ -33,7 +33,8 @@ struct StatementLint {
         switch reader.next?.text ?? "" {
         case _ where reader.next?.kind != .word: break
         case "begin", "commit", "rollback", "savepoint", "release", "end", "abort", "start":
-            remark(.transactionControl, "\(reader.next!.text.uppercased()) would end or nest the transaction of the step")
+            remark(
+                .transactionControl, "\(reader.next!.text.uppercased()) would end or nest the transaction of the step")
         case "prepare" where all.isAt("prepare transaction"):
             remark(.transactionControl, "PREPARE TRANSACTION would take the step's transaction away")
         case "vacuum", "checkpoint":
@@ -64,7 +65,9 @@ struct StatementLint {
     private mutating func alter(_ reader: inout SQLReader) {
         if reader.accept("alter table") || reader.accept("alter foreign table") {
             alterTable(&reader)
-        } else if reader.accept("alter index") || reader.accept("alter materialized view") || reader.accept("alter view") {
+        } else if reader.accept("alter index") || reader.accept("alter materialized view")
+            || reader.accept("alter view")
+        {
             _ = reader.accept("if exists")
             let name = reader.name()
             if reader.accept("rename to"), let new = reader.name() { newNames.append(new) }
@@ -83,7 +86,9 @@ struct StatementLint {
         } else if reader.accept("alter domain") {
             let domain = reader.name() ?? "it"
             if reader.isAt("add"), !reader.contains("not valid") {
-                remark(.domainScans, "a constraint of \(domain) is checked in every table that uses it, which are locked meanwhile")
+                remark(
+                    .domainScans,
+                    "a constraint of \(domain) is checked in every table that uses it, which are locked meanwhile")
             }
             if reader.isAt("set not null") {
                 remark(.domainScans, "SET NOT NULL of \(domain) is checked in every table that uses it")
@@ -119,7 +124,8 @@ struct StatementLint {
         {
             let what = clause.rest.prefix(clause.isAt("set access") ? 3 : 2).map { $0.text.uppercased() }
             remark(
-                .tableRewrites, "\(what.joined(separator: " ")) rewrites \(table) while nobody may use it", table: table)
+                .tableRewrites, "\(what.joined(separator: " ")) rewrites \(table) while nobody may use it", table: table
+            )
         } else if clause.isAt("set schema") {
             remark(.renames, "\(table) is not found any more where the old version looks for it", table: table)
         } else if clause.accept("disable trigger") || clause.isAt("disable rule") {
@@ -181,7 +187,8 @@ struct StatementLint {
         } else if definition.isNotNull, !definition.hasDefault {
             remark(
                 .addColumnNotNull,
-                "rows that are there, and those that the old version inserts, have no value for \(column)", table: table)
+                "rows that are there, and those that the old version inserts, have no value for \(column)", table: table
+            )
         }
         if definition.isUnique || definition.isPrimaryKey {
             remark(
@@ -190,7 +197,8 @@ struct StatementLint {
         }
         if definition.hasCheck {
             remark(
-                .constraintScans, "the CHECK of \(column) is held against every row of \(table) while nobody may use it",
+                .constraintScans,
+                "the CHECK of \(column) is held against every row of \(table) while nobody may use it",
                 table: table)
         }
         if let other = clause.referenced { locks.append(other) }
@@ -287,7 +295,8 @@ struct StatementLint {
         }.flatMap { $0.tokens.compactMap(\.identifier) }
         for var clause in clauses {
             if let other = clause.referenced { locks.append(other) }
-            if ["constraint", "primary", "unique", "check", "foreign", "exclude", "like"].contains(clause.next?.text ?? ""),
+            if ["constraint", "primary", "unique", "check", "foreign", "exclude", "like"].contains(
+                clause.next?.text ?? ""),
                 clause.next?.kind == .word
             {
                 continue
@@ -333,16 +342,18 @@ struct StatementLint {
                 _ = reader.accept("if exists")
                 remark(
                     .dropIndexLocks,
-                    "DROP INDEX \(reader.name() ?? "") waits for everybody who uses its table, and others wait behind it")
+                    "DROP INDEX \(reader.name() ?? "") waits for everybody who uses its table, and others wait behind it"
+                )
             }
         } else if reader.isAt("database") || reader.isAt("tablespace") {
             remark(.outsideTransaction, "DROP \(kind) cannot run in a transaction")
         } else if reader.accept("trigger") {
             while !reader.isAtEnd, !reader.accept("on") { reader.skip() }
             if let table = reader.name() { locks.append(table) }
-        } else if ["VIEW", "MATERIALIZED", "FUNCTION", "PROCEDURE", "TYPE", "DOMAIN", "SEQUENCE", "SCHEMA", "EXTENSION"]
-            .contains(kind)
-        {
+        } else if [
+            "VIEW", "MATERIALIZED", "FUNCTION", "PROCEDURE", "TYPE", "DOMAIN", "SEQUENCE", "SCHEMA", "EXTENSION",
+        ]
+        .contains(kind) {
             remark(.dropsObject, "the old version may use the \(kind.lowercased()) that goes")
         }
         if isCascading { remark(.dropsCascade, "CASCADE drops whatever depends on it") }
@@ -406,7 +417,9 @@ struct StatementLint {
         if name == "session_replication_role" {
             remark(.disablesTriggers, "triggers would not fire for what follows")
         } else if ["lock_timeout", "statement_timeout", "search_path", "role", "row_security"].contains(name) {
-            remark(.sessionSetting, "\(name) is set by Sluice, so that nobody waits long behind a lock and names mean one thing")
+            remark(
+                .sessionSetting,
+                "\(name) is set by Sluice, so that nobody waits long behind a lock and names mean one thing")
         }
     }
 

@@ -73,7 +73,7 @@ extension AlterColumn {
             finding.path = finding.path.replacing("backward.\(column)", with: "backward")
             findings.append(finding)
         }
-        if to == nil, !setting.isWithoutRollouts {
+        if to == nil, !setting.isWithoutRollouts, !setting.hasViews {
             findings.append(
                 Finding(
                     .sameNameUnseen, at: path,

@@ -96,6 +96,7 @@ extension PlanBuilder {
         let carried = try succession?.carried(
             from: old[0], to: newColumns[0], token: token, dependents, successors, at: path)
         if let carried { try claim(carried, at: path) }
+        viewDefaults["\(table.name).\(mapping.new[0].name)"] = succession?.newDefault
         addColumns(of: mapping, settings: succession?.settings(of: newColumns[0], carried) ?? [])
         addBackfill(of: mapping, carried: carried)
         addArchive(of: mapping, carried: carried)

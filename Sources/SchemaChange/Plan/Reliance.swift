@@ -49,7 +49,9 @@ public struct Reliance: Hashable, Sendable {
     // MARK: Statements of ours
 
     private mutating func take(_ text: String, _ plan: Plan) {
-        guard text.hasPrefix("ALTER ") || text.hasPrefix("CREATE TABLE ") || text.hasPrefix("DROP TABLE ") else { return }
+        guard text.hasPrefix("ALTER ") || text.hasPrefix("CREATE TABLE ") || text.hasPrefix("DROP TABLE ") else {
+            return
+        }
         for tokens in SQLScript(text).statements {
             var reader = SQLReader(tokens)
             if reader.accept("alter table") {
@@ -104,7 +106,9 @@ public struct Reliance: Hashable, Sendable {
             var rest = clause
             while !rest.isAtEnd, !rest.accept("using index") { rest.skip() }
             // The index gets the constraint's name.
-            if let index = rest.name() { items.removeAll { $0.kind == .index && $0.table == table && $0.name == index } }
+            if let index = rest.name() {
+                items.removeAll { $0.kind == .index && $0.table == table && $0.name == index }
+            }
             items.append(Item(kind: .constraint, table: table, name: name))
         } else if clause.accept("drop constraint") {
             _ = clause.accept("if exists")
