@@ -14,9 +14,9 @@ public struct MigrationSpec: Codable, Hashable, Sendable {
     public var rollouts: [RolloutReference]?
     public var contract: ContractSettings?
     public var approval: ApprovalPolicy?
+    public var lint: LintSettings?
     /// Whether the new version finds the tables in their new shape in a schema of its own.
     public var views: Bool?
-    public var lint: LintSettings?
     public var deletionPolicy: DeletionPolicy?
 
     public init(
@@ -30,8 +30,8 @@ public struct MigrationSpec: Codable, Hashable, Sendable {
         rollouts: [RolloutReference]? = nil,
         contract: ContractSettings? = nil,
         approval: ApprovalPolicy? = nil,
-        views: Bool? = nil,
         lint: LintSettings? = nil,
+        views: Bool? = nil,
         deletionPolicy: DeletionPolicy? = nil
     ) {
         self.phase = phase
@@ -44,8 +44,8 @@ public struct MigrationSpec: Codable, Hashable, Sendable {
         self.rollouts = rollouts
         self.contract = contract
         self.approval = approval
-        self.views = views
         self.lint = lint
+        self.views = views
         self.deletionPolicy = deletionPolicy
     }
 
@@ -76,6 +76,7 @@ extension MigrationSpec {
             setting: Lint.Setting(
                 target: desiredPhase,
                 writer: writer,
+                hasViews: views == true,
                 hasRollouts: rollouts?.isEmpty == false,
                 isWithoutRollouts: contract?.withoutRollouts == true,
                 namesSessions: names.contains { $0?.isEmpty == false },
