@@ -3,6 +3,7 @@ import Foundation
 import Logging
 import MigrationEngine
 import SchemaChange
+import YAML
 
 /// `sluice plan`: what each phase will do to the live database. Changes nothing.
 struct PlanCommand: AsyncParsableCommand {
@@ -20,13 +21,13 @@ struct PlanCommand: AsyncParsableCommand {
     )
 
     enum Format: String, ExpressibleByArgument, CaseIterable {
-        case text, json, markdown
+        case text, json, yaml, markdown
     }
 
     @Option(name: .shortAndLong, help: "The Migration's file, or - for standard input.")
     var file: String
 
-    @Option(name: .shortAndLong, help: "text, json, or markdown for a comment on a pull request.")
+    @Option(name: .shortAndLong, help: "text, json, yaml, or markdown for a comment on a pull request.")
     var output: Format = .text
 
     @OptionGroup var database: DatabaseOptions
@@ -44,6 +45,7 @@ struct PlanCommand: AsyncParsableCommand {
             switch output {
             case .text: print(PlanText.of(preview).printableLines)
             case .json: print(try JSONText.of(preview))
+            case .yaml: print(try YAMLEncoder().encode(preview), terminator: "")
             case .markdown: print(PlanMarkdown.of(preview, name: manifest.name.description).printableLines)
             }
             if preview.error != nil { throw ExitCode(1) }

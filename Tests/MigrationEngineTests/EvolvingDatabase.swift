@@ -154,11 +154,9 @@ struct EvolvingDatabase: Sendable {
 
     /// Everything but Sluice's own schema, as pg_dump writes it.
     func structure() async throws -> String {
-        let help = try await Program.output("pg_dump", ["--help"])
-        var arguments = ["--schema-only", "--exclude-schema=sluice"]
-        // Newer versions write a random word into each dump, unless they are given one.
-        if help.contains("--restrict-key") { arguments.append("--restrict-key=same") }
-        return try await Program.output("pg_dump", arguments + [url])
+        // The key is a random word in each dump, unless it is given.
+        try await Program.output(
+            TestServers.pgDump, ["--schema-only", "--exclude-schema=sluice", "--restrict-key=same", url])
     }
 
     /// Columns, indexes, triggers and functions of ours that are left. What an index calls its columns nobody sees.

@@ -9,6 +9,11 @@ struct Halt: Sendable {
         for await _ in releases.stream { break }
     }
 
+    /// Says that somebody is here, who goes on at once.
+    func arrive() {
+        arrivals.continuation.yield()
+    }
+
     /// Waits until somebody has stopped.
     func reached() async {
         for await _ in arrivals.stream { break }

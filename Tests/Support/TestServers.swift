@@ -10,6 +10,17 @@ public enum TestServers {
         get throws { try environment("SLUICE_TEST_DATABASE_URL") }
     }
 
+    /// The same of PostgreSQL 18, which stands beside the one that is installed.
+    public static var databaseURL18: String {
+        get throws { try environment("SLUICE_TEST_POSTGRES_18_URL") }
+    }
+
+    /// The path of `pg_dump`: of PostgreSQL 18 where it is there, for an older one dumps no newer server.
+    public static var pgDump: String {
+        guard let folder = try? environment("SLUICE_TEST_POSTGRES_18_BIN") else { return "pg_dump" }
+        return folder + "/pg_dump"
+    }
+
     /// The path of the shared control plane's kubeconfig: contexts `admin` (current), `reader`, `nobody`,
     /// `operator`.
     public static var kubeconfig: String {

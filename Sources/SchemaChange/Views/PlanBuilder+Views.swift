@@ -5,8 +5,13 @@ extension PlanBuilder {
 
     /// The tables that have two shapes for a while.
     private var reshaped: [TableDescription] {
-        changedTables.filter { name in !wholeTables.contains(name) && !newTables.contains(name) }
+        changedTables.filter { name in !wholeTables.contains(name) && !newTables.contains(name) && isReshaped(name) }
             .compactMap { try? catalog.table($0.name, at: "") }
+    }
+
+    private func isReshaped(_ table: TableName) -> Bool {
+        mappings.contains { $0.table == table } || addedColumns.contains { $0.table == table }
+            || (try? catalog.table(table.name, at: ""))?.columns.contains { isLeaving($0.name, of: table) } == true
     }
 
     /// Makes the views once both sides are written; nil where no table has two shapes.

@@ -1,0 +1,86 @@
+import MigrationEngine
+import SchemaChange
+
+/// A kind of change, and what either version of an application writes meanwhile: a row of the matrix.
+///
+/// Its table `items` has a key `id`, and two columns of text that no change knows, in which each write says what it means:
+/// `meant_old` and `meant_new` are what each version must read of the row from then on.
+struct Scenario: Sendable, CustomStringConvertible {
+    let description: String
+    /// Makes `items`, with what it needs.
+    let setUp: String
+    let changes: [Change]
+    let old: Version
+    let new: Version
+
+    struct Version: Sendable {
+        /// While it may be there.
+        let phases: ClosedRange<Phase>
+        /// What it reads of a row: an SQL expression of type text.
+        let side: String
+        let update: Write
+        let insert: Write
+
+        init(_ phases: ClosedRange<Phase>, reads side: String, update: Write, insert: Write? = nil) {
+            self.phases = phases
+            self.side = side
+            self.update = update
+            self.insert = insert ?? update
+        }
+    }
+
+    /// SQL expressions, in which `$k` is a number that no other write has.
+    struct Write: Sendable {
+        let columns: KeyValuePairs<String, String>
+        /// What the sides are from then on; nil where they stay as they are, and NULL in a row that is new.
+        let old: String?
+        let new: String?
+
+        init(_ columns: KeyValuePairs<String, String>, old: String? = nil, new: String? = nil) {
+            self.columns = columns
+            self.old = old
+            self.new = new
+        }
+
+        private var assignments: [(column: String, value: String)] {
+            columns.map { ($0.key, $0.value) } + (old.map { [("meant_old", $0)] } ?? [])
+                + (new.map { [("meant_new", $0)] } ?? [])
+        }
+
+        func update(id: Int, k: Int) -> String {
+            let set = assignments.map { "\($0.column) = (\($0.value))" }.joined(separator: ", ")
+            return "UPDATE items SET \(set) WHERE id = \(id)".numbered("\(k)")
+        }
+
+        func insert(id: Int, k: Int) -> String {
+            insert("VALUES (\(id), \(values))", k: "\(k)")
+        }
+
+        /// Rows with the ids from 1, each numbered by its id.
+        func fill(rows: Int) -> String {
+            insert("SELECT i, \(values) FROM generate_series(1, \(rows)) i", k: "i")
+        }
+
+        private var values: String { assignments.map { "(\($0.value))" }.joined(separator: ", ") }
+
+        private func insert(_ source: String, k: String) -> String {
+            let columns = ["id"] + assignments.map(\.column)
+            return "INSERT INTO items (\(columns.joined(separator: ", "))) \(source)".numbered(k)
+        }
+    }
+
+    /// How a row is read that is not what was meant.
+    func flaws(of version: ApplicationVersion, id: Int? = nil) -> String {
+        let (side, meant) = version == .old ? (old.side, "meant_old") : (new.side, "meant_new")
+        return """
+            SELECT id, \(side) AS found, \(meant) AS meant FROM items
+            WHERE (\(side)) IS DISTINCT FROM \(meant)\(id.map { " AND id = \($0)" } ?? "") ORDER BY id LIMIT 3
+            """
+    }
+
+    func version(_ version: ApplicationVersion) -> Version { version == .old ? old : new }
+}
+
+extension String {
+    fileprivate func numbered(_ k: String) -> String { replacing("$k", with: k) }
+}
