@@ -14,9 +14,9 @@ public struct MigrationSpec: Codable, Hashable, Sendable {
     public var rollouts: [RolloutReference]?
     public var contract: ContractSettings?
     public var approval: ApprovalPolicy?
-    public var lint: LintSettings?
     /// Whether the new version finds the tables in their new shape in a schema of its own.
     public var views: Bool?
+    public var lint: LintSettings?
     public var deletionPolicy: DeletionPolicy?
 
     public init(
@@ -30,8 +30,8 @@ public struct MigrationSpec: Codable, Hashable, Sendable {
         rollouts: [RolloutReference]? = nil,
         contract: ContractSettings? = nil,
         approval: ApprovalPolicy? = nil,
-        lint: LintSettings? = nil,
         views: Bool? = nil,
+        lint: LintSettings? = nil,
         deletionPolicy: DeletionPolicy? = nil
     ) {
         self.phase = phase
@@ -44,8 +44,8 @@ public struct MigrationSpec: Codable, Hashable, Sendable {
         self.rollouts = rollouts
         self.contract = contract
         self.approval = approval
-        self.lint = lint
         self.views = views
+        self.lint = lint
         self.deletionPolicy = deletionPolicy
     }
 

@@ -171,7 +171,7 @@ struct ImportCommandTests {
             let output = try await runSluice(
                 "plan", "-f", "-", "-o", "yaml", environment: ["SLUICE_DATABASE_URL": url], input: manifest)
             #expect(output.status == 0, "\(output)")
-            #expect(output.standardOutput.contains("- phase: DualWrite\n"))
+            #expect(output.standardOutput.contains("- phase: Expand\n"), "\(output.standardOutput)")
             #expect(output.standardOutput.hasPrefix("planHash: sha256:"))
         }
     }
