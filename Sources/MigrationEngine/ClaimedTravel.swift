@@ -77,7 +77,7 @@ struct ClaimedTravel: Sendable {
     }
 
     /// What must hold outside the database just before a step that takes something from a version of the application.
-    private func requireGuards(_ hurts: Hurt) async throws {
+    func requireGuards(_ hurts: Hurt) async throws {
         switch hurts {
         case .nobody: break
         case .oldVersion:
@@ -88,7 +88,7 @@ struct ClaimedTravel: Sendable {
     }
 
     /// Whom a step would take something from, if they were still there.
-    private enum Hurt {
+    enum Hurt {
         case nobody, oldVersion, newVersion
     }
 
@@ -111,8 +111,15 @@ struct ClaimedTravel: Sendable {
     private func apply(_ step: Step) async throws {
         switch step.action {
         case .statements(let statements, _):
-            let hurts: Hurt = step.phase == .contract && !step.id.hasPrefix("purge/") ? .oldVersion : .nobody
-            try await execute(statements, of: step, hurts: hurts) {
+            try await execute(statements, of: step, hurts: step.hurtsForwards) {
+                try await ledger.note(applied: step, walk: walk, on: $0)
+            }
+        case .buildIndex(let index):
+            try await build(index, of: step, hurts: step.hurtsForwards) {
+                try await ledger.note(applied: step, walk: walk, on: $0)
+            }
+        case .dropIndex(let index):
+            try await remove(index, of: step, hurts: step.hurtsForwards) {
                 try await ledger.note(applied: step, walk: walk, on: $0)
             }
         case .backfill(let index):
@@ -122,7 +129,9 @@ struct ClaimedTravel: Sendable {
             meter.finish()
             try await fenced { try await ledger.note(applied: step, walk: walk, on: $0) }
         case .concurrently(let statements, _):
-            try await executeConcurrently(statements) { try await ledger.note(applied: step, walk: walk, on: $0) }
+            try await executeConcurrently(statements, of: step, hurts: step.hurtsForwards) {
+                try await ledger.note(applied: step, walk: walk, on: $0)
+            }
         case .check(let query, let message):
             let found = try await pool.withConnection { try await $0.query(query) }.rows.compactMap { $0[0] }
             guard found.isEmpty else {
@@ -144,12 +153,24 @@ struct ClaimedTravel: Sendable {
     private func revert(_ step: Step) async throws {
         switch step.action {
         case .statements(_, let statements):
-            let hurts: Hurt = step.phase < .backfill ? .newVersion : .nobody
-            try await execute(statements ?? [], of: step, hurts: hurts, looksAtTriggers: step.phase == .contract) {
+            try await execute(
+                statements ?? [], of: step, hurts: step.hurtsBackwards, looksAtTriggers: step.phase == .contract,
+                table: step.undoneAs
+            ) {
+                try await ledger.note(reverted: step, on: $0)
+            }
+        case .buildIndex(let index):
+            try await remove(index, of: step, hurts: step.hurtsBackwards) {
+                try await ledger.note(reverted: step, on: $0)
+            }
+        case .dropIndex(let index):
+            try await build(index, of: step, hurts: step.hurtsBackwards) {
                 try await ledger.note(reverted: step, on: $0)
             }
         case .concurrently(_, let statements):
-            try await executeConcurrently(statements) { try await ledger.note(reverted: step, on: $0) }
+            try await executeConcurrently(statements, of: step, hurts: .nobody) {
+                try await ledger.note(reverted: step, on: $0)
+            }
         case .backfill, .check, .declaration:
             // What was filled stays; it is looked at again on the way forwards, as who writes is asked again.
             try await fenced { try await ledger.note(reverted: step, on: $0) }
@@ -169,42 +190,53 @@ struct ClaimedTravel: Sendable {
     ///
     /// What cannot be had back is done only while the triggers are those that kept both sides right, which is looked at
     /// under the lock.
-    private func execute(
+    ///
+    /// - Parameter table: what the step's table is called now, where that is not as ever.
+    func execute(
         _ statements: [String],
         of step: Step,
         hurts: Hurt = .nobody,
         looksAtTriggers: Bool = false,
+        table: TableName? = nil,
         note: (PostgresConnection) async throws -> Void
     ) async throws {
-        for attempt in 1... {
+        try await retryingLostRaces(step) {
             try await requireGuards(hurts)
             if hurts == .oldVersion { try await fillRest(all: true) }
-            do {
-                return try await fenced { connection in
-                    if hurts != .nobody || looksAtTriggers {
-                        if let table = step.table, step.lock == "ACCESS EXCLUSIVE" {
-                            try await connection.query("LOCK TABLE \(table.quoted) IN ACCESS EXCLUSIVE MODE")
-                        }
-                        try await requireTriggers(on: connection)
+            try await fenced { connection in
+                if hurts != .nobody || looksAtTriggers {
+                    if let table = table ?? step.table, step.lock == "ACCESS EXCLUSIVE" {
+                        try await connection.query("LOCK TABLE \(table.quoted) IN ACCESS EXCLUSIVE MODE")
                     }
-                    if hurts == .oldVersion {
-                        if try await !isFilled(on: connection) { throw Unfilled() }
-                        if let flaw = try await BothSides.flaw(plan, on: connection) { throw flaw }
-                    }
-                    // One round trip: a lock is not held over more than it takes.
-                    if !statements.isEmpty {
-                        for result in try await connection.pipeline(statements.map { PostgresStatement($0) }) {
-                            _ = try result.get()
-                        }
-                    }
-                    // Statements of the user's may have set something; the session is used again.
-                    if step.lock == nil { try await connection.execute("RESET SESSION AUTHORIZATION; RESET ALL") }
-                    if step.phase != .backfill {
-                        let triggers = try await TriggerFingerprint.read(plan, on: connection)
-                        try await ledger.set(triggers: triggers, on: connection)
-                    }
-                    try await note(connection)
+                    try await requireTriggers(on: connection)
                 }
+                if hurts == .oldVersion {
+                    if try await !isFilled(on: connection) { throw Unfilled() }
+                    if let flaw = try await BothSides.flaw(plan, on: connection) { throw flaw }
+                }
+                // One round trip: a lock is not held over more than it takes.
+                if !statements.isEmpty {
+                    for result in try await connection.pipeline(statements.map { PostgresStatement($0) }) {
+                        _ = try result.get()
+                    }
+                }
+                // Statements of the user's may have set something; the session is used again.
+                if step.lock == nil { try await connection.execute("RESET SESSION AUTHORIZATION; RESET ALL") }
+                if step.phase != .backfill {
+                    let triggers = try await TriggerFingerprint.read(plan, on: connection)
+                    try await ledger.set(triggers: triggers, on: connection)
+                }
+                try await note(connection)
+            }
+        }
+    }
+
+    /// Runs `body` until nobody is in its way: a lock that is not to be had in time, a deadlock. Pauses in between, longer
+    /// and longer, so that everybody else passes, and says who it is.
+    func retryingLostRaces(_ step: Step, _ body: () async throws -> Void) async throws {
+        for attempt in 1... {
+            do {
+                return try await body()
             } catch is Unfilled {
                 continue
             } catch let error as PostgresError where error.isLostRace {
@@ -219,7 +251,7 @@ struct ClaimedTravel: Sendable {
     }
 
     /// The old version wrote a row just before the lock was there, and a worker has to be asked about it.
-    private struct Unfilled: Error {}
+    fileprivate struct Unfilled: Error {}
 
     /// What was never proven nobody relies on: there the old side is all there is.
     private func requireTriggers(on connection: PostgresConnection) async throws {
@@ -243,7 +275,8 @@ struct ClaimedTravel: Sendable {
         asking connection: PostgresConnection
     ) async throws {
         var message = "\(step.title): found a table locked\(suffix)"
-        if let table, let blockers = try await LockBlockers.describe(table, except: ledger.id, on: connection) {
+        let tables = [table, step.otherTable, step.undoneAs].compactMap(\.self)
+        if let table, let blockers = try await LockBlockers.describe(tables, except: ledger.id, on: connection) {
             message = "\(step.title): \(table) is locked by \(blockers)\(suffix)"
         }
         reporter.working(step.stepName, reason: "WaitingForLock", message)
@@ -353,14 +386,21 @@ struct ClaimedTravel: Sendable {
 }
 
 extension Step {
+    /// What Contract does takes something from the old version, but for what it has done with long since.
+    fileprivate var hurtsForwards: ClaimedTravel.Hurt {
+        phase == .contract && !id.hasPrefix("purge/") ? .oldVersion : .nobody
+    }
+
+    fileprivate var hurtsBackwards: ClaimedTravel.Hurt { phase < .backfill ? .newVersion : .nobody }
+
     /// One word for the status.
-    fileprivate var stepName: String {
+    var stepName: String {
         switch action {
         case .backfill: "Backfilling"
         case .declaration: "Declaring"
         case .verify: "Verifying"
         case .check: "Checking"
-        case .concurrently: "Indexing"
+        case .concurrently, .buildIndex, .dropIndex: "Indexing"
         case .statements:
             switch phase {
             case .initial, .expand: "Expanding"

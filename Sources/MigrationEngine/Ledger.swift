@@ -271,6 +271,24 @@ struct Ledger: Sendable {
             [.text(id), .integer(walk)]
         )
         guard !present.rows.isEmpty else { throw Interruption.heldByAnother }
+        try await endWorkers(on: connection)
+        do {
+            let rows = try await connection.query(
+                "UPDATE sluice.migration SET fence = fence + 1 WHERE id = $1 AND walk = $2::bigint RETURNING fence",
+                [.text(id), .integer(walk)]
+            ).rows
+            guard let row = rows.first else { throw Interruption.heldByAnother }
+            // Those that connected in between, and saw the fence as it was: what is no transaction, such as the concurrent
+            // build of an index, would go on behind it.
+            try await endWorkers(on: connection)
+            return Fence(migration: id, epoch: try row.integer("fence"))
+        } catch {
+            if (error as? PostgresError)?.sqlState == "55P03", !isLastTry { return nil }
+            throw error
+        }
+    }
+
+    private func endWorkers(on connection: PostgresConnection) async throws {
         _ = try await connection.query(
             """
             SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -278,17 +296,6 @@ struct Ledger: Sendable {
             """,
             [.text(WorkerName.pattern(of: id))]
         )
-        do {
-            let rows = try await connection.query(
-                "UPDATE sluice.migration SET fence = fence + 1 WHERE id = $1 AND walk = $2::bigint RETURNING fence",
-                [.text(id), .integer(walk)]
-            ).rows
-            guard let row = rows.first else { throw Interruption.heldByAnother }
-            return Fence(migration: id, epoch: try row.integer("fence"))
-        } catch {
-            if (error as? PostgresError)?.sqlState == "55P03", !isLastTry { return nil }
-            throw error
-        }
     }
 
     /// Runs `body` in a transaction in which the fence stands until its end.

@@ -32,6 +32,12 @@ struct Planner: Sendable {
             baseTypes[type] = try await baseType(of: type, at: path, on: connection)
         }
         let catalog = Catalog(schema: spec.schema, tables: tables, baseTypes: baseTypes)
+        for (path, name) in PlanBuilder.newRelations(in: spec.changes) {
+            try await requireFree(name, at: path, on: connection)
+        }
+        for trial in try PlanBuilder.trials(for: spec.changes, catalog: catalog) {
+            try await run(trial, on: connection)
+        }
         var references: [ExpressionCheck: [String]] = [:]
         for check in try PlanBuilder.checks(for: spec.changes, catalog: catalog) {
             references[check] = try await run(check, on: connection)
@@ -64,6 +70,33 @@ struct Planner: Sendable {
             guard !error.isTransient else { throw error }
             let message = "\"\(type)\" is not a type that PostgreSQL knows: \(error.message) (\(error.sqlState ?? "?"))"
             throw PlanError(.invalidChange, at: path, message)
+        }
+    }
+
+    /// Refuses a name that another table, view, index or sequence of the schema has.
+    private func requireFree(_ name: String, at path: String, on connection: PostgresConnection) async throws {
+        let rows = try await connection.query(
+            """
+            SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+            WHERE n.nspname = $1 AND c.relname = $2
+            """,
+            [.text(spec.schema), .text(name)]
+        ).rows
+        guard rows.isEmpty else {
+            throw PlanError(
+                .nameTaken, at: path, "schema \"\(spec.schema)\" has something called \"\(name)\"; choose another name")
+        }
+    }
+
+    /// On scratch copies.
+    private func run(_ trial: Trial, on connection: PostgresConnection) async throws {
+        try await rolledBack(on: connection) { connection in
+            for statement in trial.setUp { _ = try await connection.query(statement) }
+            do {
+                _ = try await connection.query(trial.statement)
+            } catch let error as PostgresError where !error.isTransient {
+                throw PlanError(.invalidChange, at: trial.path, explanation(of: error))
+            }
         }
     }
 

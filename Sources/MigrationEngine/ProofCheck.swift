@@ -31,7 +31,7 @@ extension ProofCheck {
         }
         // In the middle of Contract some triggers have made way for those of the archive; the ledger says which.
         let isContracting = record.plan.steps(of: .contract).contains { record.applied.contains($0.id) }
-        let expected = isContracting ? record.triggers : certificate.triggers
+        let expected = isContracting ? record.triggers ?? TriggerFingerprint.none : certificate.triggers
         guard try await TriggerFingerprint.read(record.plan, on: connection) == expected else {
             return .broken(
                 reason: "a trigger that keeps both sides right was dropped, disabled or replaced since it was proven; "

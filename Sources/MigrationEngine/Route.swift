@@ -33,6 +33,10 @@ enum Move: Hashable, Sendable {
         }
         for undone in Phase.allCases.reversed() where undone > target || (leavesContract && undone == .contract) {
             for step in plan.steps(of: undone).reversed() where inForce.contains(step.id) { revert(step) }
+            if leavesContract, undone == .contract {
+                for step in plan.steps(of: .backfill).reversed()
+                where step.goesWithContract == true && inForce.contains(step.id) { revert(step) }
+            }
             let below = leavesContract && undone == .contract ? Phase.dualWrite : undone.previous!
             if reached > below, reached >= undone || leavesContract {
                 moves.append(.arrive(below))
@@ -52,7 +56,7 @@ extension Step {
     var isProof: Bool {
         switch action {
         case .backfill, .verify, .check: true
-        case .statements, .concurrently, .declaration: false
+        case .statements, .concurrently, .buildIndex, .dropIndex, .declaration: false
         }
     }
 }

@@ -51,6 +51,7 @@ struct Travel: Sendable {
         }
         try await waitForTurn(moves, on: connection)
         if record.isUntouched, try await planAgain(on: connection) { return false }
+        if moves.contains(where: \.leavesArchive) { try await requireOldValues(on: connection) }
         if moves.contains(where: \.takesAway) { try await requireMayGoBack(on: connection) }
         let needsFilling = target >= .backfill ? try await record.needsFilling(on: connection) : false
         return try await claimed(record.promise, on: connection) { travel in
@@ -105,6 +106,17 @@ struct Travel: Sendable {
         try await requireNoSession(
             of: spec.contract?.newSessions, roles: spec.contract?.newRoles, "new", on: connection)
         try await require(run.guards.mayGoBack(to: target))
+    }
+
+    /// Whether every row can be had back, before anything is undone: what is half undone could not be done again.
+    private func requireOldValues(on connection: PostgresConnection) async throws {
+        for step in record.plan.wayBack ?? [] where record.applied.contains(step.id) {
+            guard case .check(let query, let message) = step.action else { continue }
+            let found = try await connection.query(query).rows.compactMap { $0[0] }
+            guard !found.isEmpty else { continue }
+            throw Interruption.stalled(
+                reason: "CannotUndo", message: "\(message): keys \(found.map { "(\($0))" }.joined(separator: ", "))")
+        }
     }
 
     private func require(_ verdict: GuardVerdict) throws {
@@ -175,8 +187,19 @@ struct Travel: Sendable {
         ).rows
         for other in others {
             let plan = try LedgerJSON.decode(Plan.self, from: try other.text("plan"))
+            let isContracted = other["phase"] == Phase.contract.rawValue
+            // What is contracted and has no archive is done, but for a way back, which is last in, first out.
+            let mine = isContracted && plan.purge.isEmpty ? [] : record.plan.wholeTables ?? []
+            let theirs = isContracted ? [] : plan.wholeTables ?? []
+            if let table = mine.first(where: plan.tables.contains) ?? theirs.first(where: record.plan.tables.contains) {
+                throw Interruption.waiting(
+                    reason: "Queued",
+                    message: "\(try other.text("id")) works on table \(table); "
+                        + "this one begins when that one is contracted and keeps no archive of it, or is undone"
+                )
+            }
             var shared = Set(record.plan.writes).intersection(plan.touches)
-            if other["phase"] != Phase.contract.rawValue {
+            if !isContracted {
                 shared.formUnion(Set(record.plan.touches).intersection(plan.writes))
             }
             guard let column = shared.min() else { continue }
@@ -316,8 +339,11 @@ struct Travel: Sendable {
 extension Move {
     /// Whether it takes away what a new version of the application may use.
     var takesAway: Bool {
-        guard case .revert(let step) = self, case .statements = step.action else { return false }
-        return step.phase < .backfill
+        guard case .revert(let step) = self, step.phase < .backfill else { return false }
+        switch step.action {
+        case .statements, .buildIndex, .dropIndex: return true
+        case .concurrently, .declaration, .backfill, .check, .verify: return false
+        }
     }
 
     /// Whether it brings back what Contract took away.

@@ -88,6 +88,10 @@ enum PlanText {
             lines.append("      \(query)")
         case .concurrently(let apply, _):
             lines += apply.map { "      " + $0 }
+        case .buildIndex(let index):
+            lines += ([index.create] + index.finish).map { "      " + $0 }
+        case .dropIndex(let index):
+            lines += ((index.name == nil ? [] : index.drop.suffix(1)) + index.unfinish).map { "      " + $0 }
         case .declaration:
             lines.append("      sluice promise settle <promise of the walk>:dual-writes --state resolved")
         case .verify:

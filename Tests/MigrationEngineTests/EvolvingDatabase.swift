@@ -4,6 +4,7 @@ import Logging
 import MigrationEngine
 import PostgreSQL
 import SchemaChange
+import Synchronization
 import TestSupport
 
 /// A database of a test's own, and an engine that evolves it in this process.
@@ -65,7 +66,8 @@ struct EvolvingDatabase: Sendable {
         to phase: Phase,
         name: String = "a",
         uid: String? = nil,
-        guards: any MigrationGuards = AllowingGuards()
+        guards: any MigrationGuards = AllowingGuards(),
+        telling told: Told? = nil
     ) async throws -> MigrationReport {
         try await engine.run(
             MigrationName(namespace: "shop", name: name),
@@ -73,7 +75,7 @@ struct EvolvingDatabase: Sendable {
             spec: spec,
             to: phase,
             guards: guards,
-            report: { _ in }
+            report: { told?.hear($0) }
         )
     }
 
@@ -157,16 +159,30 @@ struct EvolvingDatabase: Sendable {
             TestServers.pgDump, ["--schema-only", "--exclude-schema=sluice", "--restrict-key=same", url])
     }
 
-    /// Columns, triggers and functions of ours that are left.
+    /// Columns, indexes, triggers and functions of ours that are left. What an index calls its columns nobody sees.
     func traces() async throws -> String {
         try await sql(
             """
-            SELECT attname FROM pg_attribute WHERE attname LIKE 'sluice\\_%' AND NOT attisdropped
+            SELECT attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid AND c.relkind <> 'i'
+                WHERE attname LIKE 'sluice\\_%' AND NOT attisdropped
+            UNION ALL SELECT relname FROM pg_class WHERE relname LIKE 'sluice%'
+                AND relnamespace IS DISTINCT FROM to_regnamespace('sluice')
             UNION ALL SELECT tgname FROM pg_trigger WHERE tgname LIKE '%sluice%'
             UNION ALL SELECT conname FROM pg_constraint WHERE conname LIKE 'sluice%'
             UNION ALL SELECT proname FROM pg_proc WHERE pronamespace = to_regnamespace('sluice')
             """
         )
+    }
+}
+
+/// What a run has told so far.
+final class Told: Sendable {
+    private let lines = Mutex("")
+
+    var text: String { lines.withLock { $0 } }
+
+    func hear(_ report: MigrationReport) {
+        lines.withLock { $0 += "\(report.activity)\n" }
     }
 }
 

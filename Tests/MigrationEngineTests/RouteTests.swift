@@ -12,23 +12,28 @@ enum Sketch {
         Step(id: id, phase: phase, title: id, action: action)
     }
 
-    static let plan = Plan(
-        hash: "sha256:0123",
-        changes: [],
-        mappings: [],
-        steps: [
-            step("e1", .expand), step("e2", .expand), step("d", .dualWrite),
-            step("fill", .backfill, .backfill(mapping: 0)), step("analyze", .backfill),
-            step("verify", .backfill, .verify), step("null", .backfill), step("c1", .contract), step("c2", .contract),
-        ],
-        purge: [],
-        repair: nil,
-        guardedTables: [],
-        tokens: [],
-        tables: [],
-        writes: [],
-        touches: []
-    )
+    static let plan = plan([
+        step("e1", .expand), step("e2", .expand), step("d", .dualWrite),
+        step("fill", .backfill, .backfill(mapping: 0)), step("analyze", .backfill),
+        step("verify", .backfill, .verify), step("null", .backfill), step("c1", .contract), step("c2", .contract),
+    ])
+
+    static func plan(_ steps: [Step]) -> Plan {
+        Plan(
+            hash: "sha256:0123",
+            changes: [],
+            mappings: [],
+            steps: steps,
+            purge: [],
+            repair: nil,
+            wayBack: nil,
+            guardedTables: [],
+            tokens: [],
+            tables: [],
+            writes: [],
+            touches: []
+        )
+    }
 
     static let order = plan.steps.map(\.id)
 
@@ -38,7 +43,7 @@ enum Sketch {
     }
 
     /// `+e1` is applied, `-e1` undone, `=Expand` reached.
-    static func route(_ applied: Set<String>, _ phase: Phase, to target: Phase) -> [String] {
+    static func route(_ applied: Set<String>, _ phase: Phase, to target: Phase, of plan: Plan = plan) -> [String] {
         Move.route(of: plan, applied: applied, phase: phase, to: target).map { move in
             switch move {
             case .apply(let step): "+\(step.id)"
@@ -145,6 +150,28 @@ struct RouteTests {
         let undone = Sketch.through("null").subtracting(["verify", "fill"])
         #expect(route(undone, .contract, to: .backfill) == "=DualWrite +fill +verify =Backfill")
         #expect(route(undone, .contract, to: .initial) == "=DualWrite -null -analyze -d =Expand -e2 -e1 =Initial")
+    }
+
+    @Test("what goes with Contract is undone after it, and made again on the way to the proof")
+    func goesWithContract() {
+        let plan = Sketch.plan([
+            Sketch.step("e", .expand),
+            Step(
+                id: "key", phase: .backfill, title: "key", action: .concurrently(apply: [], revert: []),
+                goesWithContract: true),
+            Sketch.step("verify", .backfill, .verify), Sketch.step("c", .contract),
+        ])
+        let back = Sketch.route(["e", "key", "verify", "c"], .contract, to: .backfill, of: plan)
+        #expect(back == ["-verify", "-c", "-key", "=DualWrite", "+key", "+verify", "=Backfill"])
+        // Killed in between, it goes on.
+        #expect(
+            Sketch.route(["e", "key"], .contract, to: .contract, of: plan)
+                == ["-key", "=DualWrite", "+key", "+verify", "=Backfill", "+c", "=Contract"])
+        // Where Contract was not begun, it is a step like any other.
+        #expect(
+            Sketch.route(["e", "key", "verify"], .backfill, to: .dualWrite, of: plan)
+                == ["-verify", "-key", "=DualWrite"])
+        #expect(Sketch.route(["e", "key", "verify"], .backfill, to: .backfill, of: plan) == [])
     }
 
     @Test("wherever a walk is killed and whichever way it turns then, it ends with what its phase needs, and no more")

@@ -50,16 +50,6 @@ extension ClaimedTravel {
         }
         return true
     }
-
-    /// Each by itself. They wait for transactions under way and stop nobody, so the wait has no limit.
-    func executeConcurrently(_ statements: [String], note: (PostgresConnection) async throws -> Void) async throws {
-        try await pool.withConnection { connection in
-            try await connection.execute("SET lock_timeout = 0")
-            for statement in statements { try await connection.execute(statement) }
-            try await connection.execute("SET lock_timeout = '200ms'")
-        }
-        try await fenced { try await note($0) }
-    }
 }
 
 extension LedgerRecord {

@@ -4,6 +4,9 @@ public struct Catalog: Sendable {
     private let tables: [String: TableDescription]
     /// Of each domain among the types of new columns, the type that it is made of.
     let baseTypes: [String: String]
+    /// What the changes make, by the name that they give the table.
+    var comingTables: [String: CreateTable] = [:]
+    var comingColumns: [String: [NewColumn]] = [:]
 
     /// `tables` by the name that the manifest gives them.
     public init(schema: String, tables: [String: TableDescription], baseTypes: [String: String] = [:]) {

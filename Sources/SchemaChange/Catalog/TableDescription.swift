@@ -10,6 +10,7 @@ public struct TableDescription: Codable, Hashable, Sendable {
         public var defaultExpression: String?
         /// Whether PostgreSQL computes it: `GENERATED ALWAYS AS (…) STORED`.
         public var generated: Bool
+        public var comment: String?
 
         public init(
             name: String,
@@ -17,7 +18,8 @@ public struct TableDescription: Codable, Hashable, Sendable {
             baseType: String? = nil,
             notNull: Bool = false,
             defaultExpression: String? = nil,
-            generated: Bool = false
+            generated: Bool = false,
+            comment: String? = nil
         ) {
             self.name = name
             self.type = type
@@ -25,6 +27,7 @@ public struct TableDescription: Codable, Hashable, Sendable {
             self.notNull = notNull
             self.defaultExpression = defaultExpression
             self.generated = generated
+            self.comment = comment
         }
     }
 
@@ -42,6 +45,22 @@ public struct TableDescription: Codable, Hashable, Sendable {
     public var referencedColumns: [String]
     /// The names of the `BEFORE … FOR EACH ROW` triggers of others.
     public var beforeRowTriggers: [String]
+    public var constraints: [Constraint]
+    public var indexes: [Index]
+    /// The foreign keys that refer to it.
+    public var referrers: [Referrer]
+    /// The views and rules that read it, for people.
+    public var views: [String]
+    /// What others than the owner may do.
+    public var grants: [Grant]
+    public var owner: String
+    /// Whether the role that asked may act as the owner.
+    public var isOwn: Bool
+    /// `pg_class.relreplident`: `d` the primary key, `f` all columns, `n` nothing, `i` an index.
+    public var replicaIdentity: String
+    public var comment: String?
+    /// The size of its rows on disk.
+    public var bytes: Int64
 
     public init(
         name: TableName,
@@ -51,7 +70,17 @@ public struct TableDescription: Codable, Hashable, Sendable {
         columns: [ColumnDescription],
         key: [String],
         referencedColumns: [String] = [],
-        beforeRowTriggers: [String] = []
+        beforeRowTriggers: [String] = [],
+        constraints: [Constraint] = [],
+        indexes: [Index] = [],
+        referrers: [Referrer] = [],
+        views: [String] = [],
+        grants: [Grant] = [],
+        owner: String = "",
+        isOwn: Bool = true,
+        replicaIdentity: String = "d",
+        comment: String? = nil,
+        bytes: Int64 = 0
     ) {
         self.name = name
         self.relationKind = relationKind
@@ -61,6 +90,16 @@ public struct TableDescription: Codable, Hashable, Sendable {
         self.key = key
         self.referencedColumns = referencedColumns
         self.beforeRowTriggers = beforeRowTriggers
+        self.constraints = constraints
+        self.indexes = indexes
+        self.referrers = referrers
+        self.views = views
+        self.grants = grants
+        self.owner = owner
+        self.isOwn = isOwn
+        self.replicaIdentity = replicaIdentity
+        self.comment = comment
+        self.bytes = bytes
     }
 
     public func column(_ name: String) -> ColumnDescription? {
@@ -100,7 +139,8 @@ extension TableDescription {
                     'baseType', \(baseType(of: "a.atttypid")),
                     'notNull', a.attnotnull,
                     'defaultExpression', CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END,
-                    'generated', a.attgenerated <> ''
+                    'generated', a.attgenerated <> '',
+                    'comment', col_description(c.oid, a.attnum)
                 ) ORDER BY a.attnum), '[]')
                 FROM pg_attribute a LEFT JOIN pg_attrdef d ON (d.adrelid, d.adnum) = (a.attrelid, a.attnum)
                 WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
@@ -135,7 +175,8 @@ extension TableDescription {
                 FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
                 WHERE t.tgrelid = c.oid AND NOT t.tgisinternal AND t.tgtype & 3 = 3
                     AND p.pronamespace IS DISTINCT FROM to_regnamespace('sluice')
-            ), '[]')
+            ), '[]'),
+            \(objects)
         )::text
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p', 'v', 'm', 'f')

@@ -5,6 +5,10 @@
 ///   `forward` of its row, whichever version wrote that row.
 /// * With `forwardBy` a worker fills it, who is given the columns that `from` names.
 ///
+/// * `check`, `unique` and `references` are put in force in Backfill, when the column is filled, without a look at the rows
+///   under a lock that stops writers. Rows that break them are named.
+/// * `generated` has PostgreSQL itself compute it, which rewrites the table, and so is for small ones.
+///
 /// Undoing it drops the column, and what was written to it.
 public struct AddColumn: Codable, Hashable, Sendable, ChangeKind {
     public var table: String
@@ -17,6 +21,12 @@ public struct AddColumn: Codable, Hashable, Sendable, ChangeKind {
     public var from: [String]?
     /// Instead of `forward`: the worker that computes the column.
     public var forwardBy: RemoteForward?
+    public var generated: TableColumn.Generated?
+    /// An SQL condition that no row may break; NULL does not break it.
+    public var check: String?
+    public var unique: Bool?
+    public var references: References?
+    public var comment: String?
 
     public init(
         table: String,
@@ -24,7 +34,12 @@ public struct AddColumn: Codable, Hashable, Sendable, ChangeKind {
         default: String? = nil,
         forward: String? = nil,
         from: [String]? = nil,
-        forwardBy: RemoteForward? = nil
+        forwardBy: RemoteForward? = nil,
+        generated: TableColumn.Generated? = nil,
+        check: String? = nil,
+        unique: Bool? = nil,
+        references: References? = nil,
+        comment: String? = nil
     ) {
         self.table = table
         self.column = column
@@ -32,13 +47,31 @@ public struct AddColumn: Codable, Hashable, Sendable, ChangeKind {
         self.forward = forward
         self.from = from
         self.forwardBy = forwardBy
+        self.generated = generated
+        self.check = check
+        self.unique = unique
+        self.references = references
+        self.comment = comment
     }
 
-    var tables: [String] { [table] }
+    var tables: [String] { [table] + (references.map { [$0.table] } ?? []).filter { $0 != table } }
     var newColumns: [(path: String, column: NewColumn)] { [("column.", column)] }
 
     func flaws(at path: String) -> [PlanError] {
-        var flaws = flaws(of: ["default": `default`, "forward": forward], at: path)
+        var flaws = flaws(of: ["default": `default`, "forward": forward, "check": check], at: path)
+        if let generated {
+            flaws += generated.flaws(at: "\(path).generated")
+            if `default` != nil || forward != nil || forwardBy != nil {
+                flaws.append(
+                    PlanError(
+                        .invalidChange, at: path, "generated excludes default, forward and forwardBy; keep one of them")
+                )
+            }
+        }
+        if let columns = references?.columns, columns.count != 1 {
+            flaws.append(
+                PlanError(.invalidChange, at: "\(path).references.columns", "a column refers to one column"))
+        }
         if let forwardBy {
             flaws += forwardBy.flaws(at: "\(path).forwardBy")
             if forward != nil {
@@ -52,7 +85,7 @@ public struct AddColumn: Codable, Hashable, Sendable, ChangeKind {
                 : "name the columns that the worker of forwardBy is given"
             flaws.append(PlanError(.invalidChange, at: "\(path).from", advice))
         }
-        if column.nullable == false, `default` == nil, forward == nil, forwardBy == nil {
+        if column.nullable == false, `default` == nil, forward == nil, forwardBy == nil, generated == nil {
             flaws.append(
                 PlanError(
                     .invalidChange,
@@ -90,7 +123,64 @@ public struct AddColumn: Codable, Hashable, Sendable, ChangeKind {
             )
     }
 
+    func trials(at path: String, in catalog: Catalog) throws(PlanError) -> [Trial] {
+        var trials: [Trial] = []
+        if let check {
+            let setUp = try catalog.copy(table, as: Trial.scratch, at: path)
+            let statement = "ALTER TABLE \(Trial.scratch) ADD CHECK (\(check))"
+            trials.append(Trial(path: "\(path).check", setUp: setUp, statement: statement))
+        }
+        if let references {
+            let setUp = try catalog.copy(table, as: Trial.scratch, at: path)
+            let key = NewConstraint.ForeignKey(columns: [column.name], references: references)
+            trials.append(try key.trial(of: table, setUp: setUp, at: "\(path).references", in: catalog))
+        }
+        if let generated {
+            let name = column.name.quotedIdentifier
+            let setUp = try catalog.copy(table, as: Trial.scratch, at: path)
+            let statement = """
+                ALTER TABLE \(Trial.scratch) DROP COLUMN \(name), ADD COLUMN \(name) \(column.type)\(generated.clause)
+                """
+            trials.append(Trial(path: "\(path).generated", setUp: setUp, statement: statement))
+        }
+        return trials
+    }
+
     func plan(into builder: inout PlanBuilder, at path: String) throws(PlanError) {
+        try planColumn(into: &builder, at: path)
+        let description = try builder.catalog.tableByThen(table, at: path)
+        if let comment {
+            let object = "\(description.name.quoted).\(column.name.quotedIdentifier)"
+            builder.add(
+                .expand, "comment", "commenting on \(column.name) of \(description.name)", table: description.name,
+                lock: "SHARE UPDATE EXCLUSIVE", apply: ["COMMENT ON COLUMN \(object) IS \(comment.quotedLiteral)"],
+                revert: [])
+        }
+        for constraint in constraints(of: description, token: builder.token) {
+            try builder.addConstraint(constraint, to: description, in: .backfill, at: path)
+        }
+    }
+
+    /// Named as PostgreSQL would name them.
+    private func constraints(of description: TableDescription, token: String) -> [NewConstraint] {
+        func name(_ suffix: String) -> String {
+            let name = [table, column.name, suffix].asObjectName
+            return description.constraint(name) == nil ? name : [table, column.name, "\(token)_\(suffix)"].asObjectName
+        }
+        var constraints: [NewConstraint] = []
+        if let check { constraints.append(NewConstraint(name: name("check"), check: check)) }
+        if unique == true {
+            constraints.append(NewConstraint(name: name("key"), unique: .init(columns: [column.name])))
+        }
+        if let references {
+            constraints.append(
+                NewConstraint(
+                    name: name("fkey"), foreignKey: .init(columns: [column.name], references: references)))
+        }
+        return constraints
+    }
+
+    private func planColumn(into builder: inout PlanBuilder, at path: String) throws(PlanError) {
         let description = try builder.catalog.table(table, at: path)
         try builder.catalog.requireFree(column.name, in: description, at: "\(path).column.name")
         let alter = "ALTER TABLE \(description.name.quoted)"
@@ -121,6 +211,7 @@ public struct AddColumn: Codable, Hashable, Sendable, ChangeKind {
                 )
             }
         } else {
+            try requireSmall(description, at: path)
             try builder.claim(column.name, of: description, at: path)
             let defaultClause = `default`.map { " DEFAULT (\($0))" } ?? ""
             let nullClause = column.nullable == false ? " NOT NULL" : ""
@@ -129,10 +220,25 @@ public struct AddColumn: Codable, Hashable, Sendable, ChangeKind {
                 "add-column",
                 "adding \(column.name) to \(description.name)",
                 table: description.name,
-                apply: ["\(alter) ADD COLUMN \(name) \(column.type)\(defaultClause)\(nullClause)"],
+                apply: [
+                    "\(alter) ADD COLUMN \(name) \(column.type)\(defaultClause)\(generated?.clause ?? "")\(nullClause)"
+                ],
                 revert: ["\(alter) DROP COLUMN IF EXISTS \(name)"]
             )
         }
+    }
+
+    /// A generated column is computed for all rows while nobody may read or write.
+    private func requireSmall(_ description: TableDescription, at path: String) throws(PlanError) {
+        guard let generated, !description.isSmall else { return }
+        let safeWay =
+            generated.identity == nil
+            ? "give the expression as forward, and the column is filled while others write"
+            : "add it with forward, and give it a default from a sequence by alterColumn in a Migration of its own"
+        throw PlanError(
+            .wouldLock, at: "\(path).generated",
+            "it would rewrite \(description.name) (\(description.bytes >> 20) MiB) under a lock that stops reads and "
+                + "writes; \(safeWay)")
     }
 
     private var forwards: [String: String] {

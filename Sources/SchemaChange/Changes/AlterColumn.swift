@@ -222,8 +222,18 @@ public struct AlterColumn: Codable, Hashable, Sendable, ChangeKind {
         return (
             NewColumn(name: column, type: newType, nullable: nullable ?? !present.notNull),
             forwardBy != nil ? [:] : [column: forward ?? "\(name)::\(newType)"],
-            [column: backward ?? "\(name)::\(present.type)"]
+            [column: backward ?? narrowed(name, to: present)]
         )
+    }
+
+    /// A number that is too large for the old type has no old value. Where the column may not be NULL it is refused as long
+    /// as the old version lives, and once the column is in the archive, it has none.
+    private func narrowed(_ name: String, to present: TableDescription.ColumnDescription) -> String {
+        let bounds = ["smallint": "-32768 AND 32767", "integer": "-2147483648 AND 2147483647"]
+        guard present.notNull, let bound = bounds[present.type], type != present.type else {
+            return "\(name)::\(present.type)"
+        }
+        return "CASE WHEN \(name) BETWEEN \(bound) THEN \(name)::\(present.type) END"
     }
 
     func probes(at path: String, token: String, in catalog: Catalog) throws(PlanError) -> [DependentsProbe] {
@@ -243,7 +253,9 @@ public struct AlterColumn: Codable, Hashable, Sendable, ChangeKind {
         _ present: TableDescription.ColumnDescription,
         at path: String
     ) throws(PlanError) {
-        if type != nil, present.defaultExpression != nil, `default` == nil, dropDefault == nil {
+        let isNumbered =
+            builder.dependents[probe(of: description.name, at: path, token: builder.token)]?.sequence != nil
+        if type != nil, present.defaultExpression != nil, !isNumbered, `default` == nil, dropDefault == nil {
             throw PlanError(
                 .invalidChange, at: path,
                 "column \"\(column)\" has the default \(present.defaultExpression ?? ""), which is of the old type; "

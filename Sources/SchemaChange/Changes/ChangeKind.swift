@@ -1,5 +1,5 @@
 /// What a kind of change knows of itself. Its file is where its fields, its steps and their undoing stand together.
-protocol ChangeKind: Sendable {
+protocol ChangeKind: Codable, Sendable {
     /// As the manifest names them, in the order of importance.
     var tables: [String] { get }
 
@@ -9,11 +9,20 @@ protocol ChangeKind: Sendable {
     /// The columns that it replaces and by what, if it has two sides.
     var replacement: ReplaceColumns? { get }
 
+    /// The types that it names, by where it does: each is one that PostgreSQL knows, and nothing else.
+    var types: [(path: String, type: String)] { get }
+
+    /// The tables, indexes and views that it brings into being, by where it names them.
+    var newRelations: [(path: String, name: String)] { get }
+
     /// What is wrong with it that can be seen without a database.
     func flaws(at path: String) -> [PlanError]
 
     /// What PostgreSQL must be asked about its expressions before it can be planned.
     func checks(at path: String, in catalog: Catalog) throws(PlanError) -> [ExpressionCheck]
+
+    /// What else PostgreSQL must accept.
+    func trials(at path: String, in catalog: Catalog) throws(PlanError) -> [Trial]
 
     /// The columns whose dependents it carries over to those that take their place.
     func probes(at path: String, token: String, in catalog: Catalog) throws(PlanError) -> [DependentsProbe]
@@ -25,6 +34,12 @@ protocol ChangeKind: Sendable {
 extension ChangeKind {
     var newColumns: [(path: String, column: NewColumn)] { [] }
     var replacement: ReplaceColumns? { nil }
+    var newRelations: [(path: String, name: String)] { [] }
+    var types: [(path: String, type: String)] { newColumns.map { ("\($0.path)type", $0.column.type) } }
+
+    func trials(at path: String, in catalog: Catalog) throws(PlanError) -> [Trial] {
+        []
+    }
 
     func checks(at path: String, in catalog: Catalog) throws(PlanError) -> [ExpressionCheck] {
         []

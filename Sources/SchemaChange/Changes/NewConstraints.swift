@@ -21,24 +21,7 @@ public struct NewUnique: Codable, Hashable, Sendable {
 
 /// A foreign key of one column that a change asks for.
 public struct NewReference: Codable, Hashable, Sendable {
-    /// What happens to a row when the one that it refers to goes or changes its key.
-    public enum Action: String, Codable, Sendable {
-        case noAction = "NoAction"
-        case restrict = "Restrict"
-        case cascade = "Cascade"
-        case setNull = "SetNull"
-        case setDefault = "SetDefault"
-
-        var sql: String {
-            switch self {
-            case .noAction: "NO ACTION"
-            case .restrict: "RESTRICT"
-            case .cascade: "CASCADE"
-            case .setNull: "SET NULL"
-            case .setDefault: "SET DEFAULT"
-            }
-        }
-    }
+    public typealias Action = References.Action
 
     public var name: String
     public var table: String

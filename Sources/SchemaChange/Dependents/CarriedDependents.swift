@@ -8,7 +8,11 @@ struct CarriedDependents {
         let lock: String
         let apply: [String]
         let revert: [String]
-        var isConcurrent = false
+        /// Instead of statements: an index that is built, or taken away, while others write.
+        var index: Step.Action?
+        /// Where it is another one than the column's.
+        var table: TableName?
+        var goesWithContract = false
     }
 
     /// An index or constraint by the names that it and its predecessor have before and after Contract.
@@ -34,13 +38,21 @@ struct CarriedDependents {
     let added: Set<String>
     /// The default that the new column gets at Contract.
     let newDefault: String?
+    let oldDefault: String?
+    let successors: Successors
 
-    private var interimName: String { new.interim ?? new.name }
-    private var alter: String { "ALTER TABLE \(table.quoted)" }
+    var interimName: String { new.interim ?? new.name }
+    var alter: String { "ALTER TABLE \(table.quoted)" }
 
-    private func interim(_ kind: String, _ index: Int) -> String { "sluice_new_\(token)_\(kind)\(index + 1)" }
-    private func archived(_ kind: String, _ index: Int) -> String { "sluice_archive_\(token)_\(kind)\(index + 1)" }
-    private func inSchema(_ name: String) -> String { "\(table.schema.quotedIdentifier).\(name.quotedIdentifier)" }
+    func interim(_ kind: String, _ index: Int) -> String { "sluice_new_\(token)_\(kind)\(index + 1)" }
+    func archived(_ kind: String, _ index: Int) -> String { "sluice_archive_\(token)_\(kind)\(index + 1)" }
+    func inSchema(_ name: String) -> String { "\(table.schema.quotedIdentifier).\(name.quotedIdentifier)" }
+
+    /// What is made for the new column, for people: names of one table.
+    var names: [String] {
+        let own = dependents.indexes.map(\.name) + dependents.checks.map(\.name) + ownKeys(dependents).map(\.name)
+        return own.map { "\($0) of \(table)" } + present.referring.map { "\($0.name) of \($0.table)" }
+    }
 
     // MARK: Before the proof
 
@@ -48,17 +60,17 @@ struct CarriedDependents {
     var indexes: [Part] {
         dependents.indexes.enumerated().map { index, found in
             let name = interim("i", index)
-            let drop = "DROP INDEX CONCURRENTLY IF EXISTS \(inSchema(name))"
-            let kind = found.isUnique ? "UNIQUE INDEX" : "INDEX"
             return Part(
                 name: "index-\(found.name)",
                 title: "building \(found.name) of \(table) for the new \(new.name)",
                 lock: "SHARE UPDATE EXCLUSIVE",
-                apply: [
-                    drop, "CREATE \(kind) CONCURRENTLY \(name.quotedIdentifier) ON \(table.quoted)\(found.tail)",
-                ],
-                revert: [drop],
-                isConcurrent: true
+                apply: [],
+                revert: [],
+                index: .buildIndex(
+                    ConcurrentIndex(
+                        table: table, builtAs: name, isUnique: found.isUnique,
+                        definition: String(found.tail.drop(while: \.isWhitespace)))),
+                goesWithContract: found.constraint?.isPrimary == true
             )
         }
     }
@@ -69,7 +81,7 @@ struct CarriedDependents {
     /// that going back drops both, and the index's own undoing finds nothing.
     var constraints: [Part] {
         let unique = dependents.indexes.enumerated().compactMap { index, found -> Part? in
-            guard let constraint = found.constraint else { return nil }
+            guard let constraint = found.constraint, !constraint.isPrimary else { return nil }
             let name = interim("i", index).quotedIdentifier
             return Part(
                 name: "unique-\(constraint.name)",
@@ -82,56 +94,66 @@ struct CarriedDependents {
         let checks = dependents.checks.enumerated().flatMap { index, found in
             parts(of: found.name, interim("c", index), found.definition, isValidated: found.isValidated)
         }
-        let foreignKeys = dependents.foreignKeys.enumerated().flatMap { index, found in
-            parts(
-                of: found.name, interim("f", index), definition(of: found, over: interimName),
-                isValidated: found.isValidated)
+        let foreignKeys = ownKeys(dependents).enumerated().flatMap { index, key in
+            parts(of: key.name, interim("f", index), newDefinition(of: key), isValidated: key.isValidated)
         }
-        return unique + checks + foreignKeys
+        return unique + checks + foreignKeys + referringKeys
     }
 
-    private func parts(of name: String, _ interim: String, _ definition: String, isValidated: Bool) -> [Part] {
+    func parts(
+        of name: String, _ interim: String, _ definition: String, isValidated: Bool, on other: TableName? = nil
+    ) -> [Part] {
+        let table = other ?? table
+        let alter = "ALTER TABLE \(table.quoted)"
         let add = Part(
             name: "add-\(name)",
-            title: "holding the new \(new.name) of \(table) to \(name) from now on",
+            title: "holding \(table) to \(name) for the new \(new.name) from now on",
             lock: "ACCESS EXCLUSIVE",
             apply: ["\(alter) ADD CONSTRAINT \(interim.quotedIdentifier) \(definition) NOT VALID"],
-            revert: ["\(alter) DROP CONSTRAINT IF EXISTS \(interim.quotedIdentifier)"]
+            revert: ["\(alter) DROP CONSTRAINT IF EXISTS \(interim.quotedIdentifier)"],
+            table: table,
+            goesWithContract: other != nil
         )
         let validate = Part(
             name: "validate-\(name)",
             title: "validating \(name) of \(table) for the new \(new.name)",
             lock: "SHARE UPDATE EXCLUSIVE",
             apply: ["\(alter) VALIDATE CONSTRAINT \(interim.quotedIdentifier)"],
-            revert: []
+            revert: [],
+            table: table,
+            goesWithContract: other != nil
         )
         return isValidated ? [add, validate] : [add]
     }
 
-    private func definition(of key: ColumnDependents.ForeignKey, over column: String) -> String {
-        let columns = key.columns.map { ($0 == old.name ? column : $0).quotedIdentifier }
-        return "FOREIGN KEY (\(columns.joined(separator: ", ")))\(key.tail)"
+    /// Foreign keys to a column that is replaced are that column's to see to.
+    private func ownKeys(_ dependents: ColumnDependents) -> [ColumnDependents.ForeignKey] {
+        dependents.foreignKeys.filter { !successors.replaces($0.referredColumns, of: $0.referred) }
     }
 
     // MARK: At Contract
 
-    /// Before the columns change names. A foreign key of a column in the archive would go on refusing and cascading, so it
-    /// goes; on the way back it is there again before it is validated, in an order that is the opposite of this.
-    var foreignKeys: [Part] {
-        let validations = present.foreignKeys.filter(\.isValidated).map { key in
+    /// Before any column changes its name. A foreign key of a column in the archive would go on refusing and cascading, so
+    /// it goes; on the way back it is there again before it is validated, in an order that is the opposite of this.
+    var unlinking: [Part] {
+        let keys = ownKeys(present) + present.referring
+        let validations = keys.filter(\.isValidated).map { key in
             Part(
-                name: "revalidate-\(key.name)", title: "leaving \(key.name) of \(table) to the new \(new.name)",
+                name: "revalidate-\(key.name)", title: "leaving \(key.name) of \(key.table) to the new \(new.name)",
                 lock: "SHARE UPDATE EXCLUSIVE", apply: [],
-                revert: ["\(alter) VALIDATE CONSTRAINT \(key.name.quotedIdentifier)"])
+                revert: ["ALTER TABLE \(key.table.quoted) VALIDATE CONSTRAINT \(key.name.quotedIdentifier)"],
+                table: key.table)
         }
-        let drops = present.foreignKeys.map { key in
-            Part(
-                name: "drop-\(key.name)", title: "taking \(key.name) of \(table) off the old \(old.name)",
+        let drops = keys.map { key in
+            let alter = "ALTER TABLE \(key.table.quoted)"
+            return Part(
+                name: "drop-\(key.name)", title: "taking \(key.name) of \(key.table) off the old \(old.name)",
                 lock: "ACCESS EXCLUSIVE",
                 apply: ["\(alter) DROP CONSTRAINT \(key.name.quotedIdentifier)"],
                 revert: [
-                    "\(alter) ADD CONSTRAINT \(key.name.quotedIdentifier) \(definition(of: key, over: old.name)) NOT VALID"
-                ] + comment(onConstraint: key.name, key.comment))
+                    "\(alter) ADD CONSTRAINT \(key.name.quotedIdentifier) \(key.definition()) NOT VALID"
+                ] + comment(onConstraint: key.name, of: key.table, key.comment),
+                table: key.table)
         }
         return validations + drops
     }
@@ -143,7 +165,7 @@ struct CarriedDependents {
                 + (thing.interim.map { [rename(thing, $0, thing.name)] + comments(of: thing) } ?? [])
         }
         let setDefault = newDefault.map { ["\(alter) ALTER COLUMN \(new.quoted) SET DEFAULT \($0)"] } ?? []
-        return names + marks + setDefault + restated
+        return names + primaryKey + marks + setDefault + sequence + restated
     }
 
     /// Before the columns have their old names again.
@@ -153,15 +175,19 @@ struct CarriedDependents {
             (thing.interim.map { [rename(thing, thing.name, $0)] } ?? [])
                 + (thing.archived.map { [rename(thing, $0, thing.name)] } ?? [])
         }
-        return dropDefault + names + marks
+        return sequenceBack + dropDefault + primaryKeyBack + names
     }
 
     /// What is made again by its own text, whenever the name has come to mean another column.
     var restated: [String] { dependents.restated.flatMap(\.statements) }
 
+    /// Once the columns have their old names again.
+    var afterSwapBack: [String] { oldPrimaryKey + marks + restated }
+
     private var swapped: [Swapped] {
-        let indexes = dependents.indexes.enumerated().map { index, found in
-            Swapped(
+        let indexes = dependents.indexes.enumerated().compactMap { index, found -> Swapped? in
+            guard found.constraint?.isPrimary != true else { return nil }
+            return Swapped(
                 isConstraint: found.constraint != nil, name: found.constraint?.name ?? found.name,
                 interim: interim("i", index), archived: added.contains(found.name) ? nil : archived("i", index),
                 comment: found.constraint == nil ? found.comment : found.constraint?.comment)
@@ -171,7 +197,7 @@ struct CarriedDependents {
                 isConstraint: true, name: found.name, interim: interim("c", index),
                 archived: added.contains(found.name) ? nil : archived("c", index), comment: found.comment)
         }
-        let foreignKeys = dependents.foreignKeys.enumerated().map { index, found in
+        let foreignKeys = ownKeys(dependents).enumerated().map { index, found in
             Swapped(
                 isConstraint: true, name: found.name, interim: interim("f", index), archived: nil,
                 comment: found.comment)
@@ -193,17 +219,17 @@ struct CarriedDependents {
 
     private func comments(of thing: Swapped) -> [String] {
         guard let comment = thing.comment else { return [] }
-        if thing.isConstraint { return self.comment(onConstraint: thing.name, comment) }
+        if thing.isConstraint { return self.comment(onConstraint: thing.name, of: table, comment) }
         return ["COMMENT ON INDEX \(inSchema(thing.name)) IS \(comment.quotedLiteral)"]
     }
 
-    private func comment(onConstraint name: String, _ comment: String?) -> [String] {
+    func comment(onConstraint name: String, of table: TableName, _ comment: String?) -> [String] {
         guard let comment else { return [] }
         return ["COMMENT ON CONSTRAINT \(name.quotedIdentifier) ON \(table.quoted) IS \(comment.quotedLiteral)"]
     }
 
     /// The index by which the table is clustered, or its rows are told to subscribers, is that of the column in use.
-    private var marks: [String] {
+    var marks: [String] {
         dependents.indexes.flatMap { found in
             (found.isClustered ? ["\(alter) CLUSTER ON \(found.name.quotedIdentifier)"] : [])
                 + (found.isReplicaIdentity

@@ -17,6 +17,9 @@ public struct ColumnDependents: Codable, Hashable, Sendable {
 
     public struct Constraint: Codable, Hashable, Sendable {
         public var name: String
+        public var isPrimary: Bool
+        /// Of the table, in order, the old one among them.
+        public var columns: [String]
         /// ` DEFERRABLE INITIALLY DEFERRED`, or nothing.
         public var timing: String
         public var comment: String?
@@ -33,10 +36,13 @@ public struct ColumnDependents: Codable, Hashable, Sendable {
 
     public struct ForeignKey: Codable, Hashable, Sendable {
         public var name: String
-        /// The table's own columns, in order, the old one among them.
+        /// Whose it is.
+        public var table: TableName
         public var columns: [String]
-        /// What follows them: ` REFERENCES users(id) ON DELETE CASCADE`.
-        public var tail: String
+        public var referred: TableName
+        public var referredColumns: [String]
+        /// What follows: ` ON DELETE CASCADE DEFERRABLE`.
+        public var options: String
         public var isValidated: Bool
         public var comment: String?
     }
@@ -48,9 +54,24 @@ public struct ColumnDependents: Codable, Hashable, Sendable {
         public var statements: [String]
     }
 
+    /// What gives the column its values.
+    public struct Sequence: Codable, Hashable, Sendable {
+        public var name: TableName
+        /// `ALWAYS`, `BY DEFAULT`, or nil where it is no identity column's.
+        public var identity: String?
+        /// ` INCREMENT BY 1 START WITH 1 …`, what is as the type has it left out.
+        public var options: String
+        /// `integer`
+        public var type: String
+    }
+
     public var indexes: [Index]
     public var checks: [Check]
+    /// The column's own.
     public var foreignKeys: [ForeignKey]
+    /// Those that refer to it, also of its own table.
+    public var referring: [ForeignKey]
+    public var sequence: Sequence?
     /// Views, policies, triggers and statistics of others.
     public var restated: [Restated]
     /// Statements that give the new column the old one's comment, grants and storage settings.

@@ -145,8 +145,13 @@ extension DependentsProbe {
                 UNION ALL SELECT 'publication ' || quote_ident(u.pubname) || ', whose list of columns or row filter names it'
                 FROM pg_publication_rel r JOIN pg_publication u ON u.oid = r.prpubid
                 WHERE r.oid IN (\(dependents("pg_publication_rel")))
-                UNION ALL SELECT 'sequence ' || s.oid::regclass || ', which gives its values'
-                FROM pg_class s WHERE s.relkind = 'S' AND s.oid IN (\(dependents("pg_class")))
+                UNION ALL SELECT 'foreign key ' || q.conname || ', which sets some of its columns alone'
+                FROM pg_constraint q WHERE q.conrelid = \(relation) AND q.contype = 'f'
+                    AND \(number) = ANY (q.confdelsetcols)
+                UNION ALL SELECT 'primary key ' || q.conname || ', whose index includes other columns'
+                FROM pg_constraint q JOIN pg_index i ON i.indexrelid = q.conindid
+                WHERE q.conrelid = \(relation) AND q.contype = 'p' AND \(number) = ANY (q.conkey)
+                    AND i.indnatts > i.indnkeyatts
                 \(renamed)
             ) AS found
             """

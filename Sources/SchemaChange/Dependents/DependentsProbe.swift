@@ -66,7 +66,9 @@ public struct DependentsProbe: Hashable, Sendable {
         SELECT json_build_object(
             'indexes', \(Self.list(indexAnswer)),
             'checks', \(Self.list(checkAnswer)),
-            'foreignKeys', \(Self.list(foreignKeyAnswer)),
+            'foreignKeys', \(Self.list(foreignKeys(of: "q.conrelid", "q.conkey"))),
+            'referring', \(Self.list(foreignKeys(of: "q.confrelid", "q.confkey"))),
+            'sequence', (\(sequenceAnswer)),
             'restated', \(Self.list(keepsName ? restatedAnswer : "SELECT NULL::json AS object, '' AS name WHERE false")),
             'settings', \(Self.list(settingsAnswer)),
             'obstacles', \(Self.list(obstacleAnswer))
@@ -116,7 +118,11 @@ public struct DependentsProbe: Hashable, Sendable {
                 substr(pg_get_indexdef(s.oid), length(f.kind || quote_ident(s.relname) || ' ON ') + 1),
                 '^pg_temp(_\\d+)?\\.sluice_dependents', ''),
             'constraint', (SELECT json_build_object(
-                    'name', conname, 'comment', obj_description(q.oid, 'pg_constraint'),
+                    'name', conname, 'isPrimary', contype = 'p',
+                    'columns', (SELECT json_agg(a.attname ORDER BY k.place)
+                        FROM unnest(q.conkey) WITH ORDINALITY AS k(attnum, place)
+                        JOIN pg_attribute a ON a.attrelid = q.conrelid AND a.attnum = k.attnum),
+                    'comment', obj_description(q.oid, 'pg_constraint'),
                     'timing', CASE WHEN condeferrable THEN ' DEFERRABLE' ELSE '' END
                         || CASE WHEN condeferred THEN ' INITIALLY DEFERRED' ELSE '' END)
                 FROM pg_constraint q WHERE q.conindid = f.oid AND q.conrelid = i.indrelid AND q.contype IN ('p', 'u'))
@@ -140,21 +146,60 @@ public struct DependentsProbe: Hashable, Sendable {
         """
     }
 
-    private var foreignKeyAnswer: String {
+    private func foreignKeys(of table: String, _ columns: String) -> String {
         """
-        SELECT q.conname AS name, json_build_object(
-            'name', q.conname, 'columns', to_json(own.names), 'isValidated', q.convalidated,
-            'comment', obj_description(q.oid, 'pg_constraint'),
-            'tail', substr(regexp_replace(pg_get_constraintdef(q.oid), ' NOT VALID$', ''),
-                length('FOREIGN KEY (' || own.quoted || ')') + 1)
+        SELECT q.conname || q.conrelid AS name, json_build_object(
+            'name', q.conname, 'isValidated', q.convalidated, 'comment', obj_description(q.oid, 'pg_constraint'),
+            'table', \(Self.name(of: "q.conrelid")), 'columns', \(Self.names("q.conrelid", "q.conkey")),
+            'referred', \(Self.name(of: "q.confrelid")), 'referredColumns', \(Self.names("q.confrelid", "q.confkey")),
+            'options', CASE q.confmatchtype WHEN 'f' THEN ' MATCH FULL' ELSE '' END
+                || \(Self.action("UPDATE", "q.confupdtype")) || \(Self.action("DELETE", "q.confdeltype"))
+                || CASE WHEN q.condeferrable THEN ' DEFERRABLE' ELSE '' END
+                || CASE WHEN q.condeferred THEN ' INITIALLY DEFERRED' ELSE '' END
         ) AS object
-        FROM pg_constraint q CROSS JOIN LATERAL (
-            SELECT array_agg(a.attname::text ORDER BY k.place) AS names,
-                string_agg(quote_ident(a.attname), ', ' ORDER BY k.place) AS quoted
-            FROM unnest(q.conkey) WITH ORDINALITY AS k(attnum, place)
-            JOIN pg_attribute a ON a.attrelid = q.conrelid AND a.attnum = k.attnum
-        ) AS own
-        WHERE q.conrelid = \(relation) AND q.contype = 'f' AND \(number) = ANY (q.conkey)
+        FROM pg_constraint q
+        WHERE \(table) = \(relation) AND q.contype = 'f' AND \(number) = ANY (\(columns))
+        """
+    }
+
+    private static func name(of relation: String) -> String {
+        """
+        (SELECT json_build_object('schema', n.nspname, 'name', t.relname)
+            FROM pg_class t JOIN pg_namespace n ON n.oid = t.relnamespace WHERE t.oid = \(relation))
+        """
+    }
+
+    private static func names(_ relation: String, _ numbers: String) -> String {
+        """
+        (SELECT json_agg(a.attname ORDER BY k.place) FROM unnest(\(numbers)) WITH ORDINALITY AS k(attnum, place)
+            JOIN pg_attribute a ON a.attrelid = \(relation) AND a.attnum = k.attnum)
+        """
+    }
+
+    private static func action(_ event: String, _ code: String) -> String {
+        """
+        coalesce(' ON \(event) ' || CASE \(code) WHEN 'r' THEN 'RESTRICT' WHEN 'c' THEN 'CASCADE'
+            WHEN 'n' THEN 'SET NULL' WHEN 'd' THEN 'SET DEFAULT' END, '')
+        """
+    }
+
+    /// A bound that its type gives a sequence is left out, so that another type gives it another one.
+    private var sequenceAnswer: String {
+        """
+        SELECT json_build_object(
+            'name', \(Self.name(of: "s.seqrelid")), 'type', format_type(s.seqtypid, NULL),
+            'identity', CASE a.attidentity WHEN 'a' THEN 'ALWAYS' WHEN 'd' THEN 'BY DEFAULT' END,
+            'options', ' INCREMENT BY ' || s.seqincrement || ' START WITH ' || s.seqstart || ' CACHE ' || s.seqcache
+                || CASE WHEN s.seqcycle THEN ' CYCLE' ELSE '' END
+                || CASE WHEN s.seqmax IN (32767, 2147483647, 9223372036854775807, -1) THEN ''
+                    ELSE ' MAXVALUE ' || s.seqmax END
+                || CASE WHEN s.seqmin IN (-32768, -2147483648, -9223372036854775808, 1) THEN ''
+                    ELSE ' MINVALUE ' || s.seqmin END)
+        FROM pg_depend d JOIN pg_sequence s ON s.seqrelid = d.objid
+        JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+        WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
+            AND d.refobjid = \(relation) AND d.refobjsubid = \(number)
+        LIMIT 1
         """
     }
 }

@@ -11,7 +11,8 @@ struct Succession {
     var dropped: [String] = []
 
     func carried(
-        from old: Column, to new: Column, token: String, _ answers: [DependentsProbe: ColumnDependents], at path: String
+        from old: TableDescription.ColumnDescription, to new: Column, token: String,
+        _ answers: [DependentsProbe: ColumnDependents], _ successors: Successors, at path: String
     ) throws(PlanError) -> CarriedDependents? {
         guard var dependents = answers[probe] else { return nil }
         if !dependents.obstacles.isEmpty {
@@ -22,24 +23,28 @@ struct Succession {
                     + "; drop it first, in a Migration of its own, and make it again afterwards")
         }
         let present = dependents
-        try drop(from: &dependents, at: path)
+        try drop(from: &dependents, successors, at: path)
         let interim = new.interim ?? new.name
         if let unique {
             dependents.indexes.append(
                 ColumnDependents.Index(
                     name: unique.name, isUnique: true, tail: " USING btree (\(interim.quotedIdentifier))",
-                    constraint: .init(name: unique.name, timing: ""), isClustered: false, isReplicaIdentity: false))
+                    constraint: .init(name: unique.name, isPrimary: false, columns: [old.name], timing: ""),
+                    isClustered: false, isReplicaIdentity: false))
         }
         if let references {
             dependents.foreignKeys.append(
                 ColumnDependents.ForeignKey(
-                    name: references.name, columns: [old.name], tail: references.clause(in: probe.table.schema),
-                    isValidated: true))
+                    name: references.name, table: probe.table, columns: [old.name],
+                    referred: TableName(schema: probe.table.schema, name: references.table),
+                    referredColumns: [references.column], options: references.options, isValidated: true))
         }
         let added = [unique?.name, references?.name, probe.newCheck?.name].compactMap { $0 }
         return CarriedDependents(
-            table: probe.table, token: token, old: old, new: new, dependents: dependents, present: present,
-            added: Set(added), newDefault: newDefault)
+            table: probe.table, token: token,
+            old: Column(name: old.name, type: old.type, baseType: old.baseType), new: new, dependents: dependents,
+            present: present, added: Set(added), newDefault: present.sequence?.identity == nil ? newDefault : nil,
+            oldDefault: old.defaultExpression, successors: successors)
     }
 
     /// What the new column is given as soon as it is there.
@@ -49,7 +54,9 @@ struct Succession {
         return (carried?.dependents.settings ?? []) + own
     }
 
-    private func drop(from dependents: inout ColumnDependents, at path: String) throws(PlanError) {
+    private func drop(
+        from dependents: inout ColumnDependents, _ successors: Successors, at path: String
+    ) throws(PlanError) {
         for name in dropped {
             if dependents.indexes.contains(where: { $0.constraint?.name == name }) {
                 throw PlanError(
@@ -66,15 +73,21 @@ struct Succession {
                     "column \"\(probe.column)\" of \(probe.table) has no constraint \"\(name)\"")
             }
         }
+        if let key = dependents.foreignKeys.first(where: {
+            dropped.contains($0.name) && successors.replaces($0.referredColumns, of: $0.referred)
+        }) {
+            throw PlanError(
+                .invalidChange, at: "\(path).dropConstraints",
+                "\(key.name) refers to a column that is replaced as well; drop it first, with dropConstraint")
+        }
         dependents.checks.removeAll { dropped.contains($0.name) }
         dependents.foreignKeys.removeAll { dropped.contains($0.name) }
     }
 }
 
 extension NewReference {
-    /// ` REFERENCES "public"."users" ("id") ON DELETE CASCADE`
-    func clause(in schema: String) -> String {
-        " REFERENCES \(TableName(schema: schema, name: table).quoted) (\(column.quotedIdentifier))"
-            + (onDelete.map { " ON DELETE \($0.sql)" } ?? "") + (onUpdate.map { " ON UPDATE \($0.sql)" } ?? "")
+    /// ` ON DELETE CASCADE`
+    fileprivate var options: String {
+        (onUpdate.map { " ON UPDATE \($0.sql)" } ?? "") + (onDelete.map { " ON DELETE \($0.sql)" } ?? "")
     }
 }

@@ -14,7 +14,7 @@ extension PlanBuilder {
                 id: "backfill/\(index)/\(watch.word)",
                 phase: .backfill,
                 title: "indexing the rows of \(mapping.table) that are \(watch.meaning)",
-                action: .concurrently(apply: watch.create, revert: watch.drop),
+                action: .buildIndex(watch.index),
                 table: mapping.table,
                 lock: "SHARE UPDATE EXCLUSIVE"
             )
@@ -33,17 +33,19 @@ extension PlanBuilder {
         )
     }
 
-    /// What the changes asked for, then the proof, then the constraints on new columns: the proof names the rows that would
-    /// break one.
+    /// What the changes asked for, then the proof, then the constraints on new columns and the indexes: the proof names the
+    /// rows that would break one.
     var backfillSteps: [Step] {
         let proof = Step(id: "backfill/verify", phase: .backfill, title: "comparing every row", action: .verify)
-        let constraints = mappings.filter { $0.remote == nil }.flatMap(constraintSteps)
-        return (byPhase[.backfill] ?? []) + [proof] + constraints
+        let constraints = mappings.flatMap(constraintSteps)
+        return (byPhase[.backfill] ?? []) + [proof] + constraints + lastOfBackfill
     }
 
     private func constraintSteps(of mapping: Mapping) -> [Step] {
         let carried = (provenConstraints[mapping.token] ?? []).map { $0.step(.backfill, of: mapping) }
-        let notNull = mapping.required.flatMap { column in
+        // A row that a worker has still to be asked about has no value yet.
+        let filled = mapping.remote == nil ? mapping.required : []
+        let notNull = filled.flatMap { column in
             NotNull(table: mapping.table, column: column.name, interim: column.interim, token: mapping.token)
                 .steps.map { part in
                     Step(
@@ -65,15 +67,15 @@ extension PlanBuilder {
 }
 
 extension CarriedDependents.Part {
-    fileprivate func step(_ phase: Phase, of mapping: Mapping) -> Step {
+    func step(_ phase: Phase, of mapping: Mapping) -> Step {
         Step(
             id: "\(phase.rawValue.lowercased())/\(mapping.token)/\(name)",
             phase: phase,
             title: title,
-            action: isConcurrent
-                ? .concurrently(apply: apply, revert: revert) : .statements(apply: apply, revert: revert),
-            table: mapping.table,
-            lock: lock
+            action: index ?? .statements(apply: apply, revert: revert),
+            table: table ?? mapping.table,
+            lock: lock,
+            goesWithContract: goesWithContract ? true : nil
         )
     }
 }

@@ -7,7 +7,6 @@ extension PlanBuilder {
         func rename(_ from: String, _ to: String) -> String {
             "ALTER TABLE \(table.quoted) RENAME COLUMN \(from.quotedIdentifier) TO \(to.quotedIdentifier)"
         }
-        for part in carried?.foreignKeys ?? [] { add(.contract, part, of: mapping) }
         let shared = mapping.new.filter { $0.interim != nil }
         let lock = ["LOCK TABLE \(table.quoted) IN ACCESS EXCLUSIVE MODE"]
         let leave = mapping.old.map { rename($0.name, mapping.archived($0)) }
@@ -24,8 +23,19 @@ extension PlanBuilder {
             title,
             table: table,
             apply: lock + dualWrite.drop + leave + take + archive.create,
-            revert: lock + archive.drop + giveBack + comeBack + (carried?.restated ?? []) + dualWrite.create
+            revert: lock + archive.drop + giveBack + comeBack + (carried?.afterSwapBack ?? []) + dualWrite.create
         )
+        if let carried {
+            unlinking += carried.unlinking.map { $0.step(.contract, of: mapping) }
+            for part in carried.archiveParts { add(.contract, part, of: mapping) }
+            if let check = carried.wayBack {
+                wayBack.append(
+                    Step(
+                        id: "contract/\(index)/archive", phase: .contract,
+                        title: "looking for rows that have no old value", action: check, table: table))
+            }
+            linking += carried.linking.map { $0.step(.contract, of: mapping) }
+        }
         let columns = mapping.old.map { mapping.archived($0) } + [mapping.marker]
         addPurge(
             "dropping the archive of \(table)",

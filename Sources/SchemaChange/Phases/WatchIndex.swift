@@ -17,16 +17,10 @@ struct WatchIndex {
     var word: String { mapping.isWrittenByApplication ? "disagreeing" : "unfilled" }
     var meaning: String { mapping.isWrittenByApplication ? "not written on both sides" : "not filled" }
 
-    private var name: String { "sluice_\(word)_\(mapping.token)" }
-    private var qualified: String { mapping.table.schema.quotedIdentifier + "." + name.quotedIdentifier }
-
-    /// Outside of a transaction. One that a killed worker left unfinished is dropped first.
-    var create: [String] {
+    var index: ConcurrentIndex {
         let key = mapping.key.map(\.quoted).joined(separator: ", ")
-        return drop + [
-            "CREATE INDEX CONCURRENTLY \(name.quotedIdentifier) ON \(mapping.table.quoted) (\(key)) WHERE \(condition)"
-        ]
+        return ConcurrentIndex(
+            table: mapping.table, builtAs: "sluice_\(word)_\(mapping.token)",
+            definition: "USING btree (\(key)) WHERE \(condition)")
     }
-
-    var drop: [String] { ["DROP INDEX CONCURRENTLY IF EXISTS \(qualified)"] }
 }

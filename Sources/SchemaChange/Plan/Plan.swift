@@ -14,6 +14,9 @@ public struct Plan: Codable, Hashable, Sendable {
     public let purge: [Step]
     /// Makes all triggers again, without touching markers or rows; nil where there are none.
     public let repair: Step?
+    /// What is looked for before Contract is undone, as long as the step of that name is in force: rows that keep it from
+    /// being undone.
+    public let wayBack: [Step]?
     /// The tables that have triggers of its own, and the tokens in those triggers' names.
     public let guardedTables: [TableName]
     public let tokens: [String]
@@ -23,6 +26,8 @@ public struct Plan: Codable, Hashable, Sendable {
     public let writes: [String]
     /// The columns that its triggers read, and those that they write.
     public let touches: [String]
+    /// The tables that it takes away or calls otherwise; nil for none.
+    public var wholeTables: [TableName]?
 
     /// Between these two, as bytes, are the names of all triggers that run between the first of ours and the last.
     public static let firstTriggerName = DualWriteTriggers.firstName + "_3"

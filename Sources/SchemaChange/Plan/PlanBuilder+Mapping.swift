@@ -65,12 +65,12 @@ extension PlanBuilder {
         for column in old {
             try claim(column.name, of: table, at: path)
             leaves(column.name, of: table, at: path)
-            if table.key.contains(column.name) || table.referencedColumns.contains(column.name) {
+            if succession == nil, table.key.contains(column.name) || table.referencedColumns.contains(column.name) {
                 throw PlanError(
                     .unsupportedTable,
                     at: path,
-                    "column \"\(column.name)\" is part of the key of \(table.name), or other tables refer to it; "
-                        + "replacing a key is not supported yet"
+                    "column \"\(column.name)\" is part of the key of \(table.name), or other tables refer to it; only "
+                        + "another type or name can be had for it, with alterColumn or renameColumn"
                 )
             }
         }
@@ -94,12 +94,23 @@ extension PlanBuilder {
         )
         mappings.append(mapping)
         let carried = try succession?.carried(
-            from: oldColumns[0], to: newColumns[0], token: token, dependents, at: path)
+            from: old[0], to: newColumns[0], token: token, dependents, successors, at: path)
+        if let carried { try claim(carried, at: path) }
         addColumns(of: mapping, settings: succession?.settings(of: newColumns[0], carried) ?? [])
         addBackfill(of: mapping, carried: carried)
         addArchive(of: mapping, carried: carried)
         // Until then a row may be unfilled.
         if remote != nil { for column in mapping.notNull { addNotNull(.contract, column, of: table.name) } }
+    }
+
+    /// An index or constraint over two columns that are replaced would be made for each of them.
+    private mutating func claim(_ carried: CarriedDependents, at path: String) throws(PlanError) {
+        for name in carried.names {
+            guard let other = carriedNames.updateValue(path, forKey: name) else { continue }
+            throw PlanError(
+                .dependents, at: path,
+                "\(name) depends on a column of \(other) as well; put one of the two into a Migration of its own")
+        }
     }
 
     /// What must be asked about the expressions of a mapping.

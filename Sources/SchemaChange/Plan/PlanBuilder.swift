@@ -1,25 +1,42 @@
 /// Collects steps and mappings, change by change, and puts them in order.
 public struct PlanBuilder {
     let catalog: Catalog
+    /// All of the migration's.
+    let changes: [Change]
     private let migration: String
     let writer: DualWriter
     /// The columns that each checked expression names.
     let references: [ExpressionCheck: [String]]
     /// What depends on each column that another takes the place of.
     let dependents: [DependentsProbe: ColumnDependents]
+    let successors: Successors
 
     var index = 0
     var byPhase: [Phase: [Step]] = [:]
+    /// What Backfill does once the rows are proven: indexes and constraints.
+    var lastOfBackfill: [Step] = []
     private var purge: [Step] = []
     var mappings: [Mapping] = []
     var fills: [FillTrigger] = []
+    /// What is done at Contract before, and after, all changes.
+    var unlinking: [Step] = []
+    var linking: [Step] = []
+    var wayBack: [Step] = []
+    private var wholeTables: [TableName] = []
+    private var otherTables: [TableName] = []
+    /// The columns that get it.
+    private var notNull: Set<String> = []
     /// Constraints of new columns, by the token of their mapping: they come after the proof.
     var provenConstraints: [String: [CarriedDependents.Part]] = [:]
+    /// Indexes and constraints that go over to new columns, by the change that they go with.
+    var carriedNames: [String: String] = [:]
     private var taken: [String: String] = [:]
     /// The columns that go into the archive, by the change that sends them there.
     private var leaving: [String: String] = [:]
     /// The columns that the expressions of each change name besides its own.
     private var reads: [(path: String, table: TableName, column: String)] = []
+    /// The columns that indexes and constraints are about.
+    private var needs: [(path: String, table: TableName, column: String)] = []
 
     /// What is wrong with `changes` that can be seen without a database.
     public static func flaws(in changes: [Change], writer: DualWriter = .database) -> [PlanError] {
@@ -51,11 +68,22 @@ public struct PlanBuilder {
 
     /// What PostgreSQL must be asked before ``plan(_:hash:migration:catalog:references:)``.
     public static func checks(for changes: [Change], catalog: Catalog) throws(PlanError) -> [ExpressionCheck] {
+        let catalog = catalog.expecting(changes)
         var checks: [ExpressionCheck] = []
         for (index, change) in changes.enumerated() {
             checks += try change.kind.checks(at: path(index, change), in: catalog)
         }
         return checks
+    }
+
+    /// What else PostgreSQL must accept before ``plan(_:writer:hash:migration:catalog:references:)``.
+    public static func trials(for changes: [Change], catalog: Catalog) throws(PlanError) -> [Trial] {
+        let catalog = catalog.expecting(changes)
+        var trials: [Trial] = []
+        for (index, change) in changes.enumerated() {
+            trials += try change.kind.trials(at: path(index, change), in: catalog)
+        }
+        return trials
     }
 
     /// The columns whose dependents are carried over.
@@ -70,10 +98,17 @@ public struct PlanBuilder {
         return probes
     }
 
+    /// The tables, indexes and views that `changes` make, by where they name them: none may be there yet.
+    public static func newRelations(in changes: [Change]) -> [(path: String, name: String)] {
+        changes.enumerated().flatMap { index, change in
+            change.kind.newRelations.map { ("\(path(index, change)).\($0.path)", $0.name) }
+        }
+    }
+
     /// The types that `changes` name, by where they do: PostgreSQL must know each of them.
     public static func types(in changes: [Change]) -> [(path: String, type: String)] {
         changes.enumerated().flatMap { index, change in
-            change.kind.newColumns.map { ("\(path(index, change)).\($0.path)type", $0.column.type) }
+            change.kind.types.map { ("\(path(index, change)).\($0.path)", $0.type) }
         }
     }
 
@@ -89,7 +124,8 @@ public struct PlanBuilder {
     ) throws(PlanError) -> Plan {
         if let flaw = flaws(in: changes, writer: writer).first { throw flaw }
         var builder = PlanBuilder(
-            catalog: catalog, migration: migration, writer: writer, references: references, dependents: dependents)
+            catalog: catalog.expecting(changes), changes: changes, migration: migration, writer: writer,
+            references: references, dependents: dependents)
         for (index, change) in changes.enumerated() {
             builder.index = index
             try change.kind.plan(into: &builder, at: path(index, change))
@@ -98,14 +134,16 @@ public struct PlanBuilder {
     }
 
     private init(
-        catalog: Catalog, migration: String, writer: DualWriter, references: [ExpressionCheck: [String]],
-        dependents: [DependentsProbe: ColumnDependents]
+        catalog: Catalog, changes: [Change], migration: String, writer: DualWriter,
+        references: [ExpressionCheck: [String]], dependents: [DependentsProbe: ColumnDependents]
     ) {
         self.catalog = catalog
+        self.changes = changes
         self.migration = migration
         self.writer = writer
         self.references = references
         self.dependents = dependents
+        successors = Successors(Array(dependents.keys))
     }
 
     private static func path(_ index: Int, _ change: Change) -> String {
@@ -114,8 +152,28 @@ public struct PlanBuilder {
 
     // MARK: For the kinds
 
-    var token: String {
+    var token: String { token(of: index) }
+
+    /// That of the change at `index`.
+    func token(of index: Int) -> String {
         Plan.token(migration: migration, index: index)
+    }
+
+    /// Says that a table goes away or is called otherwise, so that no other change of the migration, and no other
+    /// migration of which something is in force, may count on it.
+    mutating func takesWhole(_ table: TableDescription, at path: String) throws(PlanError) {
+        let others = changes.count { $0.tables.first == table.name.name }
+        guard others <= 1 else {
+            throw PlanError(
+                .invalidChange, at: path,
+                "another change is about \(table.name) as well; put this one into a Migration of its own")
+        }
+        wholeTables.append(table.name)
+    }
+
+    /// Says that the plan is about another name as well, so that whoever else is waits for it.
+    mutating func alsoTouches(_ table: TableName) {
+        otherTables.append(table)
     }
 
     mutating func add(
@@ -124,29 +182,44 @@ public struct PlanBuilder {
         _ title: String,
         table: TableName?,
         lock: String? = "ACCESS EXCLUSIVE",
+        otherTable: TableName? = nil,
+        undoneAs: TableName? = nil,
         apply: [String],
-        revert: [String]?
+        revert: [String]?,
+        isLast: Bool = false
     ) {
         let step = Step(
-            id: "\(phase.rawValue.lowercased())/\(index)/\(name)",
+            id: id(phase, name),
             phase: phase,
             title: title,
             action: .statements(apply: apply, revert: revert),
             table: table,
-            lock: apply.isEmpty ? nil : lock
+            lock: apply.isEmpty ? nil : lock,
+            otherTable: otherTable,
+            undoneAs: undoneAs
         )
-        byPhase[phase, default: []].append(step)
+        add(step, isLast: isLast)
     }
 
-    mutating func addCheck(_ name: String, _ title: String, table: TableName, query: String, message: String) {
-        let step = Step(
-            id: "backfill/\(index)/\(name)",
-            phase: .backfill,
-            title: title,
-            action: .check(query: query, message: message),
-            table: table
-        )
-        byPhase[.backfill, default: []].append(step)
+    /// - Parameter isLast: whether it waits, in Backfill, until the rows are proven.
+    mutating func add(_ step: Step, isLast: Bool) {
+        if isLast, step.phase == .backfill {
+            lastOfBackfill.append(step)
+        } else {
+            byPhase[step.phase, default: []].append(step)
+        }
+    }
+
+    func id(_ phase: Phase, _ name: String) -> String {
+        "\(phase.rawValue.lowercased())/\(index)/\(name)"
+    }
+
+    mutating func addCheck(
+        _ name: String, _ title: String, table: TableName, query: String, message: String, phase: Phase = .backfill,
+        isLast: Bool = false
+    ) {
+        let action = Step.Action.check(query: query, message: message)
+        add(Step(id: id(phase, name), phase: phase, title: title, action: action, table: table), isLast: isLast)
     }
 
     mutating func addPurge(_ title: String, table: TableName, _ statements: [String]) {
@@ -206,10 +279,20 @@ public struct PlanBuilder {
         }
     }
 
+    /// Says that an index or a constraint is about columns, so that no other change of the migration may take them away.
+    mutating func needs(_ columns: some Sequence<String>, of table: TableDescription, at path: String) {
+        needs += columns.map { (path, table.name, $0) }
+    }
+
     /// Makes a column NOT NULL without a scan under an exclusive lock: by a constraint that is validated first.
+    ///
+    /// Once, whoever else of the migration needs it: the first keeps it until all others are undone.
     mutating func addNotNull(_ phase: Phase, _ column: String, of table: TableName) {
+        guard notNull.insert("\(table).\(column)").inserted else { return }
         for step in NotNull(table: table, column: column, token: token).steps {
-            add(phase, step.name, step.title, table: table, lock: step.lock, apply: step.apply, revert: step.revert)
+            add(
+                phase, step.name, step.title, table: table, lock: step.lock, apply: step.apply, revert: step.revert,
+                isLast: true)
         }
     }
 
@@ -223,34 +306,39 @@ public struct PlanBuilder {
 
     // MARK: Order
 
+    private var contractSteps: [Step] { unlinking + (byPhase[.contract] ?? []) + linking }
+
     private func finish(_ changes: [Change], hash: String) throws(PlanError) -> Plan {
         try requireWhatIsRead()
         var tables: [TableName] = []
         for (index, change) in changes.enumerated() {
             for name in change.tables {
-                let table = try catalog.table(name, at: Self.path(index, change)).name
+                let table = try catalog.tableByThen(name, at: Self.path(index, change)).name
                 if !tables.contains(table) { tables.append(table) }
             }
         }
+        tables += otherTables.filter { !tables.contains($0) }
         let writes = Set(leaving.keys).union(mappings.flatMap { m in m.new.map { "\(m.table).\($0.name)" } })
         return Plan(
             hash: hash,
             changes: changes,
             mappings: mappings,
-            steps: (byPhase[.expand] ?? []) + dualWriteSteps + backfillSteps + (byPhase[.contract] ?? []),
+            steps: (byPhase[.expand] ?? []) + dualWriteSteps + backfillSteps + contractSteps,
             purge: purge,
             repair: repairStep,
+            wayBack: wayBack.isEmpty ? nil : wayBack,
             guardedTables: triggeredTables,
             tokens: (mappings.map(\.token) + fills.map(\.token)).sorted(),
             tables: tables,
             writes: writes.sorted(),
-            touches: writes.union(reads.map { "\($0.table).\($0.column)" }).sorted()
+            touches: writes.union(reads.map { "\($0.table).\($0.column)" }).sorted(),
+            wholeTables: wholeTables.isEmpty ? nil : wholeTables
         )
     }
 
     /// What one change's triggers write and Contract renames, another's cannot read: it may be stale there, or gone.
     private func requireWhatIsRead() throws(PlanError) {
-        for (path, table, column) in reads {
+        for (path, table, column) in reads + needs {
             guard let other = leaving["\(table).\(column)"], other != path else { continue }
             throw PlanError(
                 .invalidExpression,

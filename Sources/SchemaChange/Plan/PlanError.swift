@@ -10,6 +10,9 @@ public struct PlanError: Error, Hashable, Sendable, CustomStringConvertible {
 
         public static let unknownTable = Code(rawValue: "UnknownTable")
         public static let unknownColumn = Code(rawValue: "UnknownColumn")
+        public static let nameTaken = Code(rawValue: "NameTaken")
+        /// It cannot be done without stopping everybody for long.
+        public static let wouldLock = Code(rawValue: "WouldLock")
         public static let columnExists = Code(rawValue: "ColumnExists")
         public static let noUsableKey = Code(rawValue: "NoUsableKey")
         public static let unsupportedTable = Code(rawValue: "UnsupportedTable")

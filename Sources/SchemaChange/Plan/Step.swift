@@ -8,6 +8,10 @@ public struct Step: Codable, Hashable, Sendable {
         case statements(apply: [String], revert: [String]?)
         /// Each statement by itself and in no transaction, so each may be run twice. They wait for nobody who writes.
         case concurrently(apply: [String], revert: [String])
+        /// Builds an index concurrently, whatever is left of an attempt before. Undoing it takes the index away.
+        case buildIndex(ConcurrentIndex)
+        /// The opposite of ``buildIndex(_:)``.
+        case dropIndex(ConcurrentIndex)
         /// Waits until it is declared that every writer writes both sides: a promise that is settled from outside.
         case declaration
         /// Fills the rows of `mappings[index]` that have no side yet. Undoing it leaves them as they are.
@@ -28,13 +32,25 @@ public struct Step: Codable, Hashable, Sendable {
     public let table: TableName?
     /// The strongest such lock, as PostgreSQL names it.
     public let lock: String?
+    /// A second table that is locked as well, as by a foreign key.
+    public let otherTable: TableName?
+    /// What ``table`` is called when the step is undone, where that is not the same.
+    public let undoneAs: TableName?
+    /// Whether it goes when Contract is undone, and is done again on the way back.
+    public let goesWithContract: Bool?
 
-    public init(id: String, phase: Phase, title: String, action: Action, table: TableName? = nil, lock: String? = nil) {
+    public init(
+        id: String, phase: Phase, title: String, action: Action, table: TableName? = nil, lock: String? = nil,
+        otherTable: TableName? = nil, undoneAs: TableName? = nil, goesWithContract: Bool? = nil
+    ) {
         self.id = id
         self.phase = phase
         self.title = title
         self.action = action
         self.table = table
         self.lock = lock
+        self.otherTable = otherTable
+        self.undoneAs = undoneAs
+        self.goesWithContract = goesWithContract
     }
 }

@@ -1,0 +1,108 @@
+/// Drops a constraint at Expand, so that the new version may write what it forbade.
+///
+/// Undoing it restores the constraint, for what is written from then on and, if it was valid, for the rows that are there:
+/// `CHECK` and foreign keys by a validation, a unique or primary key by an index that is built concurrently.
+public struct DropConstraint: Codable, Hashable, Sendable, ChangeKind {
+    public var table: String
+    public var name: String
+    /// Whether the table may be locked, on the way back, for as long as an exclusion constraint takes.
+    public var lockTable: Bool?
+
+    public init(table: String, name: String, lockTable: Bool? = nil) {
+        self.table = table
+        self.name = name
+        self.lockTable = lockTable
+    }
+
+    var tables: [String] { [table] }
+
+    func flaws(at path: String) -> [PlanError] {
+        []
+    }
+
+    func plan(into builder: inout PlanBuilder, at path: String) throws(PlanError) {
+        let description = try builder.catalog.table(table, at: path)
+        let constraint = try description.requireConstraint(name, at: "\(path).name")
+        let index = description.indexes.first { $0.constraint == name }
+        if let index { try builder.requireUnneeded(index, of: description, at: path) }
+        switch constraint.kind {
+        case "u", "p": planKey(into: &builder, description, constraint, index!)
+        case "x" where !description.isSmall && lockTable != true:
+            throw PlanError(
+                .wouldLock, at: path,
+                "there would be no way back: PostgreSQL adds an exclusion constraint only with a look at all of "
+                    + "\(description.name) (\(description.bytes >> 20) MiB) under a lock that stops reads and writes; say "
+                    + "lockTable: true if they may be stopped then")
+        default: planOther(into: &builder, description, constraint, index)
+        }
+    }
+
+    private var title: String { "dropping \(name) of \(table)" }
+
+    private func planKey(
+        into builder: inout PlanBuilder, _ description: TableDescription,
+        _ constraint: TableDescription.Constraint, _ index: TableDescription.Index
+    ) {
+        let isDeferred = constraint.isDeferred ? References.Deferral.deferred : .immediate
+        builder.removeIndex(
+            .expand,
+            "constraint",
+            title,
+            .constraint(
+                name, constraint.kind == "p" ? "PRIMARY KEY" : "UNIQUE", of: description.name, token: builder.token,
+                definition: index.definition, deferral: constraint.isDeferrable ? isDeferred.sql : "",
+                tablespace: index.tablespace,
+                extras: constraint.extras(of: description.name) + index.extras(of: description.name)),
+            lock: "ACCESS EXCLUSIVE")
+    }
+
+    private func planOther(
+        into builder: inout PlanBuilder, _ description: TableDescription,
+        _ constraint: TableDescription.Constraint, _ index: TableDescription.Index?
+    ) {
+        builder.addDropped(
+            constraint, of: description.name, in: .expand, title: title,
+            extras: index?.extras(of: description.name) ?? [])
+    }
+}
+
+extension PlanBuilder {
+    /// Drops a constraint that is not a key. It comes back in two transactions: for what is written, then for the rows.
+    mutating func addDropped(
+        _ constraint: TableDescription.Constraint, of table: TableName, in phase: Phase, title: String,
+        word: String = "constraint", extras: [String] = []
+    ) {
+        let alter = "ALTER TABLE \(table.quoted)"
+        let name = constraint.name.quotedIdentifier
+        let isExclusion = constraint.kind == "x"
+        if constraint.isValidated, !isExclusion {
+            add(
+                phase, "\(word)-validate", "validating \(constraint.name) of \(table)", table: table,
+                otherTable: constraint.references, apply: [], revert: ["\(alter) VALIDATE CONSTRAINT \(name)"])
+        }
+        let restore = "\(alter) ADD CONSTRAINT \(name) \(constraint.definition)\(isExclusion ? "" : " NOT VALID")"
+        add(
+            phase, "\(word)-drop", title, table: table, otherTable: constraint.references,
+            apply: ["\(alter) DROP CONSTRAINT \(name)"], revert: [restore] + constraint.extras(of: table) + extras)
+    }
+}
+
+extension TableDescription {
+    func requireConstraint(_ name: String, at path: String) throws(PlanError) -> Constraint {
+        if let constraint = constraint(name) { return constraint }
+        let names = constraints.map(\.name).joined(separator: ", ")
+        throw PlanError(
+            .invalidChange, at: path,
+            "\(self.name) has no constraint \"\(name)\"; it has \(names.isEmpty ? "none" : names). NOT NULL goes by alterColumn"
+        )
+    }
+}
+
+extension TableDescription.Constraint {
+    /// What brings back besides its definition.
+    func extras(of table: TableName) -> [String] {
+        comment.map {
+            ["COMMENT ON CONSTRAINT \(name.quotedIdentifier) ON \(table.quoted) IS \($0.quotedLiteral)"]
+        } ?? []
+    }
+}

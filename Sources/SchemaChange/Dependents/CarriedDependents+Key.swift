@@ -1,0 +1,165 @@
+/// What a column is that identifies rows: part of the primary key, referred to by foreign keys, numbered by a sequence.
+extension CarriedDependents {
+    // MARK: Foreign keys that refer to it
+
+    private func interimReference(_ index: Int) -> String { interim("r", index) }
+
+    /// To the new column, beside those to the old one.
+    var referringKeys: [Part] {
+        present.referring.enumerated().flatMap { index, key in
+            parts(
+                of: key.name, interimReference(index), newDefinition(of: key), isValidated: key.isValidated,
+                on: key.table)
+        }
+    }
+
+    /// Once all columns have changed their names, what refers to the new one takes the names of what referred to the old.
+    /// On the way back it goes, since the new primary key does, and is made again.
+    var linking: [Part] {
+        present.referring.enumerated().map { index, key in
+            let alter = "ALTER TABLE \(key.table.quoted)"
+            return Part(
+                name: "link-\(key.name)", title: "giving \(key.name) of \(key.table) to the new \(new.name)",
+                lock: "ACCESS EXCLUSIVE",
+                apply: [
+                    "\(alter) RENAME CONSTRAINT \(interimReference(index).quotedIdentifier) TO \(key.name.quotedIdentifier)"
+                ] + comment(onConstraint: key.name, of: key.table, key.comment),
+                revert: ["\(alter) DROP CONSTRAINT IF EXISTS \(key.name.quotedIdentifier)"],
+                table: key.table)
+        }
+    }
+
+    /// As it is while both columns stand beside each other.
+    func newDefinition(of key: ColumnDependents.ForeignKey) -> String {
+        key.definition(
+            columns: successors.names(of: key.columns, in: key.table),
+            referredColumns: successors.names(of: key.referredColumns, in: key.referred))
+    }
+
+    // MARK: The primary key
+
+    private var primary: (place: Int, index: ColumnDependents.Index, constraint: ColumnDependents.Constraint)? {
+        dependents.indexes.enumerated().lazy.compactMap { place, index in
+            index.constraint.flatMap { $0.isPrimary ? (place, index, $0) : nil }
+        }.first
+    }
+
+    /// The index by which the old column becomes the primary key again.
+    private var oldIndex: String { "sluice_old_\(token)_i" }
+    private var archivedName: String { Mapping.archivedName(token: token, index: 0) }
+
+    private func primaryKey(_ name: String, using index: String, _ constraint: ColumnDependents.Constraint) -> [String]
+    {
+        [
+            "\(alter) ADD CONSTRAINT \(name.quotedIdentifier) PRIMARY KEY USING INDEX "
+                + "\(index.quotedIdentifier)\(constraint.timing)"
+        ] + comment(onConstraint: name, of: table, constraint.comment)
+    }
+
+    /// A table has one, so that of the old column goes. What stands in the archive may be NULL then: there is no old value
+    /// of a number that is too large for it.
+    var primaryKey: [String] {
+        guard let primary else { return [] }
+        let name = primary.constraint.name
+        return ["\(alter) DROP CONSTRAINT \(name.quotedIdentifier)"]
+            + primaryKey(name, using: interim("i", primary.place), primary.constraint)
+    }
+
+    var primaryKeyBack: [String] {
+        primary.map { ["\(alter) DROP CONSTRAINT \($0.constraint.name.quotedIdentifier)"] } ?? []
+    }
+
+    var oldPrimaryKey: [String] {
+        primary.map { primaryKey($0.constraint.name, using: oldIndex, $0.constraint) } ?? []
+    }
+
+    /// After the columns have changed their names, and on the way back before: the index for the old column is built beside
+    /// its users then, and NULL is looked for without a lock.
+    var archiveParts: [Part] {
+        guard let primary else { return [] }
+        let columns = primary.constraint.columns.map { ($0 == old.name ? archivedName : $0).quotedIdentifier }
+        let index = Part(
+            name: "old-index", title: "leaving \(primary.constraint.name) of \(table) to the new \(new.name)",
+            lock: "SHARE UPDATE EXCLUSIVE", apply: [], revert: [],
+            index: .dropIndex(
+                ConcurrentIndex(
+                    table: table, builtAs: oldIndex, isUnique: true,
+                    definition: "USING btree (\(columns.joined(separator: ", ")))")))
+        let nullable = NotNull(table: table, column: old.name, interim: archivedName, token: token).steps.reversed().map
+        {
+            Part(
+                name: "un-\($0.name)", title: "undoing: \($0.title)", lock: $0.lock, apply: $0.revert, revert: $0.apply)
+        }
+        return [index] + nullable
+    }
+
+    /// Finds the rows that a key in the archive could not identify.
+    var wayBack: Step.Action? {
+        guard let primary else { return nil }
+        let key = primary.constraint.columns.map { ($0 == old.name ? new.name : $0).quotedIdentifier }
+        return .check(
+            query: """
+                SELECT concat_ws(', ', \(key.joined(separator: ", "))) FROM \(table.quoted) \
+                WHERE \(archivedName.quotedIdentifier) IS NULL LIMIT 5
+                """,
+            message:
+                "rows of \(table) have no value of \(old.type) for the old \(old.name), so it cannot be the key again; "
+                + "delete them or give them another \(new.name), or stay at Contract"
+        )
+    }
+
+    // MARK: What numbers its rows
+
+    /// A sequence of the table goes over to the new column; an identity's cannot, so the new column gets one that goes on
+    /// where that stood.
+    var sequence: [String] {
+        guard let sequence = present.sequence else { return [] }
+        let archived = archivedName.quotedIdentifier
+        if let identity = sequence.identity {
+            let aside = TableName(schema: sequence.name.schema, name: "sluice_archive_\(token)_s")
+            return move(sequence, identity, from: archived, to: new.quoted, aside: aside)
+        }
+        return ["\(alter) ALTER COLUMN \(archived) DROP DEFAULT"]
+            + hand(sequence, to: new.quoted, as: new.type)
+    }
+
+    /// While the old column is called as in the archive.
+    var sequenceBack: [String] {
+        guard let sequence = present.sequence else { return [] }
+        let archived = archivedName.quotedIdentifier
+        if let identity = sequence.identity {
+            let aside = TableName(schema: sequence.name.schema, name: "sluice_new_\(token)_s")
+            return move(sequence, identity, from: new.quoted, to: archived, aside: aside)
+        }
+        let restore = oldDefault.map { ["\(alter) ALTER COLUMN \(archived) SET DEFAULT \($0)"] } ?? []
+        return hand(sequence, to: archived, as: sequence.type) + restore
+    }
+
+    private func hand(_ sequence: ColumnDependents.Sequence, to column: String, as type: String) -> [String] {
+        let numbers = ["smallint", "integer", "bigint"]
+        let isRetyped = old.type != new.type && numbers.contains(type)
+        return ["ALTER SEQUENCE \(sequence.name.quoted) OWNED BY \(table.quoted).\(column)"]
+            + (isRetyped ? ["ALTER SEQUENCE \(sequence.name.quoted) AS \(type)"] : [])
+    }
+
+    private func move(
+        _ sequence: ColumnDependents.Sequence, _ identity: String, from: String, to: String, aside: TableName
+    ) -> [String] {
+        let name = sequence.name
+        return [
+            "ALTER SEQUENCE \(name.quoted) RENAME TO \(aside.name.quotedIdentifier)",
+            "\(alter) ALTER COLUMN \(to) ADD GENERATED \(identity) AS IDENTITY "
+                + "(SEQUENCE NAME \(name.quoted)\(sequence.options))",
+            "SELECT setval(\(name.quoted.quotedLiteral), last_value, is_called) FROM \(aside.quoted)",
+            "\(alter) ALTER COLUMN \(from) DROP IDENTITY",
+        ]
+    }
+}
+
+extension ColumnDependents.ForeignKey {
+    func definition(columns: [String]? = nil, referredColumns: [String]? = nil) -> String {
+        func list(_ names: [String]) -> String { names.map(\.quotedIdentifier).joined(separator: ", ") }
+        return "FOREIGN KEY (\(list(columns ?? self.columns))) REFERENCES \(referred.quoted) "
+            + "(\(list(referredColumns ?? self.referredColumns)))\(options)"
+    }
+}
