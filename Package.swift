@@ -108,6 +108,8 @@ let package = Package(
             ["SchemaChange", "Backfill", "DurableExecution", "DurablePromises", "PostgreSQL", logging]
         ),
 
+        library("MigrationImport", ["MigrationEngine", "SchemaChange", "YAML"]),
+
         // Where they meet.
         .target(
             name: "MigrationOperator",
@@ -139,8 +141,9 @@ let package = Package(
         .executableTarget(
             name: "sluice",
             dependencies: [
-                "Backfill", "DurablePromises", "KubernetesClient", "MigrationEngine", "MigrationOperator",
-                "OperatorServer", "PostgreSQL", "Prometheus", "PromiseServer", "RemotePromises", "SchemaChange", "YAML",
+                "Backfill", "DurablePromises", "KubernetesClient", "MigrationEngine", "MigrationImport",
+                "MigrationOperator", "OperatorServer", "PostgreSQL", "Prometheus", "PromiseServer", "RemotePromises",
+                "SchemaChange", "YAML",
                 logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -216,6 +219,7 @@ let package = Package(
         tests("SchemaChange"),
         tests("Backfill"),
         tests("MigrationEngine", ["Backfill", "DurablePromises", "PostgreSQL", "SchemaChange", logging]),
+        tests("MigrationImport", ["MigrationEngine", "SchemaChange", "YAML"]),
         tests("MigrationOperator", ["ControllerRuntime", "KubernetesClient"]),
         tests(
             "OperatorServer",

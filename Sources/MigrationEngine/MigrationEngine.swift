@@ -132,6 +132,18 @@ public struct MigrationEngine: Sendable {
         }
     }
 
+    /// The plan that the changes make on the live database as it is, with what it means there. Changes nothing.
+    ///
+    /// - Throws: `PlanError`, which says what is wrong and where.
+    public func preview(_ name: MigrationName, spec: MigrationSpec) async throws -> PlanPreview {
+        try await connected(to: spec.schema) { connection in
+            let survey = Survey(name: name, spec: spec)
+            let written = try await survey.written(on: connection)
+            let plan = try await Planner(name: name, spec: spec).plan(on: connection)
+            return try await survey.preview(of: plan, written, on: connection)
+        }
+    }
+
     // MARK: Sessions
 
     func looking<Value: Sendable>(
@@ -178,6 +190,9 @@ public struct MigrationEngine: Sendable {
         }
     }
 
+    /// How long a transaction that others may queue behind waits for a lock, as PostgreSQL writes it.
+    static let lockWait = "200ms"
+
     /// A policy that would hide rows is an error in our sessions, names are looked up where the migration says, and no
     /// statement waits long for a lock.
     ///
@@ -194,7 +209,7 @@ public struct MigrationEngine: Sendable {
         configuration.settings = [
             ("row_security", "off"),
             ("search_path", SearchPath.of(schema)),
-            ("lock_timeout", yields ? "200ms" : "2s"),
+            ("lock_timeout", yields ? Self.lockWait : "2s"),
             ("idle_in_transaction_session_timeout", yields ? "5s" : "60s"),
             ("client_min_messages", "warning"),
             ("datestyle", "ISO, YMD"),

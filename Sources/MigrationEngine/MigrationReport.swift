@@ -18,6 +18,8 @@ public struct MigrationReport: Sendable, Hashable {
     public var isFromLedger: Bool
     /// Of the pinned plan, `sha256:…`; nil before there is one.
     public var planHash: String?
+    /// What the plan means for the database, where this run has made it.
+    public var plan: PlanSummary?
     /// The last phase that is complete.
     public var phase: Phase
     /// What it is doing now, one word in CamelCase, or the phase's name when it is at rest.
@@ -34,6 +36,7 @@ public struct MigrationReport: Sendable, Hashable {
     public init(
         isFromLedger: Bool = true,
         planHash: String? = nil,
+        plan: PlanSummary? = nil,
         phase: Phase = .initial,
         step: String = "Pending",
         progress: BackfillProgress? = nil,
@@ -44,6 +47,7 @@ public struct MigrationReport: Sendable, Hashable {
     ) {
         self.isFromLedger = isFromLedger
         self.planHash = planHash
+        self.plan = plan
         self.phase = phase
         self.step = step
         self.progress = progress
@@ -56,7 +60,7 @@ public struct MigrationReport: Sendable, Hashable {
     /// Why the proof that there is does not hold, where the run itself found that.
     public var proofFailure: String? {
         guard certificate != nil, case .stalled(let reason, let message) = activity,
-            ["ProofBroken", "DualWriteMissing", "Mismatch"].contains(reason)
+            ["ProofBroken", "DualWriteMissing", "Mismatch", Drift.reason].contains(reason)
         else { return nil }
         return message
     }

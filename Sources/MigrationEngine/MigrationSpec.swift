@@ -14,6 +14,9 @@ public struct MigrationSpec: Codable, Hashable, Sendable {
     public var rollouts: [RolloutReference]?
     public var contract: ContractSettings?
     public var approval: ApprovalPolicy?
+    public var lint: LintSettings?
+    /// Whether the new version finds the tables in their new shape in a schema of its own.
+    public var views: Bool?
     public var deletionPolicy: DeletionPolicy?
 
     public init(
@@ -27,6 +30,8 @@ public struct MigrationSpec: Codable, Hashable, Sendable {
         rollouts: [RolloutReference]? = nil,
         contract: ContractSettings? = nil,
         approval: ApprovalPolicy? = nil,
+        lint: LintSettings? = nil,
+        views: Bool? = nil,
         deletionPolicy: DeletionPolicy? = nil
     ) {
         self.phase = phase
@@ -39,6 +44,8 @@ public struct MigrationSpec: Codable, Hashable, Sendable {
         self.rollouts = rollouts
         self.contract = contract
         self.approval = approval
+        self.lint = lint
+        self.views = views
         self.deletionPolicy = deletionPolicy
     }
 
@@ -48,6 +55,34 @@ public struct MigrationSpec: Codable, Hashable, Sendable {
     public var writer: DualWriter { dualWrite?.by ?? .database }
     /// The schema that unqualified table names are of.
     public var schema: String { database?.schema ?? "public" }
+}
+
+/// What somebody has looked at and accepts.
+public struct LintSettings: Codable, Hashable, Sendable {
+    /// The codes of findings, as `docs/lint.md` names them.
+    public var allow: [String]?
+
+    public init(allow: [String]? = nil) {
+        self.allow = allow
+    }
+}
+
+extension MigrationSpec {
+    /// The changes, as lint looks at them.
+    public var lintable: Lint {
+        let names = [contract?.oldSessions, contract?.newSessions, contract?.oldRoles, contract?.newRoles]
+        return Lint(
+            changes,
+            setting: Lint.Setting(
+                target: desiredPhase,
+                writer: writer,
+                hasViews: views == true,
+                hasRollouts: rollouts?.isEmpty == false,
+                isWithoutRollouts: contract?.withoutRollouts == true,
+                namesSessions: names.contains { $0?.isEmpty == false },
+                keepsNothing: contract?.keepFor?.duration == .zero,
+                allowed: Set(lint?.allow ?? [])))
+    }
 }
 
 /// Where the database is.

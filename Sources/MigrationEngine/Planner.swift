@@ -12,6 +12,7 @@ struct Planner: Sendable {
         return Plan.hash(
             changes: spec.changes,
             writer: spec.writer,
+            views: spec.views == true,
             schema: spec.schema,
             database: "\(server.systemIdentifier)/\(server.database)"
         )
@@ -53,7 +54,8 @@ struct Planner: Sendable {
             migration: name.description,
             catalog: catalog,
             references: references,
-            dependents: dependents
+            dependents: dependents,
+            views: spec.views == true
         )
     }
 

@@ -76,6 +76,8 @@ struct RunCommand: AsyncParsableCommand {
         engine: MigrationEngine,
         display: ProgressDisplay
     ) async throws -> MigrationReport {
+        // What is to be kept for no time goes at once; nobody runs it once more for that.
+        var dropsArchive = target == .contract && manifest.spec.contract?.keepFor?.duration == .zero
         while true {
             let report = try await engine.run(
                 manifest.name,
@@ -85,7 +87,12 @@ struct RunCommand: AsyncParsableCommand {
                 guards: Unguarded(),
                 report: { display.show($0) }
             )
-            guard case .waiting = report.activity else { return report }
+            guard case .waiting = report.activity else {
+                if case .stalled = report.activity { return report }
+                guard dropsArchive else { return report }
+                dropsArchive = false
+                continue
+            }
             display.wait(report)
             try await Task.sleep(for: .seconds(1))
         }

@@ -22,8 +22,9 @@ struct Sluice: AsyncParsableCommand {
             """,
         version: version,
         subcommands: [
-            OperatorCommand.self, RunCommand.self, PlanCommand.self, VerifyCommand.self, StatusCommand.self,
-            WaitCommand.self, InstallCommand.self, ServerCommand.self, PromiseCommand.self,
+            OperatorCommand.self, RunCommand.self, PlanCommand.self, LintCommand.self, VerifyCommand.self,
+            StatusCommand.self, WaitCommand.self, ImportCommand.self, InstallCommand.self, ServerCommand.self,
+            PromiseCommand.self,
         ]
     )
 

@@ -22,7 +22,7 @@ struct IndexLifeTests {
         """
     private static let builds = """
         SELECT pid FROM pg_stat_activity
-        WHERE datname = current_database() AND pid <> pg_backend_pid() AND query ~ '^(CREATE|DROP) INDEX CONCURRENTLY'
+        WHERE datname = current_database() AND pid <> pg_backend_pid() AND query ~ '^(CREATE|DROP) (UNIQUE )?INDEX CONCURRENTLY'
             AND state = 'active'
         """
 
@@ -91,27 +91,33 @@ struct IndexLifeTests {
         }
     }
 
-    @Test("leaves nothing when its worker is killed and the way turns round", arguments: ["createIndex", "dropIndex"])
-    func turnsRound(kind: String) async throws {
-        try await EvolvingDatabase.with(Self.items + "CREATE INDEX there ON items (a);") { database in
+    @Test(
+        "leaves nothing when its worker is killed and the way turns round",
+        arguments: [
+            ("createIndex: {table: items, columns: [{column: a}]}", "DualWrite", "Backfill", "Initial"),
+            ("dropIndex: {table: items, name: there}", "Contract", "Backfill", "Contract"),
+            ("dropConstraint: {table: items, name: one}", "Backfill", "Initial", "Backfill"),
+        ])
+    func turnsRound(change: String, start: String, way: String, wayBack: String) async throws {
+        let setUp = "CREATE INDEX there ON items (a); ALTER TABLE items ADD CONSTRAINT one UNIQUE (a);"
+        try await EvolvingDatabase.with(Self.items + setUp) { database in
             let before = try await database.structure()
-            let field = kind == "createIndex" ? "columns: [{column: a}]" : "name: there"
             let evolved = EvolvedDatabase(
-                database.url, fields: "contract: {soak: 0s, withoutRollouts: true}",
-                changes: "- \(kind): {table: items, \(field)}")
-            if kind == "dropIndex" { try await evolved.reach("Contract") }
-            let contracted = try await database.structure()
+                database.url, fields: "contract: {soak: 0s, withoutRollouts: true}", changes: "- \(change)")
+            try await evolved.reach(start)
+            let atStart = try await database.structure()
             try await whileWritten(database) { writer in
-                let way = kind == "createIndex" ? ["Backfill", "Initial"] : ["Backfill", "Contract"]
-                try await evolved.running(to: way[0]) { process in
+                try await evolved.running(to: way) { process in
                     try await eventually("it builds") { try await database.sql(Self.builds) != "" }
                     try await process.kill()
                 }
                 #expect(try await database.sql(Self.indexes).contains("sluice_index_"))
                 try await writer.query("COMMIT")
-                try await evolved.reach(way[1])
+                try await evolved.reach(wayBack)
             }
-            #expect(try await database.structure() == contracted)
+            // A dump does not show one that is not valid.
+            #expect(try await !database.sql(Self.indexes).contains("sluice_index_"))
+            #expect(try await database.structure() == atStart)
             try await evolved.reach("Initial")
             #expect(try await database.structure() == before)
         }

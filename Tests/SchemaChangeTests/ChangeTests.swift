@@ -98,8 +98,8 @@ struct ChangeTests {
                 "alterColumn", "to needs forward"
             ),
             (
-                .alterColumn(AlterColumn(table: "t", column: "a", unique: NewUnique(name: "u"))), "alterColumn",
-                "use addConstraint"
+                .alterColumn(AlterColumn(table: "t", column: "a", dropConstraints: ["u"])), "alterColumn",
+                "use dropConstraint"
             ),
             (
                 .alterColumn(

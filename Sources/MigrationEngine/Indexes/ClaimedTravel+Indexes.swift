@@ -27,7 +27,7 @@ extension ClaimedTravel {
                 } catch let error as PostgresError where error.code == .server && !error.isTransient {
                     // One that is not valid may all the same refuse what the application writes.
                     for statement in index.drop.prefix(1) { try await session.query(statement) }
-                    throw explained(error, step)
+                    throw explained(error)
                 }
             }
         }
@@ -61,11 +61,11 @@ extension ClaimedTravel {
     }
 
     /// Two rows that are the same are the data's fault, and somebody's to mend. The key is not told: it is what a row holds.
-    private func explained(_ error: PostgresError, _ step: Step) -> any Error {
+    private func explained(_ error: PostgresError) -> any Error {
         guard error.sqlState == "23505" else { return error }
         return Interruption.stalled(
             reason: "DataNotReady",
-            message: "\(step.title): rows were written meanwhile that are the same in it; make them differ")
+            message: "\(travel.run.doing): rows were written meanwhile that are the same in it; make them differ")
     }
 
     private func withIndexSession(_ step: Step, _ body: (PostgresConnection) async throws -> Void) async throws {
@@ -81,9 +81,9 @@ extension ClaimedTravel {
                 if let blockers = progress.blockers {
                     reporter.working(
                         step.stepName, reason: "WaitingForLock",
-                        "\(step.title): \(progress.phase) and waits for \(blockers)")
+                        "\(travel.run.doing): \(progress.phase); it waits for \(blockers)")
                 } else if !progress.phase.isEmpty {
-                    reporter.working(step.stepName, reason: step.stepName, "\(step.title): \(progress.phase)")
+                    reporter.working(step.stepName, reason: step.stepName, "\(travel.run.doing): \(progress.phase)")
                 }
             } catch {
                 try Task.checkCancellation()

@@ -1,10 +1,14 @@
 internal import KubernetesClient
+internal import MigrationEngine
 internal import SchemaChange
 
 /// The events of a Migration: what `kubectl describe` tells of it, read off two statuses.
 enum MigrationStory {
     static func events(from before: MigrationStatus?, to after: MigrationStatus) -> [MigrationEvent] {
         var events: [MigrationEvent] = []
+        if let plan = after.plan, plan.planHash != before?.plan?.planHash {
+            events.append(.init(.normal, "Planned", plan.text))
+        }
         if let phase = after.phase, let old = before?.phase, phase != old {
             events.append(
                 phase > old

@@ -31,6 +31,7 @@ extension Reconciliation {
         status.verification = facts.verification
         status.promise = facts.promise
         status.planHash = facts.planHash
+        status.plan = facts.plan
         status.reversibleUntil = facts.reversibleUntil
         let summary = Summary(
             situation: situation, facts: facts, target: target, writer: migration.spec?.writer ?? .database,

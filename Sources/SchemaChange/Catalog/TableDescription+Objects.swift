@@ -89,6 +89,13 @@ extension TableDescription {
         public var column: String?
     }
 
+    /// A view of it in the schema of a version, see ``VersionView``.
+    public struct VersionedView: Codable, Hashable, Sendable {
+        public var name: TableName
+        /// What makes it again, as it is.
+        public var create: [String]
+    }
+
     public func constraint(_ name: String) -> Constraint? {
         constraints.first { $0.name == name }
     }
@@ -111,6 +118,11 @@ extension TableDescription {
 // MARK: As the catalog tells it
 
 extension TableDescription {
+    /// Whether a relation is in a schema of versioned views, an SQL condition.
+    static func isVersioned(_ relation: String) -> String {
+        "(coalesce(obj_description(\(relation).relnamespace, 'pg_namespace'), '') LIKE '\(PlanBuilder.mark)%')"
+    }
+
     /// The members of the description's JSON, each an SQL expression about the table `c` of the schema `n`.
     static let objects = """
         'constraints', coalesce((
@@ -182,6 +194,36 @@ extension TableDescription {
             JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
             JOIN pg_class v ON v.oid = r.ev_class
             WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid AND v.oid <> c.oid
+                AND NOT \(isVersioned("v"))
+        ), '[]'),
+        'versionViews', coalesce((
+            SELECT json_agg(json_build_object(
+                'name', json_build_object('schema', vn.nspname, 'name', v.relname),
+                'create', array_to_json(
+                    ARRAY['CREATE VIEW ' || q.name || coalesce(' WITH (' || array_to_string(v.reloptions, ', ') || ')', '')
+                        || ' AS ' || rtrim(pg_get_viewdef(v.oid), ';')]
+                    || ARRAY(SELECT 'ALTER VIEW ' || q.name || ' ALTER COLUMN ' || quote_ident(a.attname)
+                            || ' SET DEFAULT ' || pg_get_expr(f.adbin, f.adrelid)
+                        FROM pg_attrdef f JOIN pg_attribute a ON a.attrelid = f.adrelid AND a.attnum = f.adnum
+                        WHERE f.adrelid = v.oid ORDER BY a.attnum)
+                    || ARRAY(SELECT 'GRANT ' || g.privilege_type || coalesce(' (' || quote_ident(g.attname) || ')', '')
+                            || ' ON ' || q.name || ' TO '
+                            || CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(g.grantee)) END
+                            || CASE WHEN g.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END
+                        FROM (
+                            SELECT e.*, NULL::name AS attname FROM aclexplode(v.relacl) e
+                            UNION ALL
+                            SELECT e.*, a.attname FROM pg_attribute a, aclexplode(a.attacl) e
+                            WHERE a.attrelid = v.oid AND a.attacl IS NOT NULL
+                        ) g WHERE g.grantee <> v.relowner ORDER BY g.grantee, g.privilege_type)
+                )
+            ) ORDER BY vn.nspname)
+            FROM pg_class v JOIN pg_namespace vn ON vn.oid = v.relnamespace
+            CROSS JOIN LATERAL (SELECT quote_ident(vn.nspname) || '.' || quote_ident(v.relname)) AS q(name)
+            WHERE \(isVersioned("v")) AND v.oid IN (
+                SELECT r.ev_class FROM pg_depend d
+                JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
+                WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid)
         ), '[]'),
         'grants', coalesce((
             SELECT json_agg(json_build_object(

@@ -55,6 +55,7 @@ public struct TableDescription: Codable, Hashable, Sendable {
     public var referrers: [Referrer]
     /// The views and rules that read it, for people.
     public var views: [String]
+    public var versionViews: [VersionedView]
     /// What others than the owner may do.
     public var grants: [Grant]
     public var owner: String
@@ -81,6 +82,7 @@ public struct TableDescription: Codable, Hashable, Sendable {
         indexes: [Index] = [],
         referrers: [Referrer] = [],
         views: [String] = [],
+        versionViews: [VersionedView] = [],
         grants: [Grant] = [],
         owner: String = "",
         isOwn: Bool = true,
@@ -101,6 +103,7 @@ public struct TableDescription: Codable, Hashable, Sendable {
         self.indexes = indexes
         self.referrers = referrers
         self.views = views
+        self.versionViews = versionViews
         self.grants = grants
         self.owner = owner
         self.isOwn = isOwn

@@ -201,6 +201,7 @@ public struct AddColumn: Codable, Hashable, Sendable, ChangeKind {
                 at: path
             )
             if let `default` {
+                builder.viewDefaults["\(description.name).\(column.name)"] = "(\(`default`))"
                 builder.add(
                     .contract,
                     "default",
@@ -213,6 +214,7 @@ public struct AddColumn: Codable, Hashable, Sendable, ChangeKind {
         } else {
             try requireSmall(description, at: path)
             try builder.claim(column.name, of: description, at: path)
+            builder.addedColumns.append((description.name, column.name))
             let defaultClause = `default`.map { " DEFAULT (\($0))" } ?? ""
             let nullClause = column.nullable == false ? " NOT NULL" : ""
             builder.add(

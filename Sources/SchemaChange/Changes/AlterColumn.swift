@@ -1,8 +1,8 @@
 /// Alters a column: its nullability and default in place, or its type and constraints by way of another column.
 ///
-/// * **In place**, without `forward` and `backward`: `nullable: true` and `default` take effect at Expand, since the new
-///   version may rely on them; `nullable: false` at Contract, when nobody writes NULL any more, and is looked for before.
-///   Undoing them restores what was.
+/// * **In place**, without `forward` and `backward`: `nullable: true`, `default` and `comment` take effect at Expand, since
+///   the new version may rely on them; `nullable: false`, `check`, `unique` and `references` at Contract, when nobody breaks
+///   them any more, and rows that do are looked for before. Undoing them restores what was.
 /// * **Under the same name**, with `type`, or with `forward` and `backward`: the new column stands under another name until
 ///   Contract, and then takes the old one's, with indexes, constraints, grants, comment and views. Without an expression
 ///   the values are cast.
@@ -67,7 +67,11 @@ public struct AlterColumn: Codable, Hashable, Sendable, ChangeKind {
         self.backward = backward
     }
 
-    var tables: [String] { [table] }
+    var tables: [String] { [table] + (references.map { [$0.table] } ?? []).filter { $0 != table } }
+    var newRelations: [(path: String, name: String)] {
+        if case .inPlace = way, let unique { return [("unique.name", unique.name)] }
+        return []
+    }
     var newColumns: [(path: String, column: NewColumn)] {
         if let to { return [("to.", to)] }
         return type.map { [("", NewColumn(name: column, type: $0))] } ?? []
@@ -81,6 +85,22 @@ public struct AlterColumn: Codable, Hashable, Sendable, ChangeKind {
     private var way: Way {
         if let replacement { return .newName(replacement) }
         return type != nil || forward != nil || forwardBy != nil || backward != nil ? .sameName : .inPlace
+    }
+
+    /// The same as changes of their own, where the column stays.
+    private var inPlace: [any ChangeKind] {
+        var changes: [any ChangeKind] = []
+        func add(_ constraint: NewConstraint) { changes.append(AddConstraint(table: table, constraint)) }
+        if let check { add(NewConstraint(name: check.name, check: check.constraint)) }
+        if let unique { add(NewConstraint(name: unique.name, unique: .init(columns: [column]))) }
+        if let references {
+            let target = References(
+                table: references.table, columns: [references.column], onDelete: references.onDelete,
+                onUpdate: references.onUpdate)
+            add(NewConstraint(name: references.name, foreignKey: .init(columns: [column], references: target)))
+        }
+        if let comment { changes.append(SetComment(table: table, column: column, comment: comment)) }
+        return changes
     }
 
     private var hasConstraints: Bool {
@@ -114,13 +134,17 @@ public struct AlterColumn: Codable, Hashable, Sendable, ChangeKind {
                         "check.constraint": check?.constraint,
                     ], at: path)
         case .inPlace:
-            if hasConstraints {
+            if dropConstraints?.isEmpty == false {
                 return flaw(
-                    "constraints go with forward and backward, which say what becomes of values that break them; "
-                        + "to add one to the column as it is, use addConstraint, to drop one, dropConstraint")
+                    "dropConstraints goes with forward and backward, which say what the old version sees of values that "
+                        + "break them; to drop one of the column as it is, use dropConstraint")
             }
-            if !isAltered { return flaw("it changes nothing; give nullable, default, dropDefault, type or to") }
-            return flaws(of: ["default": `default`], at: path)
+            if !isAltered && inPlace.isEmpty {
+                return flaw(
+                    "it changes nothing; give nullable, default, dropDefault, check, unique, references, comment, type or to"
+                )
+            }
+            return flaws(of: ["default": `default`], at: path) + inPlace.flatMap { $0.flaws(at: path) }
         }
     }
 
@@ -149,6 +173,13 @@ public struct AlterColumn: Codable, Hashable, Sendable, ChangeKind {
         return checks
     }
 
+    func trials(at path: String, in catalog: Catalog) throws(PlanError) -> [Trial] {
+        guard case .inPlace = way else { return [] }
+        var trials: [Trial] = []
+        for change in inPlace { trials += try change.trials(at: path, in: catalog) }
+        return trials
+    }
+
     func plan(into builder: inout PlanBuilder, at path: String) throws(PlanError) {
         if case .newName(let replacement) = way { return try replacement.plan(into: &builder, at: path) }
         let description = try builder.catalog.table(table, at: path)
@@ -159,6 +190,7 @@ public struct AlterColumn: Codable, Hashable, Sendable, ChangeKind {
         try builder.claim(column, of: description, at: path)
         planDefault(into: &builder, of: description, present)
         planNullability(into: &builder, of: description, present)
+        for change in inPlace { try change.plan(into: &builder, at: path) }
     }
 
     // MARK: In place
@@ -230,7 +262,8 @@ public struct AlterColumn: Codable, Hashable, Sendable, ChangeKind {
     /// as the old version lives, and once the column is in the archive, it has none.
     private func narrowed(_ name: String, to present: TableDescription.ColumnDescription) -> String {
         let bounds = ["smallint": "-32768 AND 32767", "integer": "-2147483648 AND 2147483647"]
-        guard present.notNull, let bound = bounds[present.type], type != present.type else {
+        let wider = ["bigint", "int8", "integer", "int", "int4", "numeric", "decimal"]
+        guard present.notNull, let bound = bounds[present.type], let type, wider.contains(type.lowercased()) else {
             return "\(name)::\(present.type)"
         }
         return "CASE WHEN \(name) BETWEEN \(bound) THEN \(name)::\(present.type) END"

@@ -27,6 +27,9 @@ protocol ChangeKind: Codable, Sendable {
     /// The columns whose dependents it carries over to those that take their place.
     func probes(at path: String, token: String, in catalog: Catalog) throws(PlanError) -> [DependentsProbe]
 
+    /// What had better be written otherwise, seen without a database.
+    func lint(at path: String, _ setting: Lint.Setting) -> [Finding]
+
     /// Adds its steps and mappings.
     func plan(into builder: inout PlanBuilder, at path: String) throws(PlanError)
 }

@@ -77,7 +77,8 @@ extension PlanBuilder {
         let isExclusion = constraint.kind == "x"
         if constraint.isValidated, !isExclusion {
             add(
-                phase, "\(word)-validate", "validating \(constraint.name) of \(table)", table: table,
+                phase, "\(word)-validate", "validating \(constraint.name) of \(table), once it comes back",
+                table: table,
                 otherTable: constraint.references, apply: [], revert: ["\(alter) VALIDATE CONSTRAINT \(name)"])
         }
         let restore = "\(alter) ADD CONSTRAINT \(name) \(constraint.definition)\(isExclusion ? "" : " NOT VALID")"

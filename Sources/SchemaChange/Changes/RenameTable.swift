@@ -42,20 +42,9 @@ public struct RenameTable: Codable, Hashable, Sendable, ChangeKind {
     /// Rights and policies are those of whoever reads through it.
     private static func view(_ new: TableName, of table: TableDescription) -> [String] {
         let columns = table.columns.map(\.name).quotedList
-        var statements = [
-            "CREATE VIEW \(new.quoted) WITH (security_invoker = true) AS SELECT \(columns) FROM \(table.name.quoted)",
-            "GRANT SELECT, INSERT, UPDATE, DELETE ON \(new.quoted) TO \(table.owner.quotedIdentifier)",
-        ]
-        if let comment = table.comment {
-            statements.append("COMMENT ON VIEW \(new.quoted) IS \(comment.quotedLiteral)")
-        }
-        for grant in table.grants where ["SELECT", "INSERT", "UPDATE", "DELETE"].contains(grant.privilege) {
-            let column = grant.column.map { " (\($0.quotedIdentifier))" } ?? ""
-            let role = grant.role?.quotedIdentifier ?? "PUBLIC"
-            statements.append(
-                "GRANT \(grant.privilege)\(column) ON \(new.quoted) TO \(role)"
-                    + (grant.isGrantable ? " WITH GRANT OPTION" : ""))
-        }
-        return statements
+        let comment = table.comment.map { ["COMMENT ON VIEW \(new.quoted) IS \($0.quotedLiteral)"] } ?? []
+        return [
+            "CREATE VIEW \(new.quoted) WITH (security_invoker = true) AS SELECT \(columns) FROM \(table.name.quoted)"
+        ] + comment + table.grants(on: new)
     }
 }

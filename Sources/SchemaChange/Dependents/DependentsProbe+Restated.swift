@@ -20,7 +20,7 @@ extension DependentsProbe {
                     || rtrim(pg_get_viewdef(v.oid), ';')]
                 """)) AS object
             FROM pg_class v JOIN pg_namespace n ON n.oid = v.relnamespace
-            WHERE v.relkind = 'v' AND v.oid IN (
+            WHERE v.relkind = 'v' AND NOT \(TableDescription.isVersioned("v")) AND v.oid IN (
                 SELECT ev_class FROM pg_rewrite WHERE oid IN (\(dependents("pg_rewrite"))))
             """
     }
@@ -132,7 +132,7 @@ extension DependentsProbe {
             SELECT found.text AS name, to_json(found.text) AS object FROM (
                 SELECT CASE v.relkind WHEN 'm' THEN 'materialized view ' WHEN 'v' THEN 'view ' ELSE 'a rule of ' END
                     || v.oid::regclass || ', which shows it' AS text
-                FROM pg_class v WHERE \(views) AND v.oid IN (
+                FROM pg_class v WHERE \(views) AND NOT \(TableDescription.isVersioned("v")) AND v.oid IN (
                     SELECT ev_class FROM pg_rewrite WHERE oid IN (\(dependents("pg_rewrite"))))
                 UNION ALL SELECT 'generated column ' || quote_ident(a.attname) || ', which is made of it'
                 FROM pg_attrdef f JOIN pg_attribute a ON a.attrelid = f.adrelid AND a.attnum = f.adnum

@@ -35,6 +35,7 @@ extension PlanBuilder {
             )
         }
         return (mappings.contains(where: \.isWrittenByApplication) ? [declaration] : []) + tables
+            + (viewStep.map { [$0] } ?? [])
     }
 
     /// From now on a write of the old side alone is one too few. Before, and again when this is undone, it is what the old

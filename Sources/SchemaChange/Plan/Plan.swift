@@ -40,19 +40,22 @@ public struct Plan: Codable, Hashable, Sendable {
 
     /// What tells this plan from another: its changes, who writes both sides, and the schema and database.
     public static func hash(
-        changes: [Change], writer: DualWriter = .database, schema: String, database: String
+        changes: [Change], writer: DualWriter = .database, views: Bool = false, schema: String, database: String
     ) -> String {
         struct Identity: Encodable {
             let changes: [Change]
             /// Left out where it is the database.
             let dualWrite: DualWriter?
+            /// Left out where there are none.
+            let views: Bool?
             let schema: String
             let database: String
         }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         let identity = Identity(
-            changes: changes, dualWrite: writer == .database ? nil : writer, schema: schema, database: database)
+            changes: changes, dualWrite: writer == .database ? nil : writer, views: views ? true : nil, schema: schema,
+            database: database)
         // Encoding values of strings, lists and booleans cannot fail.
         let data = try! encoder.encode(identity)
         return "sha256:" + SHA256.hash(data: data).hexadecimal

@@ -96,6 +96,7 @@ extension PlanBuilder {
         var carried = try succession?.carried(
             from: old[0], to: newColumns[0], token: token, dependents, successors, at: path)
         if let carried { try claim(carried, at: path) }
+        viewDefaults["\(table.name).\(mapping.new[0].name)"] = succession?.newDefault
         addColumns(of: mapping, settings: succession?.settings(of: newColumns[0], carried) ?? [])
         if table.namesRequirements {
             let names = RequirementNames(of: mapping, old: old)

@@ -3,7 +3,9 @@ public struct PlanBuilder {
     let catalog: Catalog
     /// All of the migration's.
     let changes: [Change]
-    private let migration: String
+    let migration: String
+    /// Whether the new version sees its shape of the tables by views.
+    let hasViews: Bool
     let writer: DualWriter
     /// The columns that each checked expression names.
     let references: [ExpressionCheck: [String]]
@@ -22,7 +24,11 @@ public struct PlanBuilder {
     var unlinking: [Step] = []
     var linking: [Step] = []
     var wayBack: [Step] = []
-    private var wholeTables: [TableName] = []
+    /// Columns that are just there from Expand on.
+    var addedColumns: [(table: TableName, column: String)] = []
+    /// The defaults that new columns have for who writes through a view, by `schema.table.column`.
+    var viewDefaults: [String: String] = [:]
+    var wholeTables: [TableName] = []
     private var otherTables: [TableName] = []
     /// The columns that get it.
     private var notNull: Set<String> = []
@@ -122,12 +128,13 @@ public struct PlanBuilder {
         migration: String,
         catalog: Catalog,
         references: [ExpressionCheck: [String]],
-        dependents: [DependentsProbe: ColumnDependents] = [:]
+        dependents: [DependentsProbe: ColumnDependents] = [:],
+        views: Bool = false
     ) throws(PlanError) -> Plan {
         if let flaw = flaws(in: changes, writer: writer).first { throw flaw }
         var builder = PlanBuilder(
             catalog: catalog.expecting(changes), changes: changes, migration: migration, writer: writer,
-            references: references, dependents: dependents)
+            references: references, dependents: dependents, hasViews: views)
         for (index, change) in changes.enumerated() {
             builder.index = index
             try change.kind.plan(into: &builder, at: path(index, change))
@@ -137,18 +144,19 @@ public struct PlanBuilder {
 
     private init(
         catalog: Catalog, changes: [Change], migration: String, writer: DualWriter,
-        references: [ExpressionCheck: [String]], dependents: [DependentsProbe: ColumnDependents]
+        references: [ExpressionCheck: [String]], dependents: [DependentsProbe: ColumnDependents], hasViews: Bool
     ) {
         self.catalog = catalog
         self.changes = changes
         self.migration = migration
         self.writer = writer
+        self.hasViews = hasViews
         self.references = references
         self.dependents = dependents
         successors = Successors(Array(dependents.keys))
     }
 
-    private static func path(_ index: Int, _ change: Change) -> String {
+    static func path(_ index: Int, _ change: Change) -> String {
         "changes[\(index)].\(change.key)"
     }
 
@@ -311,17 +319,15 @@ public struct PlanBuilder {
 
     // MARK: Order
 
-    private var contractSteps: [Step] { unlinking + (byPhase[.contract] ?? []) + linking }
+    private var contractSteps: [Step] { viewDrops + unlinking + (byPhase[.contract] ?? []) + linking }
 
     private func finish(_ changes: [Change], hash: String) throws(PlanError) -> Plan {
         try requireWhatIsRead()
-        var tables: [TableName] = []
+        try requireViewsWhereShown()
         for (index, change) in changes.enumerated() {
-            for name in change.tables {
-                let table = try catalog.tableByThen(name, at: Self.path(index, change)).name
-                if !tables.contains(table) { tables.append(table) }
-            }
+            for name in change.tables { _ = try catalog.tableByThen(name, at: Self.path(index, change)) }
         }
+        var tables = changedTables
         tables += otherTables.filter { !tables.contains($0) }
         let writes = Set(leaving.keys).union(mappings.flatMap { m in m.new.map { "\(m.table).\($0.name)" } })
         return Plan(
@@ -329,7 +335,7 @@ public struct PlanBuilder {
             changes: changes,
             mappings: mappings,
             steps: (byPhase[.expand] ?? []) + dualWriteSteps + backfillSteps + contractSteps,
-            purge: purge,
+            purge: (viewPurge.map { [$0] } ?? []) + purge,
             repair: repairStep,
             wayBack: wayBack.isEmpty ? nil : wayBack,
             guardedTables: triggeredTables,
@@ -339,6 +345,26 @@ public struct PlanBuilder {
             touches: writes.union(reads.map { "\($0.table).\($0.column)" }).sorted(),
             wholeTables: wholeTables.isEmpty ? nil : wholeTables
         )
+    }
+
+    /// Each table that a change is about, in order.
+    var changedTables: [TableName] {
+        var tables: [TableName] = []
+        for change in changes {
+            for name in change.tables {
+                guard let table = try? catalog.tableByThen(name, at: "").name, !tables.contains(table) else { continue }
+                tables.append(table)
+            }
+        }
+        return tables
+    }
+
+    var newTables: [TableName] {
+        changes.flatMap(\.kind.newRelations).map { TableName(schema: catalog.schema, name: $0.name) }
+    }
+
+    func isLeaving(_ column: String, of table: TableName) -> Bool {
+        leaving["\(table).\(column)"] != nil
     }
 
     /// What one change's triggers write and Contract renames, another's cannot read: it may be stale there, or gone.

@@ -22,6 +22,9 @@ struct DualWriteTriggers {
     var earlyFunction: String { "sluice.\(("early_" + mapping.token).quotedIdentifier)" }
     var lastFunction: String { "sluice.\(("side_" + mapping.token).quotedIdentifier)" }
 
+    /// What a versioned view puts into the marker of a row that is inserted through it.
+    static let viewSide = "n!"
+
     static let firstName = "!sluice"
     static let lastName = "~sluice"
 
@@ -151,7 +154,7 @@ struct DualWriteTriggers {
                         RETURN NEW;
                     END IF;
                 END IF;
-                NEW.\(marker) := CASE WHEN \(newGiven) THEN 'n' ELSE 'o' END;
+                NEW.\(marker) := CASE WHEN NEW.\(marker) = '\(Self.viewSide)' OR \(newGiven) THEN 'n' ELSE 'o' END;
             ELSIF \(namesNew) THEN
                 NEW.\(marker) := 'n';
             ELSIF \(changesOld) THEN

@@ -114,3 +114,39 @@ extension ChangeKindTests {
         )
     }
 }
+
+extension ChangeKindTests {
+    @Test("several things of a column change in place at once, and rows that break them are named before")
+    func severalInPlace() async throws {
+        let setUp =
+            Self.items + "CREATE TABLE kinds (name text PRIMARY KEY); INSERT INTO kinds VALUES ('x'), ('y'), ('z');"
+        try await EvolvingDatabase.with(setUp + "UPDATE items SET a = 'q' WHERE id = 2;") { database in
+            let before = try await database.structure()
+            let spec = EvolvingDatabase.spec([
+                .alterColumn(
+                    AlterColumn(
+                        table: "items", column: "a", nullable: false, default: "'z'",
+                        check: NewCheck(name: "short", constraint: "length(a) < 3"), unique: NewUnique(name: "once"),
+                        references: NewReference(name: "kind", table: "kinds", column: "name"), comment: "which kind"))
+            ])
+            let obstacle = try await database.obstacle(spec, to: .backfill)
+            #expect(obstacle.hasPrefix("DataNotReady: rows break kind of public.items") && obstacle.contains("(2)"))
+            try await database.sql("UPDATE items SET a = 'y' WHERE id = 2")
+            try await database.walk(spec, to: .contract)
+            for (statement, state) in [
+                ("INSERT INTO items VALUES (3, NULL)", "23502"), ("INSERT INTO items VALUES (3, 'xyz')", "23514"),
+                ("INSERT INTO items VALUES (3, 'x')", "23505"), ("INSERT INTO items VALUES (3, 'n')", "23503"),
+            ] {
+                let refusal = try await database.refusal(of: statement)
+                #expect(refusal.contains(state), "\(statement)")
+            }
+            #expect(
+                try await database.sql(
+                    "INSERT INTO items (id) VALUES (3) RETURNING a; SELECT col_description('items'::regclass, 2)")
+                    == "z\nwhich kind")
+            try await database.walk(spec, to: .initial)
+            #expect(try await database.structure() == before)
+            #expect(try await database.traces() == "")
+        }
+    }
+}
