@@ -196,6 +196,10 @@ public struct MigrationEngine: Sendable {
     /// A policy that would hide rows is an error in our sessions, names are looked up where the migration says, and no
     /// statement waits long for a lock.
     ///
+    /// A lock of ours stalls the application for 500 ms at most: 200 ms in the queue for it, and what is done under it, which
+    /// never looks at the rows of a table. The sessions that may wait for longer take no lock on a table of the application's
+    /// but `ACCESS SHARE`, to plan.
+    ///
     /// - Parameter yields: for sessions that lock what the application uses. They give up well before the server looks for
     ///   deadlocks (`deadlock_timeout`, 1 s), or the application could be chosen as the victim; and the server ends them
     ///   soon when their worker is gone in the middle of a transaction.

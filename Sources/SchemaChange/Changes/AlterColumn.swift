@@ -224,7 +224,7 @@ public struct AlterColumn: Codable, Hashable, Sendable, ChangeKind {
     ) {
         guard let nullable, nullable == present.notNull else { return }
         if nullable {
-            builder.addNullable(.expand, column, of: description.name)
+            builder.addNullable(.expand, present, of: description.name)
         } else {
             let key =
                 description.key.isEmpty

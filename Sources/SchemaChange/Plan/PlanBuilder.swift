@@ -32,6 +32,8 @@ public struct PlanBuilder {
     private var otherTables: [TableName] = []
     /// The columns that get it.
     private var notNull: Set<String> = []
+    /// By the token of their mapping, where PostgreSQL has such names.
+    var requirements: [String: RequirementNames] = [:]
     /// Constraints of new columns, by the token of their mapping: they come after the proof.
     var provenConstraints: [String: [CarriedDependents.Part]] = [:]
     /// Indexes and constraints that go over to new columns, by the change that they go with.
@@ -305,8 +307,11 @@ public struct PlanBuilder {
     }
 
     /// The opposite of ``addNotNull(_:_:of:)``; its undoing is as careful.
-    mutating func addNullable(_ phase: Phase, _ column: String, of table: TableName) {
-        for step in NotNull(table: table, column: column, token: token).steps.reversed() {
+    mutating func addNullable(
+        _ phase: Phase, _ column: TableDescription.ColumnDescription, of table: TableName
+    ) {
+        let notNull = NotNull(table: table, column: column.name, token: token, requirement: column.requirement)
+        for step in notNull.steps.reversed() {
             let title = step.apply.isEmpty ? step.title : "undoing: \(step.title)"
             add(phase, "un-" + step.name, title, table: table, lock: step.lock, apply: step.revert, revert: step.apply)
         }
