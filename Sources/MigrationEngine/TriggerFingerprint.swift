@@ -27,7 +27,8 @@ enum TriggerFingerprint {
                         AND (t.tgname COLLATE "C" < $3 OR t.tgname COLLATE "C" >= $4) END
             """,
             [
-                .textArray(plan.guardedTables.filter { $0 != excluded }.map(\.quoted)), .text(own), .text(Plan.firstTriggerName),
+                .textArray(plan.guardedTables.filter { $0 != excluded }.map(\.quoted)), .text(own),
+                .text(Plan.firstTriggerName),
                 .text(Plan.lastTriggerName),
             ]
         ).row().text("fingerprint")
