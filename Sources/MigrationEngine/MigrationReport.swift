@@ -18,6 +18,9 @@ public struct MigrationReport: Sendable, Hashable {
     public var isFromLedger: Bool
     /// Of the pinned plan, `sha256:…`; nil before there is one.
     public var planHash: String?
+    /// Of the plan that the spec of the run asks for, which may be another one; nil before that is known, and where nobody
+    /// was given a spec.
+    public var wantedPlanHash: String?
     /// The last phase that is complete.
     public var phase: Phase
     /// What it is doing now, one word in CamelCase, or the phase's name when it is at rest.
@@ -34,6 +37,7 @@ public struct MigrationReport: Sendable, Hashable {
     public init(
         isFromLedger: Bool = true,
         planHash: String? = nil,
+        wantedPlanHash: String? = nil,
         phase: Phase = .initial,
         step: String = "Pending",
         progress: BackfillProgress? = nil,
@@ -44,6 +48,7 @@ public struct MigrationReport: Sendable, Hashable {
     ) {
         self.isFromLedger = isFromLedger
         self.planHash = planHash
+        self.wantedPlanHash = wantedPlanHash
         self.phase = phase
         self.step = step
         self.progress = progress

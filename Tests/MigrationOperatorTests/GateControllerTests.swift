@@ -275,6 +275,9 @@ struct GateControllerTests {
             try await eventually("the event names the field") {
                 try await gated.kubectl("describe", "deployment", "api").contains("spec.paused stands in a manifest")
             }
+            try await gated.eventually("it is stamped") { $0.metadata.annotations["sluice.dev/gate"] == "closed" }
+            try await Task.sleep(for: .seconds(1))
+            #expect(try await !gated.kubectl("describe", "deployment", "api").contains("GateHeld"))
         }
     }
 
