@@ -204,6 +204,9 @@ struct ClaimedTravel: Sendable {
             try await requireGuards(hurts)
             if hurts == .oldVersion { try await fillRest(all: true) }
             try await fenced { connection in
+                let before =
+                    step.phase == .backfill
+                    ? nil : try await TriggerRecord(of: step, plan, ledger, on: connection)
                 if hurts != .nobody || looksAtTriggers {
                     if let table = table ?? step.table, step.lock == "ACCESS EXCLUSIVE" {
                         try await connection.query("LOCK TABLE \(table.quoted) IN ACCESS EXCLUSIVE MODE")
@@ -222,10 +225,7 @@ struct ClaimedTravel: Sendable {
                 }
                 // Statements of the user's may have set something; the session is used again.
                 if step.lock == nil { try await connection.execute("RESET SESSION AUTHORIZATION; RESET ALL") }
-                if step.phase != .backfill {
-                    let triggers = try await TriggerFingerprint.read(plan, on: connection)
-                    try await ledger.set(triggers: triggers, on: connection)
-                }
+                try await before?.take(over: ledger, on: connection)
                 try await note(connection)
             }
         }

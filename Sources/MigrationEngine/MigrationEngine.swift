@@ -132,6 +132,18 @@ public struct MigrationEngine: Sendable {
         }
     }
 
+    /// The plan that the changes make on the live database as it is, with what it means there. Changes nothing.
+    ///
+    /// - Throws: `PlanError`, which says what is wrong and where.
+    public func preview(_ name: MigrationName, spec: MigrationSpec) async throws -> PlanPreview {
+        try await connected(to: spec.schema) { connection in
+            let survey = Survey(name: name, spec: spec)
+            let written = try await survey.written(on: connection)
+            let plan = try await Planner(name: name, spec: spec).plan(on: connection)
+            return try await survey.preview(of: plan, written, on: connection)
+        }
+    }
+
     // MARK: Sessions
 
     func looking<Value: Sendable>(
@@ -178,8 +190,15 @@ public struct MigrationEngine: Sendable {
         }
     }
 
+    /// How long a transaction that others may queue behind waits for a lock, as PostgreSQL writes it.
+    static let lockWait = "200ms"
+
     /// A policy that would hide rows is an error in our sessions, names are looked up where the migration says, and no
     /// statement waits long for a lock.
+    ///
+    /// A lock of ours stalls the application for 500 ms at most: 200 ms in the queue for it, and what is done under it, which
+    /// never looks at the rows of a table. The sessions that may wait for longer take no lock on a table of the application's
+    /// but `ACCESS SHARE`, to plan.
     ///
     /// - Parameter yields: for sessions that lock what the application uses. They give up well before the server looks for
     ///   deadlocks (`deadlock_timeout`, 1 s), or the application could be chosen as the victim; and the server ends them
@@ -190,7 +209,7 @@ public struct MigrationEngine: Sendable {
         configuration.settings = [
             ("row_security", "off"),
             ("search_path", SearchPath.of(schema)),
-            ("lock_timeout", yields ? "200ms" : "2s"),
+            ("lock_timeout", yields ? Self.lockWait : "2s"),
             ("idle_in_transaction_session_timeout", yields ? "5s" : "60s"),
             ("client_min_messages", "warning"),
             ("datestyle", "ISO, YMD"),

@@ -21,6 +21,8 @@ public struct MigrationReport: Sendable, Hashable {
     /// Of the plan that the spec of the run asks for, which may be another one; nil before that is known, and where nobody
     /// was given a spec.
     public var wantedPlanHash: String?
+    /// What the plan means for the database, where this run has made it.
+    public var plan: PlanSummary?
     /// The last phase that is complete.
     public var phase: Phase
     /// What it is doing now, one word in CamelCase, or the phase's name when it is at rest.
@@ -38,6 +40,7 @@ public struct MigrationReport: Sendable, Hashable {
         isFromLedger: Bool = true,
         planHash: String? = nil,
         wantedPlanHash: String? = nil,
+        plan: PlanSummary? = nil,
         phase: Phase = .initial,
         step: String = "Pending",
         progress: BackfillProgress? = nil,
@@ -49,6 +52,7 @@ public struct MigrationReport: Sendable, Hashable {
         self.isFromLedger = isFromLedger
         self.planHash = planHash
         self.wantedPlanHash = wantedPlanHash
+        self.plan = plan
         self.phase = phase
         self.step = step
         self.progress = progress
@@ -61,7 +65,7 @@ public struct MigrationReport: Sendable, Hashable {
     /// Why the proof that there is does not hold, where the run itself found that.
     public var proofFailure: String? {
         guard certificate != nil, case .stalled(let reason, let message) = activity,
-            ["ProofBroken", "DualWriteMissing", "Mismatch"].contains(reason)
+            ["ProofBroken", "DualWriteMissing", "Mismatch", Drift.reason].contains(reason)
         else { return nil }
         return message
     }

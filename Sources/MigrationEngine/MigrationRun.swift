@@ -91,7 +91,13 @@ final class MigrationRun: Sendable {
                 throw interruption
             case (.pin, _):
                 reporter.working("Planning", reason: "Planning", "making the plan")
+                let survey = Survey(name: name, spec: spec)
+                let written = try await survey.written(on: connection)
+                try written.requireNoError()
                 let plan = try await planner.plan(on: connection)
+                let preview = try await survey.preview(of: plan, written, on: connection)
+                try preview.findings.requireNoError()
+                reporter.update { $0.plan = PlanSummary(preview) }
                 try await ledger.pin(plan, uid: uid, target: target, server: server, on: connection)
             case (.undoOldPlan, let record?):
                 reporter.working("Replanning", reason: "PlanChanged", "undoing the plan that was never proven")

@@ -76,6 +76,7 @@ extension MigrationSpec {
             setting: Lint.Setting(
                 target: desiredPhase,
                 writer: writer,
+                hasViews: views == true,
                 hasRollouts: rollouts?.isEmpty == false,
                 isWithoutRollouts: contract?.withoutRollouts == true,
                 namesSessions: names.contains { $0?.isEmpty == false },

@@ -38,6 +38,10 @@ extension ProofCheck {
                     + remedy
             )
         }
+        // On the way, indexes come and go outside of transactions.
+        if record.target == record.phase, let difference = try await Drift.find(record, on: connection) {
+            return .broken(reason: "\(Drift.reason): \(difference)")
+        }
         if let flaw = try await record.unevenness(on: connection) { return .broken(reason: flaw.message) }
         return .holds(certificate)
     }

@@ -29,6 +29,10 @@ struct Travel: Sendable {
             }
             return false
         }
+        if try await !ledger.isHeld(record, byOtherThan: run.engine.worker, on: connection) {
+            let goesBack = target < record.phase || target == .initial
+            try await Drift.requireNone(record, goingBack: goesBack, on: connection)
+        }
         let repair = try await needsRepair(on: connection) ? record.plan.repair : nil
         let moves =
             Move.route(of: record.plan, applied: record.applied, phase: record.phase, to: target)

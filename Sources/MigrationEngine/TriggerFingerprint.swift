@@ -9,7 +9,10 @@ enum TriggerFingerprint {
     /// Of a plan that has no triggers, or none yet.
     static let none = "none"
 
-    static func read(_ plan: Plan, on connection: PostgresConnection) async throws -> String {
+    /// - Parameter excluded: a table whose triggers are not looked at.
+    static func read(
+        _ plan: Plan, without excluded: TableName? = nil, on connection: PostgresConnection
+    ) async throws -> String {
         // Those of other migrations of the table come and go. A trigger of a user's that would run before ours or after
         // them was not there when the plan was made; it breaks what ours keep.
         let own = "_(\(plan.tokens.joined(separator: "|")))(_|$)"
@@ -24,7 +27,8 @@ enum TriggerFingerprint {
                         AND (t.tgname COLLATE "C" < $3 OR t.tgname COLLATE "C" >= $4) END
             """,
             [
-                .textArray(plan.guardedTables.map(\.quoted)), .text(own), .text(Plan.firstTriggerName),
+                .textArray(plan.guardedTables.filter { $0 != excluded }.map(\.quoted)), .text(own),
+                .text(Plan.firstTriggerName),
                 .text(Plan.lastTriggerName),
             ]
         ).row().text("fingerprint")

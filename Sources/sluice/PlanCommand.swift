@@ -11,7 +11,9 @@ struct PlanCommand: AsyncParsableCommand {
         commandName: "plan",
         abstract: "Prints what each phase of a Migration will do to the database as it is now.",
         discussion: """
-            Changes nothing. Exits 1 when the Migration cannot be planned, and says why.
+            Changes nothing. Tells of each step its statements, the lock that it takes and for how long it may wait, what it \
+            reads or writes, and how it is undone; what the backfill may cost, from a sample of the rows; and what lint \
+            finds, in the file and in the database. Exits 1 when the Migration cannot be planned, and when there is an error.
 
             EXAMPLE:
               sluice plan -f split-name.yaml --database-url postgresql://app@db.example/shop
@@ -19,13 +21,13 @@ struct PlanCommand: AsyncParsableCommand {
     )
 
     enum Format: String, ExpressibleByArgument, CaseIterable {
-        case text, json, yaml
+        case text, json, yaml, markdown
     }
 
     @Option(name: .shortAndLong, help: "The Migration's file, or - for standard input.")
     var file: String
 
-    @Option(name: .shortAndLong, help: "text, json or yaml.")
+    @Option(name: .shortAndLong, help: "text, json, yaml, or markdown for a comment on a pull request.")
     var output: Format = .text
 
     @OptionGroup var database: DatabaseOptions
@@ -39,66 +41,17 @@ struct PlanCommand: AsyncParsableCommand {
             logger: try log.logger("sluice", standard: .warning)
         )
         do {
-            let plan = try await engine.plan(manifest.name, spec: manifest.spec)
+            let preview = try await engine.preview(manifest.name, spec: manifest.spec)
             switch output {
-            case .text: print(PlanText.of(plan))
-            case .json:
-                let encoder = JSONEncoder()
-                encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-                print(String(decoding: try encoder.encode(plan), as: UTF8.self))
-            case .yaml: print(try YAMLEncoder().encode(plan), terminator: "")
+            case .text: print(PlanText.of(preview).printableLines)
+            case .json: print(try JSONText.of(preview))
+            case .yaml: print(try YAMLEncoder().encode(preview), terminator: "")
+            case .markdown: print(PlanMarkdown.of(preview, name: manifest.name.description).printableLines)
             }
+            if preview.error != nil { throw ExitCode(1) }
         } catch let error as PlanError {
             FileHandle.standardError.write(Data("Error: \(file): \(error)\n".utf8))
             throw ExitCode(1)
         }
-    }
-}
-
-/// A plan for people.
-enum PlanText {
-    static func of(_ plan: Plan) -> String {
-        var lines = ["plan \(plan.hash)"]
-        for phase in Phase.allCases where phase > .initial {
-            let steps = plan.steps(of: phase)
-            guard !steps.isEmpty else { continue }
-            lines.append("\n\(phase.rawValue)")
-            for step in steps { lines += describe(step, plan) }
-        }
-        if !plan.purge.isEmpty {
-            lines.append("\nOnce contract.keepFor is over (cannot be undone)")
-            for step in plan.purge { lines += describe(step, plan) }
-        }
-        return lines.joined(separator: "\n")
-    }
-
-    private static func describe(_ step: Step, _ plan: Plan) -> [String] {
-        var lines = ["  - \(step.title)" + (step.lock.map { "  [\($0)]" } ?? "")]
-        switch step.action {
-        case .statements(let apply, let revert):
-            lines += apply.map { "      " + $0.replacing("\n", with: "\n      ") }
-            if revert == nil, !step.id.hasPrefix("purge/") { lines.append("      (nobody said how to undo it)") }
-        case .backfill(let index):
-            let mapping = plan.mappings[index]
-            if let remote = mapping.remote {
-                lines.append("      by \(remote.function) of the workers at \(remote.target)")
-            } else {
-                lines += mapping.new.map { "      \($0.name) = \(mapping.forward[$0.name] ?? "")" }
-            }
-            lines.append("      in chunks by \(mapping.key.map(\.name).joined(separator: ", "))")
-        case .check(let query, _):
-            lines.append("      \(query)")
-        case .concurrently(let apply, _):
-            lines += apply.map { "      " + $0 }
-        case .buildIndex(let index):
-            lines += ([index.create] + index.finish).map { "      " + $0 }
-        case .dropIndex(let index):
-            lines += ((index.name == nil ? [] : index.drop.suffix(1)) + index.unfinish).map { "      " + $0 }
-        case .declaration:
-            lines.append("      sluice promise settle <promise of the walk>:dual-writes --state resolved")
-        case .verify:
-            break
-        }
-        return lines
     }
 }

@@ -7,6 +7,11 @@ extension String {
         escaped { $0.escaped(asASCII: true) }
     }
 
+    /// The same, with line feeds left as they are.
+    var printableLines: String {
+        escaped { $0 == "\n" ? "\n" : $0.escaped(asASCII: true) }
+    }
+
     /// JSON that says the same, with those characters escaped in its strings. Line feeds between its values stay.
     var printableJSON: String {
         escaped { $0 == "\n" ? "\n" : "\\u" + String(repeating: "0", count: 4 - $0.hex.count) + $0.hex }

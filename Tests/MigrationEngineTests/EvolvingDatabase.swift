@@ -22,14 +22,18 @@ struct EvolvingDatabase: Sendable {
     /// The same on a server of one's own.
     static func on(_ url: String, _ setUp: String, _ body: (EvolvingDatabase) async throws -> Void) async throws {
         try await Psql.run(setUp, on: url)
+        try await body(EvolvingDatabase(url: url, engine: try engine(on: url)))
+    }
+
+    /// A worker of its own.
+    static func engine(on url: String) throws -> MigrationEngine {
         var logger = Logger(label: "sluice")
         logger.logLevel = .critical
-        let engine = MigrationEngine(
+        return MigrationEngine(
             database: try PostgresConfiguration(url: url, origin: .operatorOwned, applicationName: "sluice/test"),
             worker: uniqueName("worker"),
             logger: logger
         )
-        try await body(EvolvingDatabase(url: url, engine: engine))
     }
 
     /// What psql prints: a line a row, columns by `|`.
@@ -39,10 +43,11 @@ struct EvolvingDatabase: Sendable {
     }
 
     /// The SQLSTATE-like complaint of a statement that has to fail.
-    func refusal(of statement: String) async throws -> String {
+    func refusal(of statement: String, setting: String? = nil) async throws -> String {
         let output = try await Program.run(
             "psql",
-            ["--no-psqlrc", "--quiet", "--set=VERBOSITY=sqlstate", "--command=\(statement)", url]
+            ["--no-psqlrc", "--quiet", "--set=VERBOSITY=sqlstate", "--command=\(statement)", url],
+            environment: setting.map { ["PGOPTIONS": "-c \($0)"] } ?? [:]
         )
         guard output.status != 0 else { throw TestFailure("it was accepted: \(statement)") }
         return output.standardError

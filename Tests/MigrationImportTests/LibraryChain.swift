@@ -248,7 +248,11 @@ enum LibraryChain {
         ),
         (
             "20_quiet.yaml",
-            "operations: [{alter_column: {table: readings, column: name, comment: null, up: name, down: name}}]"
+            """
+            operations:
+            - alter_column: {table: readings, column: name, comment: null, up: name, down: name}
+            - alter_column: {table: loans, column: id, type: bigint, up: id, down: id}
+            """
         ),
     ]
 

@@ -86,6 +86,10 @@ struct PgrollTests {
         "each operation is the change that does the same",
         arguments: [
             ("- drop_table: {name: books}", "- dropTable: {table: books}"),
+            (
+                "- alter_column: {table: books, column: id, type: bigint, up: id, down: id}",
+                "- alterColumn: {table: books, column: id, type: bigint}"
+            ),
             ("- rename_table: {from: books, to: works}", "- renameTable: {table: books, to: works}"),
             (
                 "- add_column: {table: books, up: upper(title), column: {name: caps, type: text, nullable: true, comment: c}}",
@@ -349,10 +353,10 @@ struct PgrollTests {
                 "has a column \"pages\""
             ),
             ("- alter_column: {table: books, column: pages, type: text, up: \"pages || random()\"}", "calls random()"),
-            ("- alter_column: {table: books, column: id, type: bigint}", "part of a key"),
             ("- alter_column: {table: books, column: page, nullable: true}", "no column \"page\"; it has id, title"),
             ("- alter_column: {table: books, column: pages}", "changes nothing"),
             ("- alter_column: {table: books, column: pages, name: x, type: text}", "a file of its own"),
+            ("- drop_column: {table: books, column: id}", "part of the primary key"),
             ("- drop_index: {name: nowhere}", "none of the files given makes the index"),
             ("- drop_constraint: {table: books, name: nothing, up: a, down: a}", "no constraint \"nothing\"; it has"),
             ("- create_constraint: {table: books, name: c, type: odd, up: {}, down: {}}", "type \"odd\""),

@@ -202,7 +202,7 @@ struct SQLTests {
             ("-- x\nALTER TABLE books ADD n int NOT NULL", [(2, 1, "NOT NULL, and nothing says")]),
             ("ALTER TABLE books ADD n int PRIMARY KEY", [(1, 1, "primary key")]),
             ("ALTER TABLE books ADD n uuid DEFAULT gen_random_uuid()", [(1, 1, "gen_random_uuid()")]),
-            ("ALTER TABLE books ALTER id TYPE bigint", [(1, 1, "part of a key")]),
+            ("ALTER TABLE books DROP id", [(1, 1, "part of the primary key")]),
             ("ALTER TABLE books ALTER title TYPE text USING title || random()", [(1, 1, "calls random()")]),
             ("ALTER TABLE books DROP title CASCADE", [(1, 30, "CASCADE")]),
             ("ALTER TABLE books OWNER TO me", [(1, 19, "OWNER TO ME")]),

@@ -43,6 +43,11 @@ struct SQLTextTests {
         #expect(refusal?.offset == offset, "\(String(describing: refusal))")
     }
 
+    @Test("lines of another system and a byte order mark are no part of it")
+    func marks() throws {
+        #expect(try SQLText("\u{FEFF}SELECT 1\r\n -- x\r\n;\r\n").statements.map(\.text) == ["SELECT 1"])
+    }
+
     @Test("names fold as PostgreSQL folds them, numbers and operators end where they should")
     func tokens() throws {
         let kinds = try SQLText("Ärger.\"ÄrGer\" 1.5e-3-2 a<=-1 x::INT4 1..2").tokens.map(\.kind)

@@ -200,6 +200,22 @@ struct StatusThrottleTests {
         #expect(actions.events == ["BackfillComplete"])
     }
 
+    @Test("phases that were complete between two looks are told, each of them")
+    func severalPhases() {
+        var current = migration()
+        let runs = [
+            worker(report(.initial, .working(reason: "Planning", message: "")), to: .backfill),
+            worker(report(.dualWrite, .working(reason: "Filling", message: "")), to: .backfill),
+        ]
+        var seen: [String] = []
+        for run in runs {
+            let actions = reconcile(current, observed(run))
+            seen += actions.events
+            current.status = actions.status ?? current.status
+        }
+        #expect(seen == ["ExpandComplete", "DualWriteComplete"])
+    }
+
     @Test("events tell the story once")
     func story() {
         var seen: [String] = []

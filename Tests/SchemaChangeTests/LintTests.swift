@@ -249,6 +249,7 @@ struct LintTests {
         #expect(Self.codes(of: change, .init(keepsNothing: true))[.keepsNothing] == .warning)
         let sameName = Change.alterColumn(AlterColumn(table: "t", column: "a", type: "bigint"))
         #expect(Self.codes(of: sameName, .init(isWithoutRollouts: true))[.sameNameUnseen] == nil)
+        #expect(Self.codes(of: sameName, .init(hasViews: true))[.sameNameUnseen] == nil)
     }
 
     @Test("what is accepted is not said, but for what could only fail")

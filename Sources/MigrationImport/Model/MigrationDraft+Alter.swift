@@ -150,14 +150,8 @@ extension MigrationDraft {
         _ alteration: Alteration, _ up: SQLExpression?, _ down: SQLExpression?
     ) throws(Refusal) {
         let (table, column) = (alteration.table, alteration.column)
-        if isKey(column, of: table) {
-            throw Refusal(
-                "\"\(column)\" is part of a key of \"\(table)\", or other tables refer to it; replacing a key is not supported "
-                    + "yet")
-        }
-        if model.column(column, of: table)?.isGenerated == true, alteration.type != nil {
-            throw Refusal(
-                "PostgreSQL itself gives \"\(column)\" its values, which another column in its place would not have")
+        if model.column(column, of: table)?.isComputed == true {
+            throw Refusal("PostgreSQL itself computes \"\(column)\", as it would not another column in its place")
         }
         try claim(column, of: table)
         let isRetyped = alteration.type != nil

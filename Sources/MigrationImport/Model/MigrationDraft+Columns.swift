@@ -104,32 +104,10 @@ extension MigrationDraft {
         }
         if !isNew {
             try claim(column, of: table)
-            if isKey(column, of: table) {
-                addKeyRename(column, of: table, to: name)
-            } else {
-                keepsArchive(of: column, in: table, naming: [], also: [name])
-                add(.renameColumn(RenameColumn(table: table, column: column, to: name)))
-            }
+            keepsArchive(of: column, in: table, naming: [], also: [name])
+            add(.renameColumn(RenameColumn(table: table, column: column, to: name)))
             claimNew(name, of: table)
         }
         updateModel { $0.renameColumn(column, of: table, to: name) }
-    }
-
-    /// A key cannot be two columns for a time.
-    private mutating func addKeyRename(_ column: String, of table: String, to name: String) {
-        func rename(_ from: String, _ to: String) -> String {
-            "ALTER TABLE \(table.sqlName) RENAME COLUMN \(from.sqlName) TO \(to.sqlName)"
-        }
-        note(
-            "\(column) is part of a key of \(table): there are never both names. It is renamed at Contract, in one moment; the "
-                + "new version of the application must know it by both.")
-        add(
-            .sql(
-                SQLChange(
-                    tables: [table], contract: [rename(column, name)], contractRollback: [rename(name, column)])))
-    }
-
-    func isKey(_ column: String, of table: String) -> Bool {
-        model.table(table)?.primaryKey.contains(column) == true || !model.referrers(to: column, of: table).isEmpty
     }
 }

@@ -10,8 +10,8 @@ struct SchemaModel: Sendable {
         var type: String
         var nullable: Bool
         var `default`: String?
-        /// Whether PostgreSQL computes it, from a sequence of its own or from the row.
-        var isGenerated = false
+        /// Whether PostgreSQL computes it from the row.
+        var isComputed = false
     }
 
     struct Constraint: Hashable, Sendable {
@@ -48,16 +48,6 @@ struct SchemaModel: Sendable {
     func table(_ name: String) -> Table? { tables[name] }
     func column(_ name: String, of table: String) -> Column? { tables[table]?.column(name) }
 
-    /// The tables whose foreign keys refer to this column.
-    func referrers(to column: String, of table: String) -> [String] {
-        tables.filter { _, other in
-            other.constraints.contains { constraint in
-                guard let target = constraint.refersTo, target.table == table else { return false }
-                return (target.columns ?? tables[table]?.primaryKey ?? []).contains(column)
-            }
-        }.keys.sorted()
-    }
-
     // MARK: What changes do to it
 
     mutating func create(_ new: CreateTable) {
@@ -67,7 +57,7 @@ struct SchemaModel: Sendable {
                 name: column.name, type: column.type,
                 nullable: column.nullable != false && new.primaryKey?.contains(column.name) != true
                     && !column.type.isSerial,
-                default: column.default, isGenerated: column.generated != nil || column.type.isSerial)
+                default: column.default, isComputed: column.generated?.expression != nil)
         }
         if let key = new.primaryKey {
             table.constraints.append(.init(name: "\(new.table)_pkey", kind: .primaryKey, columns: key))
@@ -98,7 +88,7 @@ struct SchemaModel: Sendable {
         tables[table]?.columns.append(
             Column(
                 name: column.name, type: column.type, nullable: column.nullable != false, default: column.default,
-                isGenerated: column.generated != nil))
+                isComputed: column.generated?.expression != nil))
         addConstraints(of: column, to: table)
     }
 

@@ -6,6 +6,8 @@ struct SQLLexer {
 
     static func tokens(of bytes: [UInt8]) throws(Refusal) -> [SQLToken] {
         var lexer = SQLLexer(bytes)
+        // The mark that some editors put before UTF-8.
+        if lexer.isAt("\u{FEFF}") { lexer.index = 3 }
         while try lexer.advance() {}
         return lexer.tokens
     }

@@ -31,6 +31,7 @@ struct Facts: Hashable {
     var proof: Proof
     var promise: String?
     var planHash: String?
+    var plan: PlanSummary?
     var reversibleUntil: Timestamp?
 
     /// From the engine or the ledger.
@@ -43,6 +44,8 @@ struct Facts: Hashable {
         verification = report.certificate.map { .init($0) }
         promise = report.promise
         planHash = report.planHash
+        // The run that made it tells it; after that it is read from the status of before.
+        plan = [report.plan, before?.plan].compactMap(\.self).first { $0.planHash == report.planHash }
         reversibleUntil = report.reversibleUntil.map {
             Timestamp(Date(timeIntervalSince1970: $0.timeIntervalSince1970.rounded(.down)))
         }
@@ -77,6 +80,7 @@ struct Facts: Hashable {
         verification = status?.verification
         promise = status?.promise
         planHash = status?.planHash
+        plan = status?.plan
         reversibleUntil = status?.reversibleUntil
         proof =
             switch status?.condition(.verified)?.status {

@@ -1,16 +1,15 @@
 internal import KubernetesClient
+internal import MigrationEngine
 internal import SchemaChange
 
 /// The events of a Migration: what `kubectl describe` tells of it, read off two statuses.
 enum MigrationStory {
     static func events(from before: MigrationStatus?, to after: MigrationStatus) -> [MigrationEvent] {
         var events: [MigrationEvent] = []
-        if let phase = after.phase, let old = before?.phase, phase != old {
-            events.append(
-                phase > old
-                    ? .init(.normal, "\(phase.rawValue)Complete", "\(phase.rawValue) is complete")
-                    : .init(.normal, "WentBack", "\(old.rawValue) was undone; it is at \(phase.rawValue) again"))
+        if let plan = after.plan, plan.planHash != before?.plan?.planHash {
+            events.append(.init(.normal, "Planned", plan.text))
         }
+        if let before, let phase = after.phase { events += turn(of: before.phase ?? .initial, into: phase) }
         events += turns(.verified, before, after) { condition in
             condition.status == .yes
                 ? .init(.normal, "Verified", condition.message ?? "")
@@ -24,6 +23,16 @@ enum MigrationStory {
         // The end of a proof is an obstacle as well; it is told once.
         let told = Set(events.map(\.reason))
         return events + obstacle(before, after).filter { !told.contains($0.reason) }
+    }
+
+    /// Each phase that was completed, also where several were between two looks.
+    private static func turn(of old: Phase, into phase: Phase) -> [MigrationEvent] {
+        if phase < old {
+            return [.init(.normal, "WentBack", "\(old.rawValue) was undone; it is at \(phase.rawValue) again")]
+        }
+        return Phase.allCases.filter { $0 > old && $0 <= phase }.map {
+            .init(.normal, "\($0.rawValue)Complete", "\($0.rawValue) is complete")
+        }
     }
 
     /// An event where a condition becomes true, or stops being true. What was never true has no end.

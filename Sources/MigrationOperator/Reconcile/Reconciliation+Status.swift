@@ -32,6 +32,7 @@ extension Reconciliation {
         status.promise = facts.promise
         status.planHash = facts.planHash
         status.specHash = specHash(facts)
+        status.plan = facts.plan
         status.reversibleUntil = facts.reversibleUntil
         let summary = Summary(
             situation: situation, facts: facts, target: target, writer: migration.spec?.writer ?? .database,

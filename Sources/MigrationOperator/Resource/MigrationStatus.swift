@@ -1,6 +1,6 @@
 internal import Foundation
 public import KubernetesClient
-internal import MigrationEngine
+public import MigrationEngine
 public import SchemaChange
 
 /// The `status` of a Migration, as its schema describes it. A copy: the truth is the ledger in the target.
@@ -40,6 +40,8 @@ public struct MigrationStatus: Codable, Hashable, Sendable {
     public var planHash: String?
     /// Over what of the spec that plan was made from.
     public var specHash: String?
+    /// What the plan with that hash means for the database.
+    public var plan: PlanSummary?
     public var reversibleUntil: Timestamp?
     public var conditions: [Condition]?
 

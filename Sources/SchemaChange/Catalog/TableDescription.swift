@@ -6,6 +6,8 @@ public struct TableDescription: Codable, Hashable, Sendable {
         /// Of a domain, the type that it is made of; else nil.
         public var baseType: String?
         public var notNull: Bool
+        /// What its NOT NULL is called, where PostgreSQL gives it a name: since 18.
+        public var requirement: String?
         /// The default's expression, as `pg_get_expr` writes it.
         public var defaultExpression: String?
         /// Whether PostgreSQL computes it: `GENERATED ALWAYS AS (…) STORED`.
@@ -17,6 +19,7 @@ public struct TableDescription: Codable, Hashable, Sendable {
             type: String,
             baseType: String? = nil,
             notNull: Bool = false,
+            requirement: String? = nil,
             defaultExpression: String? = nil,
             generated: Bool = false,
             comment: String? = nil
@@ -25,6 +28,7 @@ public struct TableDescription: Codable, Hashable, Sendable {
             self.type = type
             self.baseType = baseType
             self.notNull = notNull
+            self.requirement = requirement
             self.defaultExpression = defaultExpression
             self.generated = generated
             self.comment = comment
@@ -62,6 +66,8 @@ public struct TableDescription: Codable, Hashable, Sendable {
     public var comment: String?
     /// The size of its rows on disk.
     public var bytes: Int64
+    /// Whether PostgreSQL gives each NOT NULL a name.
+    public var namesRequirements: Bool
 
     public init(
         name: TableName,
@@ -82,7 +88,8 @@ public struct TableDescription: Codable, Hashable, Sendable {
         isOwn: Bool = true,
         replicaIdentity: String = "d",
         comment: String? = nil,
-        bytes: Int64 = 0
+        bytes: Int64 = 0,
+        namesRequirements: Bool = false
     ) {
         self.name = name
         self.relationKind = relationKind
@@ -103,6 +110,7 @@ public struct TableDescription: Codable, Hashable, Sendable {
         self.replicaIdentity = replicaIdentity
         self.comment = comment
         self.bytes = bytes
+        self.namesRequirements = namesRequirements
     }
 
     public func column(_ name: String) -> ColumnDescription? {
@@ -134,6 +142,7 @@ extension TableDescription {
             'name', json_build_object('schema', n.nspname, 'name', c.relname),
             'relationKind', c.relkind,
             'isPartition', c.relispartition,
+            'namesRequirements', current_setting('server_version_num')::int >= 180000,
             'rowSecurityApplies', c.relrowsecurity AND row_security_active(c.oid),
             'columns', (
                 SELECT coalesce(json_agg(json_build_object(
@@ -141,6 +150,10 @@ extension TableDescription {
                     'type', format_type(a.atttypid, a.atttypmod),
                     'baseType', \(baseType(of: "a.atttypid")),
                     'notNull', a.attnotnull,
+                    'requirement', (
+                        SELECT q.conname FROM pg_constraint q
+                        WHERE q.conrelid = c.oid AND q.contype = 'n' AND q.conkey = ARRAY[a.attnum]
+                    ),
                     'defaultExpression', CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END,
                     'generated', a.attgenerated <> '',
                     'comment', col_description(c.oid, a.attnum)

@@ -224,7 +224,7 @@ public struct AlterColumn: Codable, Hashable, Sendable, ChangeKind {
     ) {
         guard let nullable, nullable == present.notNull else { return }
         if nullable {
-            builder.addNullable(.expand, column, of: description.name)
+            builder.addNullable(.expand, present, of: description.name)
         } else {
             let key =
                 description.key.isEmpty
@@ -262,7 +262,8 @@ public struct AlterColumn: Codable, Hashable, Sendable, ChangeKind {
     /// as the old version lives, and once the column is in the archive, it has none.
     private func narrowed(_ name: String, to present: TableDescription.ColumnDescription) -> String {
         let bounds = ["smallint": "-32768 AND 32767", "integer": "-2147483648 AND 2147483647"]
-        guard present.notNull, let bound = bounds[present.type], type != present.type else {
+        let wider = ["bigint", "int8", "integer", "int", "int4", "numeric", "decimal"]
+        guard present.notNull, let bound = bounds[present.type], let type, wider.contains(type.lowercased()) else {
             return "\(name)::\(present.type)"
         }
         return "CASE WHEN \(name) BETWEEN \(bound) THEN \(name)::\(present.type) END"

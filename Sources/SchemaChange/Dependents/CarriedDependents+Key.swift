@@ -85,8 +85,9 @@ extension CarriedDependents {
                 ConcurrentIndex(
                     table: table, builtAs: oldIndex, isUnique: true,
                     definition: "USING btree (\(columns.joined(separator: ", ")))")))
-        let nullable = NotNull(table: table, column: old.name, interim: archivedName, token: token).steps.reversed().map
-        {
+        let notNull = NotNull(
+            table: table, column: old.name, interim: archivedName, token: token, requirement: archivedRequirement)
+        let nullable = notNull.steps.reversed().map {
             Part(
                 name: "un-\($0.name)", title: "undoing: \($0.title)", lock: $0.lock, apply: $0.revert, revert: $0.apply)
         }

@@ -40,6 +40,8 @@ struct CarriedDependents {
     let newDefault: String?
     let oldDefault: String?
     let successors: Successors
+    /// What the old column's NOT NULL is called in the archive, where it has a name.
+    var archivedRequirement: String?
 
     var interimName: String { new.interim ?? new.name }
     var alter: String { "ALTER TABLE \(table.quoted)" }

@@ -18,7 +18,7 @@ struct ColumnText {
             if token.kind == .word || token.kind == .name, let last = type.last, last != "(", last != "." {
                 type += " "
             }
-            type += token.text
+            type += token.kind == .name ? token.text.quotedIdentifier : token.text
             reader.skip()
         }
         self.type = type
@@ -78,7 +78,7 @@ enum TypeLint {
                 type == $0 || type.hasPrefix("\($0)(") || type.hasPrefix("\($0) (") || type.hasPrefix("\($0)[")
             }
         }
-        if isAny("char", "character", "bpchar"), type != "\"char\"" {
+        if isAny("char", "character", "bpchar") {
             found.append((.charType, "\(column) of type \(type) is padded with spaces"))
         }
         if isAny("varchar", "character varying"), type.contains("(") {

@@ -4,6 +4,8 @@ public struct Lint: Sendable {
     public struct Setting: Sendable {
         public var target: Phase
         public var writer: DualWriter
+        /// Whether version 2 finds the new shape in a schema of its own.
+        public var hasViews: Bool
         /// Whether a workload is named that waits for the gate and for Contract.
         public var hasRollouts: Bool
         public var isWithoutRollouts: Bool
@@ -14,12 +16,14 @@ public struct Lint: Sendable {
         public var allowed: Set<String>
 
         public init(
-            target: Phase = .backfill, writer: DualWriter = .database, hasRollouts: Bool = false,
+            target: Phase = .backfill, writer: DualWriter = .database, hasViews: Bool = false,
+            hasRollouts: Bool = false,
             isWithoutRollouts: Bool = false, namesSessions: Bool = false, keepsNothing: Bool = false,
             allowed: Set<String> = []
         ) {
             self.target = target
             self.writer = writer
+            self.hasViews = hasViews
             self.hasRollouts = hasRollouts
             self.isWithoutRollouts = isWithoutRollouts
             self.namesSessions = namesSessions

@@ -73,12 +73,28 @@ extension AlterColumn {
             finding.path = finding.path.replacing("backward.\(column)", with: "backward")
             findings.append(finding)
         }
-        if to == nil, !setting.isWithoutRollouts {
+        if to == nil, !setting.isWithoutRollouts, !setting.hasViews {
             findings.append(
                 Finding(
                     .sameNameUnseen, at: path,
                     "the gate opens at Backfill, and until Contract \(column) is the old column for every version"))
         }
         return findings
+    }
+}
+
+extension RenameColumn {
+    func lint(at path: String, _ setting: Lint.Setting) -> [Finding] {
+        to.utf8.count > Lint.longestName ? [.name(to, at: "\(path).to")] : []
+    }
+}
+
+extension CreateTable {
+    func lint(at path: String, _ setting: Lint.Setting) -> [Finding] {
+        columns.enumerated().flatMap { index, column in
+            TypeLint.remarks(
+                column: column.name, type: column.type, isKey: primaryKey?.contains(column.name) == true
+            ).map { Finding($0.code, at: "\(path).columns[\(index)].type", $0.message) }
+        }
     }
 }

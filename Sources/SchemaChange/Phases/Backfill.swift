@@ -46,17 +46,20 @@ extension PlanBuilder {
         // A row that a worker has still to be asked about has no value yet.
         let filled = mapping.remote == nil ? mapping.required : []
         let notNull = filled.flatMap { column in
-            NotNull(table: mapping.table, column: column.name, interim: column.interim, token: mapping.token)
-                .steps.map { part in
-                    Step(
-                        id: "backfill/\(mapping.token)/\(column.name)/\(part.name)",
-                        phase: .backfill,
-                        title: part.title,
-                        action: .statements(apply: part.apply, revert: part.revert),
-                        table: mapping.table,
-                        lock: part.lock
-                    )
-                }
+            NotNull(
+                table: mapping.table, column: column.name, interim: column.interim, token: mapping.token,
+                requirement: requirements[mapping.token]?.interim(of: column)
+            )
+            .steps.map { part in
+                Step(
+                    id: "backfill/\(mapping.token)/\(column.name)/\(part.name)",
+                    phase: .backfill,
+                    title: part.title,
+                    action: .statements(apply: part.apply, revert: part.revert),
+                    table: mapping.table,
+                    lock: part.lock
+                )
+            }
         }
         return notNull + carried
     }

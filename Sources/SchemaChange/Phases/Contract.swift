@@ -1,6 +1,8 @@
 /// Contract takes the old side away by rename, so that it can come back, and drops it once `keepFor` is over.
 extension PlanBuilder {
-    mutating func addArchive(of mapping: Mapping, carried: CarriedDependents? = nil) {
+    mutating func addArchive(
+        of mapping: Mapping, carried: CarriedDependents? = nil, requirements: RequirementNames? = nil
+    ) {
         let table = mapping.table
         let dualWrite = DualWriteTriggers(mapping: mapping)
         let archive = ArchiveTrigger(mapping: mapping)
@@ -11,8 +13,10 @@ extension PlanBuilder {
         let lock = ["LOCK TABLE \(table.quoted) IN ACCESS EXCLUSIVE MODE"]
         let leave = mapping.old.map { rename($0.name, mapping.archived($0)) }
         let comeBack = mapping.old.map { rename(mapping.archived($0), $0.name) }
-        let take = shared.map { rename($0.interim!, $0.name) } + (carried?.swap ?? [])
-        let giveBack = (carried?.swapBack ?? []) + shared.map { rename($0.name, $0.interim!) }
+        let take =
+            shared.map { rename($0.interim!, $0.name) } + (requirements?.swap ?? []) + (carried?.swap ?? [])
+        let giveBack =
+            (carried?.swapBack ?? []) + (requirements?.swapBack ?? []) + shared.map { rename($0.name, $0.interim!) }
         let title =
             mapping.old.isEmpty
             ? "ending the dual write of \(table)"

@@ -14,12 +14,17 @@ struct NotNull {
     /// As it is called in the table, where that is something else.
     var interim: String?
     let token: String
+    /// What it is to be called, where that is not left to PostgreSQL; since 18.
+    var requirement: String?
 
     var steps: [Part] {
         let alter = "ALTER TABLE \(table.quoted)"
         let quoted = (interim ?? column).quotedIdentifier
         // Columns may agree in more than a name can hold.
         let constraint = "sluice_not_null_\(token)_\(Plan.token(migration: column, index: 0))".quotedIdentifier
+        let set =
+            requirement.map { "\(alter) ADD CONSTRAINT \($0.quotedIdentifier) NOT NULL \(quoted)" }
+            ?? "\(alter) ALTER COLUMN \(quoted) SET NOT NULL"
         return [
             Part(
                 name: "\(column)-not-null-add",
@@ -39,7 +44,7 @@ struct NotNull {
                 name: "\(column)-not-null-set",
                 title: "declaring \(column) of \(table) NOT NULL",
                 lock: "ACCESS EXCLUSIVE",
-                apply: ["\(alter) ALTER COLUMN \(quoted) SET NOT NULL", "\(alter) DROP CONSTRAINT \(constraint)"],
+                apply: [set, "\(alter) DROP CONSTRAINT \(constraint)"],
                 revert: ["\(alter) ALTER COLUMN \(quoted) DROP NOT NULL"]
             ),
         ]

@@ -93,13 +93,18 @@ extension PlanBuilder {
             writer: old.isEmpty || writer == .database ? nil : writer
         )
         mappings.append(mapping)
-        let carried = try succession?.carried(
+        var carried = try succession?.carried(
             from: old[0], to: newColumns[0], token: token, dependents, successors, at: path)
         if let carried { try claim(carried, at: path) }
         viewDefaults["\(table.name).\(mapping.new[0].name)"] = succession?.newDefault
         addColumns(of: mapping, settings: succession?.settings(of: newColumns[0], carried) ?? [])
+        if table.namesRequirements {
+            let names = RequirementNames(of: mapping, old: old)
+            requirements[token] = names
+            carried?.archivedRequirement = names.archived(of: newColumns[0]) ?? old.first?.requirement
+        }
         addBackfill(of: mapping, carried: carried)
-        addArchive(of: mapping, carried: carried)
+        addArchive(of: mapping, carried: carried, requirements: requirements[token])
         // Until then a row may be unfilled.
         if remote != nil { for column in mapping.notNull { addNotNull(.contract, column, of: table.name) } }
     }

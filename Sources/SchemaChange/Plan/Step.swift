@@ -1,3 +1,5 @@
+internal import Foundation
+
 /// One thing that is done for a migration, and how it is undone: the unit of a durable promise.
 ///
 /// A step may be run twice and killed anywhere. Statements of one step run in one transaction, together with the
@@ -22,7 +24,8 @@ public struct Step: Codable, Hashable, Sendable {
         case verify
     }
 
-    /// Unique in its plan and the same whenever the plan is made: `expand/0/add-columns`.
+    /// Unique in its plan and the same whenever the plan is made: `expand/0/add-columns`. It becomes part of a promise's id,
+    /// which is in Unicode's normal form C, as the name of a column need not be.
     public let id: String
     public let phase: Phase
     /// What it does, for people.
@@ -43,7 +46,7 @@ public struct Step: Codable, Hashable, Sendable {
         id: String, phase: Phase, title: String, action: Action, table: TableName? = nil, lock: String? = nil,
         otherTable: TableName? = nil, undoneAs: TableName? = nil, goesWithContract: Bool? = nil
     ) {
-        self.id = id
+        self.id = Self.portable(id)
         self.phase = phase
         self.title = title
         self.action = action
@@ -52,5 +55,18 @@ public struct Step: Codable, Hashable, Sendable {
         self.otherTable = otherTable
         self.undoneAs = undoneAs
         self.goesWithContract = goesWithContract
+    }
+
+    /// What is not in normal form C is written as numbers, so that two names that look the same stay two.
+    private static func portable(_ id: String) -> String {
+        let composed = id.precomposedStringWithCanonicalMapping
+        guard !composed.unicodeScalars.elementsEqual(id.unicodeScalars) else { return id }
+        return id.unicodeScalars.reduce(into: "") { result, scalar in
+            if scalar.isASCII {
+                result.unicodeScalars.append(scalar)
+            } else {
+                result += "\\u{\(String(scalar.value, radix: 16))}"
+            }
+        }
     }
 }

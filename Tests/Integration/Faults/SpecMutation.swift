@@ -24,7 +24,7 @@ struct SpecMutation: Sendable, CustomStringConvertible {
 
     /// Whether it makes another plan that a database can do: once that is proven, there is no way back to the first.
     var makesAnotherPlan: Bool {
-        kind == .allowed && !makesNoSense && (path.first == "changes" || path.first == "dualWrite")
+        kind == .allowed && !makesNoSense && ["changes", "dualWrite", "views"].contains(path.first)
     }
 
     func applied(to spec: JSONValue) -> JSONValue { Self.set(spec, path[...], value) }

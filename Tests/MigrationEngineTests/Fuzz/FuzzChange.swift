@@ -11,9 +11,10 @@ struct FuzzChange: Sendable {
         var free = table.columns.filter { !table.references.contains($0.name) || Bool.random(using: &random) }
             .shuffled(using: &random)
         var changes: [FuzzChange] = []
-        for index in 0..<Int.random(in: 1...3, using: &random) {
+        let count = Int.random(in: 1...3, using: &random)
+        for index in 0..<count where index == 0 || !free.isEmpty {
             let maker = Maker(table: table, index: index)
-            for _ in 0..<8 {
+            while true {
                 if let change = maker.make(from: &free, &random) {
                     changes.append(change)
                     break

@@ -99,11 +99,15 @@ struct FuzzColumn: Sendable {
     let type: FuzzType
     let isNullable: Bool
     let hasDefault: Bool
+    /// A name for NOT NULL, which PostgreSQL keeps since 18.
+    var requirement: String?
 
     var quoted: String { name.quotedIdentifier }
 
     var definition: String {
-        "\(quoted) \(type.sql)" + (isNullable ? "" : " NOT NULL") + (hasDefault ? " DEFAULT \(type.defaultValue)" : "")
+        "\(quoted) \(type.sql)"
+            + (isNullable ? "" : (requirement.map { " CONSTRAINT \($0.quotedIdentifier)" } ?? "") + " NOT NULL")
+            + (hasDefault ? " DEFAULT \(type.defaultValue)" : "")
     }
 
     var value: String { isNullable ? "CASE WHEN i % 5 <> 2 THEN \(type.value) END" : type.value }

@@ -33,7 +33,8 @@ struct FuzzTable: Sendable {
             columns.append(
                 FuzzColumn(
                     name: names.removeFirst(), type: FuzzType.allCases.randomElement(using: &random)!,
-                    isNullable: Bool.random(using: &random), hasDefault: Int.random(in: 0..<3, using: &random) == 0))
+                    isNullable: Bool.random(using: &random), hasDefault: Int.random(in: 0..<3, using: &random) == 0,
+                    requirement: Bool.random(using: &random) ? "needs '\(names.count)" : nil))
         }
         var parts: [String] = []
         var after: [String] = []

@@ -20,16 +20,20 @@ struct FuzzTests {
     @Test("up, down, killed: as plain statements on a copy, and as it was before", arguments: seeds)
     func upAndDown(seed: UInt64) async throws {
         let server: PostgresVersion = seed.isMultiple(of: 2) ? .installed : .newest
-        let wasRefused = try await withTestDatabase(on: server.url) { url in
+        var wasRefused = false
+        defer {
+            Self.tally.withLock { tally in
+                tally.done += 1
+                if wasRefused { tally.refused += 1 }
+                if tally.done == Self.seeds.count {
+                    print("fuzz: \(tally.done) seeds, of which PostgreSQL or the plan refused \(tally.refused)")
+                    #expect(tally.refused * 2 < tally.done, "what is refused tests nothing")
+                }
+            }
+        }
+        wasRefused = try await withTestDatabase(on: server.url) { url in
             var run = FuzzRun(seed: seed, url: url)
             return try await run.run()
-        }
-        Self.tally.withLock { tally in
-            tally.done += 1
-            if wasRefused { tally.refused += 1 }
-            guard tally.done == Self.seeds.count else { return }
-            print("fuzz: \(tally.done) seeds, of which PostgreSQL or the plan refused \(tally.refused)")
-            #expect(tally.refused * 2 < tally.done, "what is refused tests nothing")
         }
     }
 }

@@ -17,7 +17,7 @@ struct Journey {
         self.load = load
         self.trip = trip
         walker = Walker(database: database, spec: EvolvingDatabase.spec(trip.scenario.changes))
-        random = SplitMix(seed: UInt64(trip.number) &+ 99)
+        random = SplitMix(seed: trip.seed &+ 99)
     }
 
     private var scenario: Scenario { trip.scenario }

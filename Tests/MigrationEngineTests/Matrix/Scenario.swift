@@ -12,6 +12,8 @@ struct Scenario: Sendable, CustomStringConvertible {
     let changes: [Change]
     let old: Version
     let new: Version
+    /// Where it turns round in the short form; in the long one everywhere.
+    var targets = Phase.allCases.filter { $0 > .initial }
 
     struct Version: Sendable {
         /// While it may be there.

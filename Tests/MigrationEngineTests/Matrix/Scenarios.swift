@@ -4,12 +4,12 @@ import SchemaChange
 /// The rows of the matrix, one for each way of each kind: to have another kind walked, killed and taken back on all servers,
 /// add it here.
 extension Scenario {
-    static let all = adding + inPlace + sameName + twoSides + leaving
+    static let all = adding + inPlace + sameName + twoSides + leaving + oneSided
 
-    private static let oldPhases = Phase.initial...Phase.backfill
-    private static let newPhases = Phase.dualWrite...Phase.contract
+    static let oldPhases = Phase.initial...Phase.backfill
+    static let newPhases = Phase.dualWrite...Phase.contract
 
-    private static let text = "CREATE TABLE items (id int PRIMARY KEY, a text NOT NULL);"
+    static let text = "CREATE TABLE items (id int PRIMARY KEY, a text NOT NULL);"
     private static let oldText = Write(["a": "'a' || $k"], old: "'a' || $k")
 
     // MARK: addColumn
@@ -62,7 +62,7 @@ extension Scenario {
 
     // MARK: alterColumn, in place
 
-    private static let bothText = Write(["a": "'a' || $k"], old: "'a' || $k", new: "'a' || $k")
+    static let bothText = Write(["a": "'a' || $k"], old: "'a' || $k", new: "'a' || $k")
 
     private static let inPlace = [
         Scenario(

@@ -143,7 +143,7 @@ final class VersionLoad: Sendable {
             while !isOver {
                 let rows = try await session.query(
                     """
-                    SELECT w.application_name AS waiting, b.application_name || ': ' || left(b.query, 160) AS blocker
+                    SELECT w.application_name AS waiting, b.application_name || ': ' || left(b.query, 70) AS blocker
                     FROM pg_stat_activity w CROSS JOIN LATERAL unnest(pg_blocking_pids(w.pid)) AS p(pid)
                     JOIN pg_stat_activity b ON b.pid = p.pid
                     WHERE w.datname = current_database() AND w.wait_event_type = 'Lock'

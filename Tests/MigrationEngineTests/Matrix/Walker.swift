@@ -76,7 +76,7 @@ struct Walker: Sendable {
     }
 
     /// SIGKILL to a `sluice run` that has begun so many steps.
-    private func killProcess(onTheWayTo phase: Phase, after count: Int) async throws {
+    func killProcess(onTheWayTo phase: Phase, after count: Int) async throws {
         try await withSluice(
             "run", "-f", "-", "--phase", phase.rawValue, "--lease-seconds", "1", "--log-level", "info",
             environment: ["SLUICE_DATABASE_URL": database.url], input: try Manifest(spec: spec).json

@@ -1,0 +1,91 @@
+/// What the catalog says of a table, as far as it tells what a plan costs and whom it may surprise.
+public struct TableFacts: Codable, Hashable, Sendable {
+    public var name: TableName
+    /// Attribute numbers that were ever used, dropped columns included.
+    public var attributes: Int
+    /// The planner's estimate.
+    public var rows: Int64
+    /// Of the rows themselves, in bytes.
+    public var heapBytes: Int64
+    public var indexes: Int
+    public var hasRowSecurity: Bool
+    public var publications: [String]
+    /// Columns that have a default.
+    public var defaults: [String]
+    /// Functions and views that seem to use its columns by their order, or whole rows.
+    public var positional: [String]
+
+    public init(
+        name: TableName, attributes: Int = 1, rows: Int64 = 0, heapBytes: Int64 = 0, indexes: Int = 1,
+        hasRowSecurity: Bool = false, publications: [String] = [], defaults: [String] = [], positional: [String] = []
+    ) {
+        self.name = name
+        self.attributes = attributes
+        self.rows = rows
+        self.heapBytes = heapBytes
+        self.indexes = indexes
+        self.hasRowSecurity = hasRowSecurity
+        self.publications = publications
+        self.defaults = defaults
+        self.positional = positional
+    }
+
+    /// Per table, ever: `MaxHeapAttributeNumber`.
+    static let mostAttributes = 1600
+
+    /// Answers one row with one column, the facts as JSON, or no row when there is no such table. Parameters: schema, name.
+    ///
+    /// Whether a function uses a table by position is guessed from its source: it names the table, and says `SELECT *`,
+    /// `INSERT` without columns, or `%ROWTYPE`.
+    public static let query = """
+        SELECT json_build_object(
+            'name', json_build_object('schema', n.nspname, 'name', c.relname),
+            'attributes', c.relnatts,
+            'rows', greatest(c.reltuples, 0)::bigint,
+            'heapBytes', pg_relation_size(c.oid),
+            'indexes', (SELECT count(*) FROM pg_index i WHERE i.indrelid = c.oid),
+            'hasRowSecurity', c.relrowsecurity,
+            'publications', (
+                SELECT coalesce(json_agg(p.pubname ORDER BY p.pubname), '[]') FROM pg_publication_tables p
+                WHERE p.schemaname = n.nspname AND p.tablename = c.relname
+            ),
+            'defaults', (
+                SELECT coalesce(json_agg(a.attname ORDER BY a.attnum), '[]') FROM pg_attribute a
+                WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.atthasdef
+                    AND a.attgenerated = ''
+            ),
+            'positional', (
+                SELECT coalesce(json_agg(who ORDER BY who), '[]') FROM (
+                    SELECT 'function ' || p.oid::regprocedure::text AS who
+                    FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
+                    WHERE l.lanname IN ('sql', 'plpgsql') AND p.pronamespace NOT IN ('pg_catalog'::regnamespace,
+                            'information_schema'::regnamespace, coalesce(to_regnamespace('sluice'), 0))
+                        AND (c.reltype = ANY (p.proargtypes) OR p.prorettype = c.reltype
+                            OR strpos(lower(p.prosrc), lower(c.relname)) > 0 AND p.prosrc ~*
+                                'select\\s+([a-z_]\\w*\\.)?\\*|insert\\s+into\\s+\\S+\\s+(values|select)|%\\s*rowtype')
+                    UNION
+                    SELECT 'view ' || v.oid::regclass::text
+                    FROM pg_depend d JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
+                    JOIN pg_class v ON v.oid = r.ev_class
+                    WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid AND v.relkind IN ('v', 'm')
+                        AND pg_get_viewdef(v.oid) ~ '\\w\\.\\*'
+                ) found
+            )
+        )::text
+        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind = 'r'
+        """
+}
+
+/// What is to be known of the database as a whole, and of the way to it.
+public struct DatabaseFacts: Hashable, Sendable {
+    /// Logical slots of this database, each with its plugin: `debezium (pgoutput)`.
+    public var logicalSlots: [String]
+    /// Whether the process that answers is another than the one that greeted.
+    public var isPooled: Bool
+
+    public init(logicalSlots: [String] = [], isPooled: Bool = false) {
+        self.logicalSlots = logicalSlots
+        self.isPooled = isPooled
+    }
+}

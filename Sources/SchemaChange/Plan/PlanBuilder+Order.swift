@@ -1,0 +1,63 @@
+/// The steps of all changes, in the order in which they are applied.
+extension PlanBuilder {
+    private var contractSteps: [Step] { viewDrops + unlinking + (byPhase[.contract] ?? []) + linking }
+
+    func finish(_ changes: [Change], hash: String) throws(PlanError) -> Plan {
+        try requireWhatIsRead()
+        try requireViewsWhereShown()
+        for (index, change) in changes.enumerated() {
+            for name in change.tables { _ = try catalog.tableByThen(name, at: Self.path(index, change)) }
+        }
+        var tables = changedTables
+        tables += otherTables.filter { !tables.contains($0) }
+        let writes = Set(leaving.keys).union(mappings.flatMap { m in m.new.map { "\(m.table).\($0.name)" } })
+        return Plan(
+            hash: hash,
+            changes: changes,
+            mappings: mappings,
+            steps: (byPhase[.expand] ?? []) + dualWriteSteps + backfillSteps + contractSteps,
+            purge: (viewPurge.map { [$0] } ?? []) + purge,
+            repair: repairStep,
+            wayBack: wayBack.isEmpty ? nil : wayBack,
+            guardedTables: triggeredTables,
+            tokens: (mappings.map(\.token) + fills.map(\.token)).sorted(),
+            tables: tables,
+            writes: writes.sorted(),
+            touches: writes.union(reads.map { "\($0.table).\($0.column)" }).sorted(),
+            wholeTables: wholeTables.isEmpty ? nil : wholeTables
+        )
+    }
+
+    /// Each table that a change is about, in order.
+    var changedTables: [TableName] {
+        var tables: [TableName] = []
+        for change in changes {
+            for name in change.tables {
+                guard let table = try? catalog.tableByThen(name, at: "").name, !tables.contains(table) else { continue }
+                tables.append(table)
+            }
+        }
+        return tables
+    }
+
+    var newTables: [TableName] {
+        changes.flatMap(\.kind.newRelations).map { TableName(schema: catalog.schema, name: $0.name) }
+    }
+
+    func isLeaving(_ column: String, of table: TableName) -> Bool {
+        leaving["\(table).\(column)"] != nil
+    }
+
+    /// What one change's triggers write and Contract renames, another's cannot read: it may be stale there, or gone.
+    private func requireWhatIsRead() throws(PlanError) {
+        for (path, table, column) in reads + needs {
+            guard let other = leaving["\(table).\(column)"], other != path else { continue }
+            throw PlanError(
+                .invalidExpression,
+                at: path,
+                "it names column \"\(column)\", which \(other) takes away; put this change into a Migration of its own, "
+                    + "or name other columns"
+            )
+        }
+    }
+}
