@@ -17,7 +17,8 @@ public final class LeaderElection: Sendable {
     private let timing: LeaderElectionState.Timing
     private let logger: Logger
     private let status: Gauge
-    private let leads = Mutex(false)
+    /// While it leads.
+    private let leading = Mutex<LeaderElectionState?>(nil)
 
     /// - Parameters:
     ///   - client: where the lease is; renewals go over a connection of their own.
@@ -37,7 +38,8 @@ public final class LeaderElection: Sendable {
         status = metrics.status(of: lease.name)
     }
 
-    public var isLeader: Bool { leads.withLock { $0 } }
+    /// By the lease's own deadline: false in a process that was stopped past it, though nobody has noticed there yet.
+    public var isLeader: Bool { leading.withLock { $0?.leads(at: .now) ?? false } }
 
     /// Waits until this process leads, then runs `work` for as long as it does.
     ///
@@ -53,16 +55,16 @@ public final class LeaderElection: Sendable {
             if !state.isLeader { try await pause() }
         }
         logger.notice("leading", metadata: ["lease": "\(key)", "identity": "\(identity)"])
-        setLeading(true)
+        note(state)
         let outcome = await lead(state, work)
-        setLeading(false)
+        note(nil)
         if outcome.state.isLeader { await release(outcome.state) }
         try outcome.result.get()
     }
 
-    private func setLeading(_ isLeading: Bool) {
-        leads.withLock { $0 = isLeading }
-        status.set(isLeading ? 1 : 0)
+    private func note(_ state: LeaderElectionState?) {
+        leading.withLock { $0 = state }
+        status.set(state?.isLeader == true ? 1 : 0)
     }
 
     private enum End: Sendable {
@@ -112,8 +114,8 @@ public final class LeaderElection: Sendable {
         while state.isLeader {
             guard (try? await pause(until: state.renewalDeadline)) != nil else { return state }
             state = await renewOnce(state)
+            note(state)
         }
-        setLeading(false)
         logger.error("lost the lease", metadata: ["lease": "\(key)", "leader": "\(state.leader ?? "nobody")"])
         return state
     }

@@ -90,6 +90,9 @@ public struct LeaderElectionState: Sendable {
         isLeader ? renewedAt.map { $0 + timing.renewDeadline } : nil
     }
 
+    /// Whether it leads at this moment, by the deadline, whoever has noticed that it is over.
+    public func leads(at now: ContinuousClock.Instant) -> Bool { renewalDeadline.map { now < $0 } ?? false }
+
     /// What a leader writes as it leaves, so that the next one need not wait; nil where it does not lead.
     public mutating func release(_ lease: Lease, date: Date) -> Action? {
         guard isLeader, lease.spec.holderIdentity == identity else { return nil }

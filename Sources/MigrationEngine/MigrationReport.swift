@@ -18,6 +18,9 @@ public struct MigrationReport: Sendable, Hashable {
     public var isFromLedger: Bool
     /// Of the pinned plan, `sha256:…`; nil before there is one.
     public var planHash: String?
+    /// Of the plan that the spec of the run asks for, which may be another one; nil before that is known, and where nobody
+    /// was given a spec.
+    public var wantedPlanHash: String?
     /// What the plan means for the database, where this run has made it.
     public var plan: PlanSummary?
     /// The last phase that is complete.
@@ -36,6 +39,7 @@ public struct MigrationReport: Sendable, Hashable {
     public init(
         isFromLedger: Bool = true,
         planHash: String? = nil,
+        wantedPlanHash: String? = nil,
         plan: PlanSummary? = nil,
         phase: Phase = .initial,
         step: String = "Pending",
@@ -47,6 +51,7 @@ public struct MigrationReport: Sendable, Hashable {
     ) {
         self.isFromLedger = isFromLedger
         self.planHash = planHash
+        self.wantedPlanHash = wantedPlanHash
         self.plan = plan
         self.phase = phase
         self.step = step

@@ -57,6 +57,8 @@ final class MigrationRun: Sendable {
         let planner = Planner(name: name, spec: spec)
         let server = try await ServerIdentity.read(connection)
         let hash = try await planner.hash(on: connection)
+        // Before anything is said of a plan that may be another one.
+        reporter.update { $0.wantedPlanHash = hash }
         while true {
             try Task.checkCancellation()
             var record = try await ledger.read(connection)

@@ -100,4 +100,16 @@ struct LeaderElectionStateTests {
         #expect(version == "9")
         #expect(state.release(lease("me"), date: date) == nil)
     }
+
+    @Test("leads by the deadline of its last renewal, whether that was noticed or not")
+    func leadsUntil() {
+        var state = LeaderElectionState(identity: "me")
+        #expect(!state.leads(at: start))
+        _ = state.decide(on: nil, now: start, date: date)
+        state.wrote(lease("me"), sentAt: start)
+        #expect(state.leads(at: start + .seconds(9.9)) && !state.leads(at: start + .seconds(10)))
+        #expect(state.isLeader, "nobody has noticed yet")
+        state.wrote(lease("me", renewed: 1), sentAt: start + .seconds(5))
+        #expect(state.leads(at: start + .seconds(14.9)))
+    }
 }

@@ -108,7 +108,7 @@ struct WebhookTests {
         }
     }
 
-    @Test("a person's pause is left alone, without a mark")
+    @Test("a person's pause is left alone, without a mark; its end waits for the gate")
     func person() async throws {
         try await withStage { stage in
             try await stage.makeCustomers(10)
@@ -122,14 +122,21 @@ struct WebhookTests {
                 try await stage.apply(stage.manifest("web", "web:1", requires: "split", fields: #""paused": true, "#))
                 #expect(try await stage.deployment("web").mark == nil)
 
+                // Ended before the gate is open: ours from then on.
+                try await stage.apply(stage.manifest("end", "end:1", requires: "split", fields: #""paused": true, "#))
+                try await stage.kubectl("rollout", "resume", "deployment/end")
+                let ended = try await stage.deployment("end")
+                #expect(ended.spec.paused == true && ended.mark == "webhook: waits for split")
+
                 try await stage.apply(stage.splitManifest())
+                try await stage.waitForImage("end:1")
                 for name in ["api", "web"] {
                     let open = try await stage.waitFor("the gate of \(name) is open", of: name) {
                         $0.metadata.annotations["sluice.dev/gate"] == "open"
                     }
                     #expect(open.spec.paused == true)
                 }
-                #expect(try await stage.images() == [])
+                #expect(try await stage.images() == ["end:1"])
             }
         }
     }

@@ -27,6 +27,8 @@ struct GatedRequest: Sendable, CustomStringConvertible {
     /// Whether it says what was before a hold.
     var isNoted = false
     var isOwned = false
+    /// Made of a CronJob by hand.
+    var isManual = false
     var isBeingDeleted = false
     var manager = "kubectl"
     var user = "someone"
@@ -54,7 +56,15 @@ struct GatedRequest: Sendable, CustomStringConvertible {
         let changes: [(inout GatedRequest) -> Void] = [
             { $0.requires = nil }, { $0.requires = " , " }, { $0.requires = "split@Nonsense" }, { $0.bypass = "" },
             { $0.bypass = "incident 12" }, { $0.isPaused = true }, { $0.isPaused = false }, { $0.isMarked = true },
-            { $0.wasPaused = true }, { $0.wasMarked = true }, { $0.isOwned = true }, { $0.isBeingDeleted = true },
+            { $0.wasPaused = true }, { $0.wasMarked = true }, { $0.isOwned = true },
+            {
+                $0.isOwned = true; $0.isManual = true
+            },
+            { $0.stamp = "open" }, { $0.stamp = "closed" },
+            {
+                $0.stamp = "open"; $0.wasPaused = true
+            },
+            { $0.isBeingDeleted = true },
             { $0.declared = .byServerSideApply }, { $0.declared = .byKubectl }, { $0.declared = .byTheGate },
             { $0.partition = 1 }, { $0.isNoted = true }, { $0.manager = "sluice-hold" },
             { $0.wasDeclared = .byServerSideApply }, { $0.wasDeclared = .byKubectl },
@@ -95,7 +105,7 @@ struct GatedRequest: Sendable, CustomStringConvertible {
         stored
             ?? workload(
                 image: isChanged ? "api:2" : "api:1", paused: isPaused, marked: isMarked, declared: declared,
-                stamp: newStamp ?? stamp)
+                stamp: newStamp ?? (isUpdate ? stamp : nil))
     }
 
     var oldObject: JSONValue? {
@@ -155,6 +165,7 @@ struct GatedRequest: Sendable, CustomStringConvertible {
         var annotations: JSONValue = [:]
         if marked { annotations["sluice.dev/held"] = "waits for split" }
         if isNoted { annotations["sluice.dev/held-from"] = "1" }
+        if isManual { annotations["cronjob.kubernetes.io/instantiate"] = "manual" }
         annotations["sluice.dev/gate"] = stamp.map { .string($0) }
         if declared == .byKubectl {
             annotations["kubectl.kubernetes.io/last-applied-configuration"] = .string(

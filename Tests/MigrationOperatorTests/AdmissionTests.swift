@@ -6,13 +6,16 @@ import Testing
 /// A Deployment as it stands in a review.
 private func object(
     requires: String? = "split", bypass: String? = nil, image: String = "api:1", paused: Bool? = nil,
-    mark: String? = nil, owners: [String] = []
+    mark: String? = nil, owners: [String] = [], stamp: String? = nil
 ) -> JSONValue {
     var annotations: JSONValue = [:]
     annotations["sluice.dev/requires"] = requires.map { .string($0) }
     annotations["sluice.dev/bypass"] = bypass.map { .string($0) }
     var metadata: JSONValue = ["name": "api"]
-    if let mark { metadata["annotations"] = ["sluice.dev/held": .string(mark)] }
+    var marks: JSONValue = [:]
+    marks["sluice.dev/held"] = mark.map { .string($0) }
+    marks["sluice.dev/gate"] = stamp.map { .string($0) }
+    if marks != [:] { metadata["annotations"] = marks }
     metadata["managedFields"] = .array(
         owners.map { ["manager": .string($0), "operation": "Apply", "fieldsV1": ["f:spec": ["f:paused": [:]]]] })
     var spec: JSONValue = [
@@ -37,6 +40,28 @@ private let owned: JSONValue = {
     job["metadata"] = metadata
     return job
 }()
+
+/// As `kubectl create job --from` does.
+private let manual: JSONValue = {
+    var job = owned
+    var metadata = job["metadata"] ?? [:]
+    metadata["annotations"] = ["cronjob.kubernetes.io/instantiate": "manual"]
+    job["metadata"] = metadata
+    return job
+}()
+
+/// Of each kind, its spec while it is paused by a person, and while it is not.
+private let pauses: [(kind: String, group: String, paused: JSONValue, running: JSONValue)] = [
+    ("Deployment", "apps", ["paused": true], [:]),
+    ("Rollout", "argoproj.io", ["paused": true], ["paused": false]),
+    ("CronJob", "batch", ["suspend": true], ["suspend": false]),
+    ("Job", "batch", ["suspend": true], ["suspend": false]),
+    ("DaemonSet", "apps", ["updateStrategy": ["type": "OnDelete"]], ["updateStrategy": ["type": "RollingUpdate"]]),
+    (
+        "StatefulSet", "apps", ["replicas": 2, "updateStrategy": ["rollingUpdate": ["partition": 2]]],
+        ["replicas": 2, "updateStrategy": ["rollingUpdate": ["partition": 0]]]
+    ),
+]
 
 @Suite("What the webhook decides")
 struct AdmissionTests {
@@ -99,8 +124,28 @@ struct AdmissionTests {
             "somebody writes a held one whole, without pause and mark",
             .init(operation: .update, object: object(), oldObject: object(paused: true, mark: "m")), hold),
         .init(
-            "somebody ends a person's pause",
-            .init(operation: .update, object: object(paused: false), oldObject: object(paused: true)), .pass),
+            "somebody ends a person's pause before the operator has looked",
+            .init(operation: .update, object: object(paused: false), oldObject: object(paused: true)), hold),
+        .init(
+            "somebody ends a person's pause while the gate is closed",
+            .init(
+                operation: .update, object: object(paused: false, stamp: "closed"),
+                oldObject: object(paused: true, stamp: "closed")), hold),
+        .init(
+            "who writes the stamp as well does not open the gate",
+            .init(
+                operation: .update, object: object(paused: false, stamp: "open"),
+                oldObject: object(paused: true, stamp: "closed")), hold),
+        .init(
+            "somebody ends a person's pause while the gate is open",
+            .init(
+                operation: .update, object: object(paused: false, stamp: "open"),
+                oldObject: object(paused: true, stamp: "open")), .pass),
+        .init(
+            "somebody ends a person's pause of what requires nothing, or is bypassed",
+            .init(
+                operation: .update, object: object(bypass: "incident 12", paused: false),
+                oldObject: object(bypass: "incident 12", paused: true)), .pass),
         .init(
             "the gate releases",
             .init(
@@ -152,6 +197,10 @@ struct AdmissionTests {
         .init(
             "a CronJob's Job runs as the CronJob was let",
             .init(operation: .create, group: "batch", kind: "Job", object: owned), .pass),
+        .init(
+            "a Job that somebody makes of a CronJob by hand",
+            .init(operation: .create, group: "batch", kind: "Job", object: manual),
+            .hold(path: ["spec", "suspend"], value: true, marks: .init("webhook: waits for split"))),
         .init("rubbish", .init(operation: .create, object: ["spec": "?"]), .pass),
     ]
 
@@ -159,6 +208,33 @@ struct AdmissionTests {
     func decides(_ one: Case) {
         let account = one.request.username == nil ? nil : "sluice"
         #expect(decideAdmission(one.request, operator: account) == one.decision)
+    }
+
+    @Test("the end of a person's pause is held, of each kind, unless the gate is open", arguments: pauses)
+    func endOfPause(_ one: (kind: String, group: String, paused: JSONValue, running: JSONValue)) {
+        func workload(_ spec: JSONValue, _ stamp: String?) -> JSONValue {
+            var spec = spec
+            let template: JSONValue = ["metadata": ["annotations": ["sluice.dev/requires": "split"]], "spec": [:]]
+            if one.kind == "CronJob" {
+                spec["jobTemplate"] = ["spec": ["template": template]]
+            } else {
+                spec["template"] = template
+            }
+            return ["metadata": ["annotations": stamp.map { ["sluice.dev/gate": .string($0)] } ?? [:]], "spec": spec]
+        }
+        for stamp in [nil, "closed", "open"] {
+            let request = AdmissionRequest(
+                operation: .update, group: one.group, kind: one.kind, object: workload(one.running, stamp),
+                oldObject: workload(one.paused, stamp))
+            let decision = decideAdmission(request, operator: "sluice")
+            if stamp == "open" {
+                #expect(decision == .pass)
+            } else if case .hold(_, _, let marks) = decision {
+                #expect(marks == .init("webhook: waits for split"))
+            } else {
+                Issue.record("\(stamp ?? "no stamp"): \(decision)")
+            }
+        }
     }
 
     @Test("the patch pauses and marks, whether there are annotations or not")

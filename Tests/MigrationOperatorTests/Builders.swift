@@ -19,6 +19,9 @@ let splitChanges = """
       "backward": {"full_name": "first_name || last_name"}}}]
     """
 
+/// Of another plan.
+let otherChanges = #"[{"addColumn": {"table": "customers", "column": {"name": "note", "type": "text"}}}]"#
+
 /// A Migration as the server would give it: uid `u1`, generation 1, with our finalizer.
 func migration(
     _ spec: String = "", name: String = "split", generation: Int64 = 1, finalizer: Bool = true, deleted: Bool = false,

@@ -262,6 +262,22 @@ struct GateControllerTests {
                     try await gated.kubectl("describe", kind, "w").contains("GateNotHeld")
                 }
             }
+            // Made by hand of a CronJob that is held.
+            try await gated.apply(.cronJob, image: "w:1")
+            let cronJob = try await gated.eventually(.cronJob, "it is held") { $0.isPaused }
+            try await gated.kubectl(
+                "create", "--validate=false", "-f", "-",
+                input: """
+                    {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "by-hand",
+                      "annotations": {"cronjob.kubernetes.io/instantiate": "manual"}, "ownerReferences": [
+                       {"apiVersion": "\(try await gated.client.serving(.cronJob).apiVersion)", "kind": "CronJob",
+                        "name": "w", "uid": "\(cronJob.metadata.uid ?? "")", "controller": true}]},
+                     "spec": {"template": {"metadata": {"annotations": {"sluice.dev/requires": "split"}},
+                      "spec": {"restartPolicy": "Never", "containers": [{"name": "w", "image": "w:1"}]}}}}
+                    """)
+            try await eventually("the event is there") {
+                try await gated.kubectl("describe", "job", "by-hand").contains("GateNotHeld")
+            }
             let job = try await gated.workload(.job)
             #expect(!job.metadata.managedFields.contains { $0.manager == "sluice-hold" })
             try await gated.kubectl(
@@ -275,6 +291,9 @@ struct GateControllerTests {
             try await eventually("the event names the field") {
                 try await gated.kubectl("describe", "deployment", "api").contains("spec.paused stands in a manifest")
             }
+            try await gated.eventually("it is stamped") { $0.metadata.annotations["sluice.dev/gate"] == "closed" }
+            try await Task.sleep(for: .seconds(1))
+            #expect(try await !gated.kubectl("describe", "deployment", "api").contains("GateHeld"))
         }
     }
 

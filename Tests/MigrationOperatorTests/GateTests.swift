@@ -223,16 +223,61 @@ struct GateTests {
         #expect(opened.stamp?.released == record(release))
     }
 
-    @Test("a spec that nobody has looked at yet neither opens nor closes")
+    @Test("a spec that nobody has looked at yet takes nothing back and lets nothing through, and it is told once")
     func unsettled() {
         let unsettled: [Requirement: RequiredMigration] = ["split": .unsettled(planHash: plan)]
         let annotations = openStamp.merging(["sluice.dev/released": record(deployment())]) { $1 }
         #expect(decide(deployment(annotations: annotations), unsettled) == GateDecision())
         let pending = decide(deployment(), unsettled)
         #expect(pending.hold == .pause("waits for split"))
-        #expect(pending.stamp == nil)
-        // The database could not be asked: what was read live changes nothing, either.
-        #expect(decide(deployment(), unsettled, live: true).stamp == nil)
+        #expect(pending.stamp == .init(gate: "closed"))
+        #expect(
+            pending.events == [.init(.normal, "GateHeld", "the rollout waits: whether split is met is not known yet")])
+        // Held by the webhook it is told as well; and once.
+        let held = deployment(paused: true, heldByUs: true)
+        #expect(decide(held, unsettled).events.map(\.reason) == ["GateHeld"])
+        let told = deployment(paused: true, annotations: ["sluice.dev/gate": "closed"], heldByUs: true)
+        #expect(decide(told, unsettled) == GateDecision())
+        // The database could not be asked: what was let through stays so.
+        #expect(decide(deployment(annotations: annotations), unsettled, live: true) == GateDecision())
+        // The stamp of the template before is not that of this one.
+        let next = decide(deployment(image: "v3", annotations: annotations), unsettled)
+        #expect(next.stamp?.gate == "closed" && next.stamp?.released == record(deployment()))
+    }
+
+    @Test("pods of the template that began before the hold are told, of what is held and not let through")
+    func late() {
+        let stamp = ["sluice.dev/gate": "closed"]
+        func workload(_ updated: Int, paused: Bool = true, _ annotations: [String: String]) -> Workload {
+            var workload = deployment(paused: paused, annotations: annotations, heldByUs: paused)
+            workload.object.status?["updatedReplicas"] = .int(Int64(updated))
+            return workload
+        }
+        #expect(decide(workload(0, stamp), closed).late == nil)
+        let late = decide(workload(1, stamp), closed)
+        #expect(late.late == "1 of 3 pods are of this template already: they began before the hold")
+        #expect(late.events.isEmpty, "that it is held was told")
+        #expect(decide(workload(1, paused: false, [:]), closed).late == nil, "it is not held yet")
+        let released = stamp.merging(["sluice.dev/released": record(deployment())]) { $1 }
+        #expect(decide(workload(1, released), closed).late == nil)
+    }
+
+    @Test("a Job that somebody makes of a CronJob by hand has a gate of its own, one of its schedule has none")
+    func manualJob() {
+        func job(_ annotations: String) -> Workload {
+            Workload(
+                .job,
+                try! json(
+                    """
+                    {"metadata": {"name": "j", "namespace": "shop", "annotations": \(annotations), "ownerReferences": [
+                      {"apiVersion": "batch/v1", "kind": "CronJob", "name": "c", "uid": "u", "controller": true}]},
+                     "spec": {"template": {"metadata": {"annotations": {"sluice.dev/requires": "split"}}}}}
+                    """
+                ).decode(WorkloadObject.self))
+        }
+        #expect(decide(job("{}"), closed) == GateDecision())
+        let manual = decide(job(#"{"cronjob.kubernetes.io/instantiate": "manual"}"#), closed)
+        #expect(manual.hold == .pause("waits for split"))
     }
 
     @Test("what runs everywhere already is not paused at rest")
@@ -319,6 +364,96 @@ struct RequiredMigrationTests {
         back.spec?.phase = .initial
         #expect(RequiredMigration(back, for: .expanded).isClosed)
         #expect(RequiredMigration(nil, for: .expanded) == .missing)
+    }
+
+    static let unseen: [(spec: String, observed: Observed)] = [
+        (#""suspend": true"#, observed()),
+        (
+            #""dependsOn": ["other"]"#, observed { $0.dependencies = ["other": .notVerified("Expand")] }
+        ),
+        (
+            #""phase": "Backfill""#,
+            observed {
+                $0.databaseFailure = DatabaseFailure(
+                    reason: DatabaseFailure.unavailable, message: "", at: now, attempts: 1)
+            }
+        ),
+    ]
+
+    @Test("is neither open nor closed for a changed spec that nobody has looked at", arguments: unseen)
+    func changed(_ one: (spec: String, observed: Observed)) throws {
+        let writer = #""dualWrite": {"by": "Application"}"#
+        let working = MigrationReport.Activity.working(reason: "a", message: "b")
+        for phase in [Phase.expand, .dualWrite] {
+            let before = settled(migration(writer), observed(worker(report(phase, working, proven: false))))
+            #expect(RequiredMigration(before, for: .expanded).isOpen)
+            var changed = migration(
+                "\(writer), \(one.spec)", generation: 2, changes: otherChanges, status: before.status)
+            changed = settled(changed, one.observed)
+            #expect(changed.status?.observedGeneration == 2)
+            #expect(changed.status?.text(.expanded) == "Unknown SpecChanged")
+            #expect(changed.status?.condition(.dualWriting)?.status == (phase == .expand ? .no : .unknown))
+            #expect(RequiredMigration(changed, for: .expanded) == .unsettled(planHash: plan))
+            // It stays so in the rounds after.
+            #expect(reconcile(changed, one.observed).status == nil)
+        }
+        let before = settled(migration(), observed(worker(report(.backfill), endedAgo: 1)))
+        let changed = settled(
+            migration(one.spec, generation: 2, changes: otherChanges, status: before.status), one.observed)
+        if one.spec.contains("dependsOn") {
+            // Only who has not begun to be used waits for others.
+            #expect(changed.status?.observedGeneration == 1)
+        } else {
+            #expect(changed.status?.text(.verified) == "Unknown SpecChanged")
+            #expect(changed.status?.text(.expanded) == "Unknown SpecChanged")
+        }
+        #expect(RequiredMigration(changed) == .unsettled(planHash: plan))
+    }
+
+    @Test("keeps its proof and its columns where nothing changes that a plan is made from")
+    func suspended() throws {
+        let before = settled(migration(), observed(worker(report(.backfill), endedAgo: 1)))
+        let suspended = settled(migration(#""suspend": true"#, generation: 2, status: before.status), observed())
+        #expect(suspended.status?.text(.ready) == "False Suspended")
+        #expect(suspended.status?.text(.verified) == "True Verified")
+        #expect(suspended.status?.text(.expanded) == "True Expanded")
+        #expect(RequiredMigration(suspended) == .open(planHash: plan))
+        // What changes after that, before it goes on, is seen as well, and its restoration is not taken for a look.
+        let changed = settled(
+            migration(#""suspend": true"#, generation: 3, changes: otherChanges, status: suspended.status), observed())
+        #expect(RequiredMigration(changed) == .unsettled(planHash: plan))
+        let restored = settled(migration(#""suspend": true"#, generation: 4, status: changed.status), observed())
+        #expect(RequiredMigration(restored) == .unsettled(planHash: plan))
+        for other in [#""suspend": true, "views": true"#, #""suspend": true, "dualWrite": {"by": "Application"}"#] {
+            let other = settled(migration(other, generation: 3, status: suspended.status), observed())
+            #expect(RequiredMigration(other) == .unsettled(planHash: plan))
+        }
+    }
+
+    @Test("what the ledger says is of the spec of before, until a run has looked at the new one")
+    func ledger() throws {
+        let before = settled(migration(), observed(worker(report(.backfill), endedAgo: 1)))
+        // An operator that began later has read the ledger, and nothing else.
+        let read = observed { $0.ledger = .known(report(.backfill)) }
+        #expect(settled(before, read).status?.text(.verified) == "True Verified")
+        let changed = settled(
+            migration(#""suspend": true"#, generation: 2, changes: otherChanges, status: before.status), read)
+        #expect(changed.status?.observedGeneration == 2)
+        #expect(RequiredMigration(changed) == .unsettled(planHash: plan))
+        #expect(reconcile(changed, read).status == nil)
+    }
+
+    @Test("is closed while a run has the plan of before in its hands")
+    func otherPlan() throws {
+        let before = settled(migration(), observed(worker(report(.backfill), endedAgo: 1)))
+        var seen = report(.backfill, .working(reason: "Starting", message: "connecting"))
+        seen.wantedPlanHash = "sha256:p2"
+        let changed = settled(
+            migration(generation: 2, changes: otherChanges, status: before.status),
+            observed(worker(seen, generation: 2)))
+        #expect(changed.status?.text(.verified) == "False NotVerified")
+        #expect(changed.status?.text(.expanded) == "False PlanChanged")
+        #expect(RequiredMigration(changed).isClosed)
     }
 
     @Test("is closed as soon as it is asked to go back")

@@ -104,6 +104,31 @@ struct LookTests {
         }
     }
 
+    @Test("the Secret is read once the run has its slot, as it is then")
+    func secretInSlot() async throws {
+        try await withSilence { silent in
+            var migration = silent.migration
+            migration.metadata.finalizers = [SluiceName.finalizer]
+            let workers = WorkerRegistry(slots: 1) { _ in }
+            let other = ObjectKey("other", in: migration.key.namespace)
+            workers.start(other, uid: nil, generation: 1, phase: .backfill) { _ in
+                try await Task.sleep(for: .seconds(3600))
+                return report(.initial)
+            }
+            let controller = controller(silent, of: migration, workers: workers)
+            _ = try await controller.reconcile(migration.key)
+            try await eventually("it waits") { workers.state(migration.key)?.waitsForSlot == true }
+            try await silent.client.delete(Secret.self, ObjectKey("db", in: migration.key.namespace))
+            await workers.stop(other)
+            try await eventually("it has looked", within: .seconds(5)) { workers.state(migration.key)?.endedAt != nil }
+            _ = try await controller.reconcile(migration.key)
+            let told = try await silent.client.get(Migration.self, migration.key)
+            #expect(told.status?.text(.ready) == "False SecretNotFound")
+            #expect(silent.server.count == 0, "nobody was asked by the Secret of before")
+            await workers.stopAll()
+        }
+    }
+
     private func controller(
         _ silent: Silent, of migration: Migration, workers: WorkerRegistry = WorkerRegistry { _ in },
         logger: Logger = Logger(label: "test")

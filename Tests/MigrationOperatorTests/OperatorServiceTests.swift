@@ -3,6 +3,7 @@ import Foundation
 import KubernetesClient
 import Logging
 import Prometheus
+import Synchronization
 import TestSupport
 import Testing
 
@@ -159,6 +160,20 @@ struct OperatorServiceTests {
             #expect(state.isLeading && !state.isReady)
             #expect(state.snapshot?.migrations.count == 1)
         }
+    }
+
+    @Test("who was stopped past the lease leads no more, though nobody has told so yet")
+    func pastTheLease() throws {
+        let client = try testClient()
+        let team = OperatorTeam(
+            OperatorConfiguration(cluster: client.configuration, identity: "o"), client: client,
+            metrics: OperatorMetrics(MetricsRegistry()), logger: Logger(label: "test"))
+        let state = OperatorState()
+        let hasLease = Mutex(true)
+        state.leads(team) { hasLease.withLock { $0 } }
+        #expect(state.isLeading)
+        hasLease.withLock { $0 = false }
+        #expect(!state.isLeading)
     }
 
     @Test("a leader that has ended leaves nothing of its caches behind")

@@ -20,7 +20,7 @@ struct WaitingForSlotTests {
     func newSpec() throws {
         var changed = settled(migration(), observed(worker(report(.backfill), endedAgo: 1)))
         #expect(changed.status?.text(.ready) == "True GateOpen")
-        changed.metadata.generation = 2
+        changed = migration(generation: 2, changes: otherChanges, status: changed.status)
         let observed = observed(waiting(generation: 2)) { $0.lastStatusWrite = now }
         let actions = reconcile(changed, observed)
         let status = try #require(actions.status)
@@ -66,5 +66,51 @@ struct WaitingForSlotTests {
         let filling = settled(migration(), observed(worker(work)))
         let stopped = try #require(reconcile(filling, observed(waiting(previous: work))).status)
         #expect(stopped.text(.ready) == "False WaitingForSlot" && stopped.phase == .dualWrite)
+    }
+
+    @Test("is not told between two tries of a database that does not answer, which never came as far as the ledger")
+    func unanswered() throws {
+        var told = migration()
+        let away = MigrationReport(
+            isFromLedger: false, activity: .waiting(reason: "DatabaseUnavailable", message: "no answer"))
+        var failed = worker(away, endedAgo: 1, fruitless: 1)
+        told = settled(told, observed(failed))
+        #expect(told.status?.text(.ready) == "False DatabaseUnavailable")
+        for _ in 0..<3 {
+            // It waits for a slot, has one, connects, and fails again.
+            var run = failed.next(startedAt: now)
+            run.waitsForSlot = true
+            #expect(reconcile(told, observed(run)) == [])
+            run.waitsForSlot = false
+            #expect(reconcile(told, observed(run)) == [])
+            run.report = MigrationReport(
+                isFromLedger: false, activity: .working(reason: "Starting", message: "connecting"))
+            #expect(reconcile(told, observed(run)) == [])
+            run.report = away
+            run.endedAt = now
+            run.fruitless += 1
+            #expect(reconcile(told, observed(run)).events.isEmpty)
+            failed = run
+        }
+        // One that comes as far as the ledger says what it finds.
+        var run = failed.next(startedAt: now)
+        run.report = report(.initial, .working(reason: "Planning", message: ""))
+        #expect(reconcile(told, observed(run)).status?.text(.ready) == "False Planning")
+    }
+
+    @Test("is not told while the Secret is the obstacle: that is read again in the slot")
+    func secret() throws {
+        let failure = DatabaseFailure(reason: DatabaseFailure.secretNotFound, message: "none", at: now, attempts: 1)
+        let told = settled(migration(), observed { $0.databaseFailure = failure })
+        #expect(told.status?.text(.ready) == "False SecretNotFound")
+        #expect(reconcile(told, observed(waiting()) { $0.databaseFailure = failure }) == [])
+        // A run that ended before it came to its database is not begun again at once.
+        var ended = waiting()
+        ended.waitsForSlot = false
+        ended.endedAt = now
+        ended.fruitless = 1
+        #expect(reconcile(told, observed(ended)) == [.requeue(after: .seconds(1))])
+        ended.endedAt = now.addingTimeInterval(-1)
+        #expect(reconcile(told, observed(ended)).deeds == [.startWorker(.backfill)])
     }
 }

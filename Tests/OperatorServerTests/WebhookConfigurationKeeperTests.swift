@@ -55,6 +55,16 @@ struct WebhookConfigurationKeeperTests {
         try await kubectl("annotate", "mutatingwebhookconfiguration", name, "touched=1")
         for _ in 0..<3 { try await keeper.keep(trusting: "two") }
         #expect(await writes() == 3)
+        // Who leads no more writes nothing, nor over what another has written since it looked.
+        try await keeper.keep(trusting: "three", while: { false })
+        #expect(await writes() == 3)
+        let error = await #expect(throws: KubernetesError.self) {
+            try await keeper.keep(trusting: "three") {
+                _ = try? await kubectl("annotate", "mutatingwebhookconfiguration", name, "touched=2", "--overwrite")
+                return true
+            }
+        }
+        #expect(error?.code == .conflict)
         let names = try await kubectl(
             "get", "mutatingwebhookconfiguration", name, "-o", "jsonpath={.webhooks[*].name}")
         #expect(Set(names.split(separator: " ")) == ["other.example.com", "gate.sluice.dev"])

@@ -4,8 +4,9 @@ internal import KubernetesClient
 /// open is for the gate to say, which releases what is held here as soon as it has looked.
 ///
 /// So that no pod of a template that requires something begins before the gate has let it through, the workload is stored
-/// held: when it is made, when its template changes, and when somebody else than the gate lets go of a held one. What no
-/// hold can keep from its first pods is stored as it is when it is made.
+/// held: when it is made, when its template changes, when somebody else than the gate lets go of a held one, and when a
+/// person ends a pause of their own before the gate is open. What no hold can keep from its first pods is stored as it is
+/// when it is made.
 ///
 /// - Parameter account: as whom the operator writes; nil where that is not known, and the field manager alone tells.
 public func decideAdmission(_ request: AdmissionRequest, operator account: String? = nil) -> AdmissionDecision {
@@ -22,7 +23,7 @@ public func decideAdmission(_ request: AdmissionRequest, operator account: Strin
             wasHeld && workload.isMarked && workload.isHeldFieldDeclared && old?.isHeldFieldDeclared == false
         return isTakenOver ? .giveUp : .pass
     }
-    guard wasHeld || request.changesTemplate else { return .pass }
+    guard wasHeld || request.changesTemplate || (old.map(isKeptByPause) ?? false) else { return .pass }
     let waited = workload.requirements.map(\.description).joined(separator: ", ")
     return .hold(
         path: workload.heldPath, value: workload.heldValue(paused: true),
@@ -33,6 +34,11 @@ public func decideAdmission(_ request: AdmissionRequest, operator account: Strin
 private func needsGate(_ workload: Workload) -> Bool {
     !workload.metadata.isBeingDeleted && !workload.isOwnedByWorkload && !workload.requirements.isEmpty
         && workload.template.annotations[SluiceName.bypass]?.isEmpty ?? true
+}
+
+/// Whether a pause, of whomever, keeps it from rolling out what the gate has not let through, by the operator's stamp.
+private func isKeptByPause(_ old: Workload) -> Bool {
+    old.isPaused && old.metadata.annotations[SluiceName.gate] != "open"
 }
 
 extension AdmissionRequest {

@@ -3,6 +3,7 @@ internal import Foundation
 internal import KubernetesClient
 internal import Logging
 internal import MigrationEngine
+internal import Synchronization
 
 /// Reads what ``decideGate(_:)`` wants to know of a workload, and performs what it says.
 ///
@@ -16,6 +17,8 @@ final class GateController: Sendable {
     private let recorder: EventRecorder
     private let logger: Logger
     private let needsConfirmation: @Sendable (WorkloadKey) -> Void
+    /// Which templates were told to have begun before their hold.
+    private let told = Mutex<[WorkloadKey: String]>([:])
     private let lastWrites = Dictionary(uniqueKeysWithValues: WorkloadKind.allCases.map { ($0, LastWrites()) })
 
     /// - Parameter needsConfirmation: is called with what ``confirm(_:)`` has to be called with, soon.
@@ -58,6 +61,7 @@ final class GateController: Sendable {
     ) async throws -> ReconcileResult {
         guard let workload = workloads[key] else {
             lastWrites[key.kind]?.forget(key.key)
+            told.withLock { $0[key] = nil }
             return .done
         }
         guard lastWrites[key.kind]?.isReached(by: workload.metadata, for: key.key) ?? true else {
@@ -143,6 +147,8 @@ final class GateController: Sendable {
             // To hold is urgent: with every moment pods may begin. To let go waits until it is on record.
             if case .pause(let text)? = decision.hold {
                 workload = try await pause(workload, text)
+                // It was told why, where it could not be.
+                if !workload.isPaused { untold.removeAll { $0.reason == MigrationEvent.gateHeld } }
                 tell()
             }
             if let stamp = decision.stamp {
@@ -157,10 +163,23 @@ final class GateController: Sendable {
             case .giveUp: workload = try await giveUp(workload)
             case .pause, nil: break
             }
+            tellLate(decision, workload)
         } catch let error as KubernetesError where error.code == .notFound {
             return workload
         }
         return workload
+    }
+
+    /// Once for each template, by this process.
+    private func tellLate(_ decision: GateDecision, _ workload: Workload) {
+        guard let late = decision.late else { return }
+        let key = WorkloadKey(workload.kind, workload.key)
+        let template = "\(workload.metadata.uid ?? "") \(TemplateHash.of(workload.template))"
+        let isNews = told.withLock { told in
+            defer { told[key] = template }
+            return told[key] != template
+        }
+        if isNews { record(MigrationEvent(.warning, MigrationEvent.gateNotHeld, late), workload) }
     }
 
     private func pause(_ workload: Workload, _ text: String) async throws -> Workload {
@@ -219,7 +238,7 @@ final class GateController: Sendable {
     }
 
     private func notHeld(_ reason: String) -> MigrationEvent {
-        MigrationEvent(.warning, "GateNotHeld", "the rollout could not be held: \(reason)")
+        MigrationEvent(.warning, MigrationEvent.gateNotHeld, "the rollout could not be held: \(reason)")
     }
 
     /// Applies all fields of the hold. Between the two steps of a release the mark stays, so that a crash there is seen.

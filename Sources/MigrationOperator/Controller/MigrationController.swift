@@ -87,7 +87,7 @@ final class MigrationController: Sendable {
                 switch action {
                 case .addFinalizer: try await addFinalizer(&migration)
                 case .removeFinalizer: try await removeFinalizer(&migration)
-                case .startWorker(let phase): try await startWorker(migration, phase)
+                case .startWorker(let phase): startWorker(migration, phase)
                 case .stopWorker: await workers.stop(migration.key)
                 case .readLedger:
                     try await readLedger(migration)
@@ -120,25 +120,54 @@ final class MigrationController: Sendable {
         }
     }
 
-    private func startWorker(_ migration: Migration, _ phase: Phase) async throws {
+    private func startWorker(_ migration: Migration, _ phase: Phase) {
         guard let spec = migration.spec else { return }
-        try await requireLive(migration)
-        let engine = try await engines.engine(for: migration)
-        memory.change(migration) { entry in
-            entry.failure = nil
-            entry.ledger = .unread
-        }
+        memory.change(migration) { $0.ledger = .unread }
         let key = migration.key
         let name = migration.migrationName
         let uid = migration.metadata.uid
         let guards = RolloutGuards(
             client: client, migration: key, uid: uid, generation: migration.generation, spec: spec)
-        let isNew = workers.start(key, uid: uid, generation: migration.generation, phase: phase) { report in
-            try await engine.run(name, uid: uid, spec: spec, to: phase, guards: guards, report: report)
+        let asked = ContinuousClock.now
+        let isNew = workers.start(key, uid: uid, generation: migration.generation, phase: phase) { [self] report in
+            let engine = try await engineInSlot(for: migration, askedAt: asked)
+            return try await engine.run(name, uid: uid, spec: spec, to: phase, guards: guards, report: report)
         }
         guard isNew else { return }
         logger.info("a worker started", metadata: ["migration": "\(key)", "phase": "\(phase.rawValue)"])
     }
+
+    /// Looks at the Migration and its Secret once the run may begin: it may have waited for long, and either may be another by
+    /// now.
+    private func engineInSlot(
+        for migration: Migration, askedAt: ContinuousClock.Instant
+    ) async throws -> MigrationEngine {
+        do {
+            try await requireLive(migration)
+            let engine = try await engines.engine(for: migration)
+            // That the database knows what was proven in it was read before the wait, perhaps in another one.
+            let reconciliation = Reconciliation(migration: migration, observed: Observed(now: Date()))
+            if reconciliation.wasProven, .now - askedAt > Self.shortWait {
+                try await readLedger(migration)
+                guard memory[migration].ledger != .unknown else {
+                    throw KubernetesError(.conflict, "the Secret of \(migration.key) names another database by now")
+                }
+            }
+            memory.change(migration) { entry in
+                entry.failure = nil
+                entry.ledger = .unread
+            }
+            return engine
+        } catch let failure as EngineSource.Failure {
+            try await failed(failure, migration)
+            throw failure
+        } catch  where !Task.isCancelled {
+            logger.info("a run did not begin", metadata: ["migration": "\(migration.key)", "error": "\(error)"])
+            throw error
+        }
+    }
+
+    private static let shortWait: Duration = .seconds(1)
 
     private func readLedger(_ migration: Migration) async throws {
         let report = try await looking(at: migration) { try await $0.observe(migration.migrationName) }
@@ -160,7 +189,7 @@ final class MigrationController: Sendable {
         if let spec = migration.spec, spec.suspend != true, spec.desiredPhase >= .backfill, case .holds = check,
             try await looking(at: migration, { try await $0.needsFilling(migration.migrationName) })
         {
-            try await startWorker(migration, spec.desiredPhase)
+            startWorker(migration, spec.desiredPhase)
         }
     }
 

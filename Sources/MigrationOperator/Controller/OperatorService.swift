@@ -50,7 +50,7 @@ public struct OperatorService: Sendable {
                 metrics: metrics.leader, logger: logger)
             while !Task.isCancelled {
                 do {
-                    try await election.run(whileLeading: { await self.lead() })
+                    try await election.run(whileLeading: { await self.lead { election.isLeader } })
                 } catch let lost as LeadershipLost {
                     logger.warning("\(lost); waiting to lead again")
                 }
@@ -82,9 +82,9 @@ public struct OperatorService: Sendable {
     ]
 
     /// Everything that only the leader does.
-    private func lead() async {
+    private func lead(hasLease: @escaping @Sendable () -> Bool) async {
         let team = OperatorTeam(configuration, client: client, metrics: metrics, logger: logger)
-        state.leads(team)
+        state.leads(team, hasLease: hasLease)
         await team.run()
         state.standsBy()
     }

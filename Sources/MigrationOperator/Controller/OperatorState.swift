@@ -7,7 +7,8 @@ public final class OperatorState: Sendable {
         /// The API server has not been reached yet, or does not know the kind Migration.
         case starting
         case standingBy
-        case leading(OperatorTeam)
+        /// With what says whether the lease is ours still.
+        case leading(OperatorTeam, hasLease: @Sendable () -> Bool)
         case stopped
     }
 
@@ -23,31 +24,38 @@ public final class OperatorState: Sendable {
         switch role.withLock({ $0 }) {
         case .starting, .stopped: false
         case .standingBy: true
-        case .leading(let team): team.hasLists
+        case .leading(let team, _): team.hasLists
         }
     }
 
+    /// By the lease's deadline: whoever is about to write what only the leader may asks again just before.
     public var isLeading: Bool {
-        if case .leading = role.withLock({ $0 }) { true } else { false }
+        if case .leading(_, let hasLease) = role.withLock({ $0 }) { hasLease() } else { false }
     }
 
     /// What of it does not get on any more, in words; nil while all is well. Who is told starts the process again.
+    ///
+    /// That is a loop none of whose workers has come to an end for long, though all are busy, or keys wait that none may take.
     public var problem: String? {
         switch role.withLock({ $0 }) {
         case .starting, .standingBy: nil
-        case .leading(let team): team.isHealthy ? nil : "all workers of a loop are busy, and none comes to an end"
+        case .leading(let team, _):
+            team.isHealthy
+                ? nil : "all workers of a loop are busy, or keys wait that none may take, and none comes to an end"
         case .stopped: "the operator has stopped"
         }
     }
 
     /// What the leader's caches hold; nil in a process that does not lead, or has not listed yet. It may be old.
     public var snapshot: OperatorSnapshot? {
-        guard case .leading(let team) = role.withLock({ $0 }), team.hasMigrations else { return nil }
+        guard case .leading(let team, _) = role.withLock({ $0 }), team.hasMigrations else { return nil }
         return team.snapshot
     }
 
     func standsBy() { role.withLock { $0 = .standingBy } }
-    func leads(_ team: OperatorTeam) { role.withLock { $0 = .leading(team) } }
+    func leads(_ team: OperatorTeam, hasLease: @escaping @Sendable () -> Bool) {
+        role.withLock { $0 = .leading(team, hasLease: hasLease) }
+    }
     func stops() { role.withLock { $0 = .stopped } }
 }
 

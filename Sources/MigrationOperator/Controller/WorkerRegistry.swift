@@ -51,9 +51,7 @@ final class WorkerRegistry: Sendable {
             if let last = table.entries[key]?.state, last.uid == uid, last.generation == generation,
                 last.phase == phase
             {
-                // A run that never reached the database has nothing to say of it.
-                state.previous = last.report.flatMap { $0.isFromLedger ? $0 : nil } ?? last.previous
-                state.fruitless = last.fruitless
+                state = last.next(startedAt: state.startedAt)
             }
             let task = Task { [self] in
                 let waits: @Sendable () -> Void = { self.waitsForSlot(true, number, key) }

@@ -94,10 +94,15 @@ struct GateReasoning {
         return decision
     }
 
-    /// A migration whose new spec nobody has looked at yet: neither opens nor closes anything.
+    /// A migration whose new spec nobody has looked at yet, or whose database does not answer: takes nothing back from what
+    /// was let through, and lets nothing through.
     private func waiting(_ isReleased: Bool) -> GateDecision {
+        guard isReleased else {
+            let unknown = requirements.filter { state($0).isUnsettled }.map { "whether \($0) is met is not known yet" }
+            return closed(isReleased, unknown)
+        }
         var decision = GateDecision()
-        decision.hold = isReleased ? letGo : pauseIfPending(isReleased)
+        decision.hold = letGo
         return decision
     }
 
@@ -107,15 +112,16 @@ struct GateReasoning {
         decision.stamp = stamp(gate: "closed", verified: nil, record)
         decision.hold = isReleased ? letGo : pauseIfPending(isReleased)
         // The webhook held it before we saw it: that is told here.
-        let isHeldAlready = isHeldByUs && isPaused && !isReleased && decision.stamp != nil
-        if decision.hold.isPause || isHeldAlready {
-            decision.events.append(.init(.normal, "GateHeld", "the rollout waits: \(text)"))
+        let isHeld = isHeldByUs && isPaused && !isReleased
+        if isHeld { decision.late = workload.podsOfTemplate }
+        if decision.hold.isPause || (isHeld && decision.stamp != nil) {
+            decision.events.append(.init(.normal, MigrationEvent.gateHeld, "the rollout waits: \(text)"))
         } else if decision.stamp != nil, !isHeldByUs {
             decision.events.append(.init(.normal, "GateClosed", text))
         }
         guard decision.stamp != nil else { return decision }
         if !isReleased, let reason = workload.whyNotHeld {
-            decision.events.append(.init(.warning, "GateNotHeld", reason))
+            decision.events.append(.init(.warning, MigrationEvent.gateNotHeld, reason))
         }
         for requirement in requirements {
             guard case .refused(let reason) = state(requirement) else { continue }

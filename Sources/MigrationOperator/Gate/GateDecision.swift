@@ -6,6 +6,8 @@ public struct GateDecision: Sendable, Hashable {
     public var stamp: Stamp?
     public var hold: Hold?
     public var events: [MigrationEvent] = []
+    /// Of what is held: which pods of its template began before the hold, in words. To be told once.
+    public var late: String?
 
     public init() {}
 

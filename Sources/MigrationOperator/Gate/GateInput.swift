@@ -46,7 +46,8 @@ public enum RequiredMigration: Sendable, Hashable {
         }
         let status = migration.status
         guard let status, status.observedGeneration == migration.metadata.generation,
-            !Self.isUnseen(status, migration.metadata.generation)
+            !Self.isUnseen(status, migration.metadata.generation),
+            status.condition(level == .expanded ? .expanded : .verified)?.status != .unknown
         else {
             self = .unsettled(planHash: status?.planHash)
             return

@@ -30,6 +30,10 @@ public struct MigrationEvent: Sendable, Hashable {
     public var reason: String
     public var message: String
 
+    /// Of a workload: it is held, which is so only once the hold is written.
+    static let gateHeld = "GateHeld"
+    static let gateNotHeld = "GateNotHeld"
+
     public init(_ severity: Severity = .normal, _ reason: String, _ message: String) {
         self.severity = severity
         self.reason = reason

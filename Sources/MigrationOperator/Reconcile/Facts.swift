@@ -13,6 +13,17 @@ struct Facts: Hashable {
         case unknown
     }
 
+    /// Whose data it is.
+    enum Source: Hashable {
+        /// Of the plan that the spec asks for.
+        case present
+        /// Of another plan than the spec asks for.
+        case other
+        /// Of the plan that a spec of before asked for; whether that is the same one is not known yet.
+        case before
+    }
+
+    var source: Source
     var phase: Phase = .initial
     var step: String
     var progress: MigrationStatus.Progress?
@@ -24,7 +35,10 @@ struct Facts: Hashable {
     var reversibleUntil: Timestamp?
 
     /// From the engine or the ledger.
-    init(_ report: MigrationReport, proofFailure: String?, before: MigrationStatus?) {
+    ///
+    /// - Parameter source: as far as the report itself does not say.
+    init(_ report: MigrationReport, from source: Source, proofFailure: String?, before: MigrationStatus?) {
+        self.source = report.isOfOtherPlan ? .other : source
         phase = report.phase
         step = report.step
         verification = report.certificate.map { .init($0) }
@@ -47,10 +61,19 @@ struct Facts: Hashable {
             progress?.estimatedCompletion = nil
         }
         proof = Self.proof(report, proofFailure)
+        // What holds for a plan of before, or does not, says nothing of another.
+        switch self.source {
+        case .present: break
+        case .other: proof = .missing
+        case .before: if proof == .holds { proof = .unknown }
+        }
     }
 
     /// From the status of before, while nothing fresher is known.
-    init(carriedFrom status: MigrationStatus?, generation: Int64) {
+    init(carriedFrom status: MigrationStatus?, isOfPresentSpec: Bool) {
+        // Where nothing was made yet there is nothing to be another's.
+        let wasKnown = status?.condition(.expanded)?.status != .unknown
+        source = isOfPresentSpec && wasKnown || (status?.phase ?? .initial) == .initial ? .present : .before
         phase = status?.phase ?? .initial
         step = status?.step ?? "Pending"
         progress = status?.progress
@@ -61,18 +84,25 @@ struct Facts: Hashable {
         reversibleUntil = status?.reversibleUntil
         proof =
             switch status?.condition(.verified)?.status {
-            case .yes: status?.holds(.verified, for: generation) == true ? .holds : .unknown
+            case .yes: source == .present ? .holds : .unknown
             case .unknown: .unknown
             case .no, nil: .missing
             }
     }
 
     private static func proof(_ report: MigrationReport, _ failure: String?) -> Proof {
-        // The proof is of the plan that was pinned; the spec asks for another one.
-        if case .stalled("PlanChanged", _) = report.activity { return .missing }
         guard let certificate = report.certificate, certificate.planHash == report.planHash,
             certificate.mismatches == 0, report.phase >= .backfill
         else { return .missing }
         return (failure ?? report.proofFailure).map { .broken($0) } ?? .holds
+    }
+}
+
+extension MigrationReport {
+    /// Whether what is pinned is another plan than the spec asks for.
+    fileprivate var isOfOtherPlan: Bool {
+        if case .stalled("PlanChanged", _) = activity { return true }
+        guard let planHash, let wantedPlanHash else { return false }
+        return planHash != wantedPlanHash
     }
 }

@@ -46,12 +46,16 @@ public struct WorkerState: Sendable, Hashable {
     public var report: MigrationReport?
     /// The last one of the run before, when that had the same task.
     public var previous: MigrationReport?
+    /// What the run before waited for or was stalled by, when that had the same task, whether it came as far as the ledger
+    /// or not: it is told until this run knows better.
+    public var obstacle: MigrationReport.Activity?
     /// How many runs with the same task ended without reaching the phase, one after the other.
     public var fruitless: Int
 
     public init(
         uid: String?, generation: Int64, phase: Phase, startedAt: Date, endedAt: Date? = nil,
-        report: MigrationReport? = nil, previous: MigrationReport? = nil, fruitless: Int = 0
+        report: MigrationReport? = nil, previous: MigrationReport? = nil,
+        obstacle: MigrationReport.Activity? = nil, fruitless: Int = 0
     ) {
         self.uid = uid
         self.generation = generation
@@ -60,10 +64,31 @@ public struct WorkerState: Sendable, Hashable {
         self.endedAt = endedAt
         self.report = report
         self.previous = previous
+        self.obstacle = obstacle
         self.fruitless = fruitless
     }
 
     public var isRunning: Bool { endedAt == nil }
+
+    /// The next run with the same task, which remembers what this one came to.
+    func next(startedAt: Date) -> WorkerState {
+        var next = WorkerState(uid: uid, generation: generation, phase: phase, startedAt: startedAt)
+        // A run that never reached the database has nothing to say of it.
+        next.previous = report.flatMap { $0.isFromLedger ? $0 : nil } ?? previous
+        next.obstacle = report.map { $0.activity.isObstacle ? $0.activity : nil } ?? obstacle
+        next.fruitless = fruitless
+        return next
+    }
+}
+
+extension MigrationReport.Activity {
+    /// Whether it is what keeps a run from going on.
+    var isObstacle: Bool {
+        switch self {
+        case .waiting, .stalled: true
+        case .working, .reached: false
+        }
+    }
 }
 
 public enum LedgerReading: Sendable, Hashable {

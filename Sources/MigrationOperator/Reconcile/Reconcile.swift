@@ -34,13 +34,51 @@ struct Reconciliation {
 
     /// What is known of the Migration's data, from the freshest source that is about this spec.
     var known: MigrationReport? {
-        if let worker = currentWorker {
-            if isTakingUp(worker) { return worker.previous }
-            if let report = worker.report, report.isFromLedger { return report }
-            if let previous = worker.previous { return previous }
-        }
+        if let report = knownToWorker { return report }
         if case .known(let report) = observed.ledger { return report }
         return nil
+    }
+
+    /// What a run with this very spec has seen.
+    private var knownToWorker: MigrationReport? {
+        guard let worker = currentWorker else { return nil }
+        if isTakingUp(worker) { return worker.previous }
+        if let report = worker.report, report.isFromLedger { return report }
+        return worker.previous
+    }
+
+    /// Whose data a report of ``known`` is about. The ledger knows of no spec: what it says is of this one where the status
+    /// is, and of the same plan.
+    func source(of report: MigrationReport) -> Facts.Source {
+        if knownToWorker != nil { return .present }
+        return isStatusOfPresentSpec && report.planHash == migration.status?.planHash ? .present : .before
+    }
+
+    /// Whether the plan that the status speaks of is the one that this spec asks for: the status was found for it, or for one
+    /// that differs in nothing that a plan is made from.
+    var isStatusOfPresentSpec: Bool {
+        guard let status = migration.status else { return false }
+        if status.observedGeneration == migration.generation {
+            return status.condition(.expanded)?.status != .unknown && status.condition(.verified)?.status != .unknown
+        }
+        return status.specHash != nil && status.specHash == migration.spec?.planSource
+    }
+
+    /// What of the spec the plan of these facts was made from.
+    func specHash(_ facts: Facts) -> String? {
+        let before = migration.status
+        guard facts.planHash != nil else { return nil }
+        let isFound = knownToWorker != nil && facts.source == .present
+        // The status of an operator that did not say so is completed where it is beyond doubt.
+        let isSettled = before?.specHash == nil && before.map(isSettled) == true && facts.planHash == before?.planHash
+        guard isFound || isSettled else { return before?.specHash }
+        // The same generation is the same spec: nothing needs to be computed again.
+        if before?.observedGeneration == migration.generation, before?.planHash == facts.planHash,
+            let hash = before?.specHash
+        {
+            return hash
+        }
+        return migration.spec?.planSource
     }
 
     /// Whether the worker runs only to see if a wait is over: nothing to speak of has happened in it yet.

@@ -61,7 +61,9 @@ extension Reconciliation {
         }
         guard currentWorker != nil else { return stopIfRunning() + [.startWorker(.initial)] }
         if worker.isRunning { return whileRunning(worker) }
-        guard let report = worker.report, let ended = worker.endedAt else { return [.startWorker(.initial)] }
+        guard let report = worker.report, let ended = worker.endedAt else {
+            return withoutReport(worker) ?? [.startWorker(.initial)]
+        }
         switch report.activity {
         case .reached:
             return [.forget]

@@ -21,8 +21,8 @@ extension Reconciliation {
 
     func status(_ situation: Situation) -> MigrationStatus {
         var facts =
-            known.map { Facts($0, proofFailure: proofFailure, before: migration.status) }
-            ?? Facts(carriedFrom: migration.status, generation: migration.generation)
+            known.map { Facts($0, from: source(of: $0), proofFailure: proofFailure, before: migration.status) }
+            ?? Facts(carriedFrom: migration.status, isOfPresentSpec: isStatusOfPresentSpec)
         if isUnknownToDatabase { facts.proof = .broken(Self.unknownMessage) }
         var status = MigrationStatus(observedGeneration: migration.generation)
         status.phase = facts.phase
@@ -31,6 +31,7 @@ extension Reconciliation {
         status.verification = facts.verification
         status.promise = facts.promise
         status.planHash = facts.planHash
+        status.specHash = specHash(facts)
         status.plan = facts.plan
         status.reversibleUntil = facts.reversibleUntil
         let summary = Summary(

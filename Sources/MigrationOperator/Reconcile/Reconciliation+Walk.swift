@@ -35,25 +35,37 @@ extension Reconciliation {
     }
 
     func whileRunning(_ worker: WorkerState) -> [Action] {
-        let shown = isTakingUp(worker) ? worker.previous : worker.report
+        // The Secret is read again once the run has its slot. Until then it is as it was.
+        if worker.report == nil, let failure = observed.databaseFailure { return tell(.databaseUnavailable(failure)) }
+        let shown = shownActivity(of: worker)
         // What it waited for before is waited for still, whether it has a slot or not.
-        if worker.waitsForSlot, shown?.activity.isWork ?? true {
+        if worker.waitsForSlot, !(shown?.isObstacle ?? false) {
             return tell(
                 .waiting(
                     reason: Situation.waitingForSlot,
-                    message: "as many Migrations are worked on as may be; it begins when one of them ends"))
+                    message: "as many Migrations are worked on as may be, or as many of this namespace; it begins when "
+                        + "one of them ends"))
         }
         guard let shown else {
             // The old status stands until there is something to say; kstatus sees that the generation is behind.
             let isNew = migration.status?.conditions == nil || migration.status?.step == Situation.waitingForSlot
             return isNew ? tell(.working(reason: Situation.starting, message: "a worker takes it up")) : []
         }
-        return tell(Situation(shown.activity))
+        return tell(Situation(shown))
+    }
+
+    /// What is told of a run: what it says itself, once it has come further than the one before.
+    private func shownActivity(of worker: WorkerState) -> MigrationReport.Activity? {
+        if isTakingUp(worker) { return worker.obstacle ?? worker.previous?.activity }
+        guard let report = worker.report, report.isFromLedger || report.activity.isObstacle else {
+            return worker.obstacle ?? worker.report?.activity
+        }
+        return report.activity
     }
 
     private func afterRun(_ worker: WorkerState) -> [Action] {
         guard let report = worker.report, let ended = worker.endedAt else {
-            return start()
+            return withoutReport(worker) ?? start()
         }
         switch report.activity {
         case .reached:
@@ -63,6 +75,12 @@ extension Reconciliation {
         case .waiting, .working:
             return again(worker, ended, Timing.waiting(fruitless: worker.fruitless), telling: report)
         }
+    }
+
+    /// After a run that did not come as far as its database: something was in the way that may be gone in a moment.
+    func withoutReport(_ worker: WorkerState) -> [Action]? {
+        guard let ended = worker.endedAt else { return nil }
+        return remaining(from: ended, Timing.database(attempts: worker.fruitless)).map { [.requeue(after: $0)] }
     }
 
     func again(
@@ -114,7 +132,7 @@ extension Reconciliation {
     }
 
     /// Whether the status says that this very spec is complete.
-    private func isSettled(_ status: MigrationStatus) -> Bool {
+    func isSettled(_ status: MigrationStatus) -> Bool {
         status.phase == target && status.planHash != nil
             && status.holds(.ready, for: migration.generation)
             && (target < .backfill || status.holds(.verified, for: migration.generation))
@@ -186,11 +204,5 @@ extension Reconciliation {
             }
         }
         return waits.isEmpty ? nil : "waits for \(waits.joined(separator: "; and for "))"
-    }
-}
-
-extension MigrationReport.Activity {
-    fileprivate var isWork: Bool {
-        if case .working = self { true } else { false }
     }
 }

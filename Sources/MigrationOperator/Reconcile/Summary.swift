@@ -110,14 +110,26 @@ struct Summary {
 
     // MARK: How far the data is
 
+    /// What is there, but of another plan than the spec asks for, as far as is known.
+    private var elsewhere: Finding? {
+        switch facts.source {
+        case .present: nil
+        case .other: Finding(.no, "PlanChanged", "it is so for another plan than the spec asks for")
+        case .before:
+            Finding(.unknown, "SpecChanged", "it was so for the spec of before; this one has not been looked at")
+        }
+    }
+
     private var expanded: Finding {
-        facts.phase >= .expand
+        if facts.phase >= .expand, let elsewhere { return elsewhere }
+        return facts.phase >= .expand
             ? Finding(.yes, "Expanded", "the new columns exist")
             : Finding(.no, "NotExpanded", "the new columns do not exist yet")
     }
 
     private var dualWriting: Finding {
-        switch facts.phase {
+        if facts.phase >= .dualWrite, let elsewhere { return elsewhere }
+        return switch facts.phase {
         case .contract: Finding(.no, "Contracted", "the old columns are archived; nobody writes them")
         case .dualWrite, .backfill:
             switch writer {
@@ -161,6 +173,7 @@ struct Summary {
 
     private var contracted: Finding {
         if facts.phase == .contract {
+            if let elsewhere { return elsewhere }
             let until = facts.reversibleUntil.map { "; can be undone until \($0)" } ?? ""
             return Finding(.yes, "Contracted", "the old columns are archived\(until)")
         }

@@ -38,6 +38,8 @@ public struct MigrationStatus: Codable, Hashable, Sendable {
     public var gate: Gate?
     public var promise: String?
     public var planHash: String?
+    /// Over what of the spec that plan was made from.
+    public var specHash: String?
     /// What the plan with that hash means for the database.
     public var plan: PlanSummary?
     public var reversibleUntil: Timestamp?

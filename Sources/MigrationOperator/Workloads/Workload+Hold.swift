@@ -161,5 +161,13 @@ extension Workload {
             + "init container"
     }
 
+    /// Which pods of its template there are, in words, as its controller has counted them since the last change; nil for none.
+    /// Of a StatefulSet that is held the field counts what its controller has replaced.
+    var podsOfTemplate: String? {
+        let progress = progress
+        guard progress.isSeen, progress.updated > 0 else { return nil }
+        return "\(progress.updated) of \(progress.all) pods are of this template already: they began before the hold"
+    }
+
     private var isFirstGeneration: Bool { metadata.generation ?? 1 <= 1 }
 }

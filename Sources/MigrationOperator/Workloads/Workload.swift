@@ -25,10 +25,16 @@ public struct Workload: Sendable, Hashable {
     /// The names of the migrations that its template requires.
     var required: [String] { requirements.map(\.migration) }
 
-    /// Whether its own owner is what is held: a CronJob's Jobs run as the CronJob was let.
+    /// Whether its own owner is what is held: a CronJob's Jobs run as the CronJob was let. Not one that somebody makes of it by
+    /// hand, also while it is held: `kubectl create job --from=cronjob/…` marks such a one, and so do others.
     var isOwnedByWorkload: Bool {
-        metadata.controller.map { WorkloadKind(apiVersion: $0.apiVersion, kind: $0.kind) != nil } ?? false
+        if kind == .job, metadata.annotations[Self.instantiated] == "manual" { return false }
+        return metadata.controller.map { WorkloadKind(apiVersion: $0.apiVersion, kind: $0.kind) != nil } ?? false
     }
+
+    /// <https://kubernetes.io/docs/reference/labels-annotations-taints/#cronjob-kubernetes-io-instantiate>, with the value
+    /// that kubectl writes.
+    private static let instantiated = "cronjob.kubernetes.io/instantiate"
 
     /// Which pods are meant to be there; of a kind that counts nodes or starts pods at times, any.
     var wantsPods: Bool {

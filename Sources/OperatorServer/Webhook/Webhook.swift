@@ -45,7 +45,7 @@ final class Webhook: Sendable {
         while !Task.isCancelled {
             let isResponsible = isResponsible
             do {
-                try await look(certificates, configuration, isResponsible: isResponsible, &sighting)
+                try await look(certificates, configuration, &sighting)
             } catch {
                 guard !Task.isCancelled else { return }
                 logger.warning("the webhook could not be kept, will be tried again", metadata: ["error": "\(error)"])
@@ -55,8 +55,7 @@ final class Webhook: Sendable {
     }
 
     private func look(
-        _ certificates: CertificateKeeper, _ configuration: WebhookConfigurationKeeper, isResponsible: Bool,
-        _ sighting: inout Sighting?
+        _ certificates: CertificateKeeper, _ configuration: WebhookConfigurationKeeper, _ sighting: inout Sighting?
     ) async throws {
         let account = try await client.account()
         knownAccount.withLock { $0 = account }
@@ -70,7 +69,9 @@ final class Webhook: Sendable {
         }
         try certificate.use(stored)
         // Only once somebody listens here: with the policy Fail nothing could be applied until then.
-        if isResponsible { try await configuration.keep(trusting: stored.authorities) }
+        if isResponsible {
+            try await configuration.keep(trusting: stored.authorities) { [self] in isResponsible }
+        }
     }
 
     private func rest(while wasResponsible: Bool) async {

@@ -24,7 +24,12 @@ final class WebhookConfigurationKeeper: Sendable {
 
     /// Writes what differs. May be repeated; writes nothing when all is right, and nothing a second time: what another
     /// manager adds to the object, and our write leaves, stays until somebody changes it.
-    func keep(trusting authorities: String) async throws {
+    ///
+    /// - Parameter isOurs: whether the configuration is ours to keep: asked just before the write, and the write is of the
+    ///   version that was read before. So a process that was stopped in between, while another led, writes nothing.
+    func keep(
+        trusting authorities: String, while isOurs: @Sendable () async -> Bool = { true }
+    ) async throws {
         guard let live = try await client.find(WebhookConfiguration.resource, key) else {
             throw KubernetesError(
                 .notFound,
@@ -40,8 +45,12 @@ final class WebhookConfigurationKeeper: Sendable {
             return
         }
         var fields = wanted.fields
-        // Not one that was made anew meanwhile: its maker did not see this one go.
-        fields["metadata"] = live.metadata.uid.map { ["uid": .string($0)] }
+        // Not one that was made anew or changed meanwhile.
+        var metadata: JSONValue = [:]
+        metadata["uid"] = live.metadata.uid.map { .string($0) }
+        metadata["resourceVersion"] = live.metadata.resourceVersion.map { .string($0) }
+        fields["metadata"] = metadata
+        guard await isOurs() else { return }
         let stored = try await client.apply(
             WebhookConfiguration.resource, key, fields, fieldManager: "sluice-webhook", force: true)
         written.withLock { $0 = (wanted.fields, stored.metadata.resourceVersion) }

@@ -45,6 +45,7 @@ struct World: Hashable {
     static let wishes = [
         Wish(phase: .backfill), Wish(phase: .expand), Wish(phase: .initial), Wish(phase: .contract),
         Wish(phase: .backfill, plan: "b"), Wish(phase: .backfill, isSuspended: true),
+        Wish(phase: .backfill, plan: "b", isSuspended: true),
     ]
 
     private static let wished = Dictionary(uniqueKeysWithValues: wishes.map { ($0, $0.migration) })
@@ -176,6 +177,12 @@ struct World: Hashable {
                 throw Violation(description: "a status speaks of a generation that has not been")
             }
             let isOpen = RequiredMigration(migration) == .open(planHash: status.planHash ?? "")
+            if let spec = migration?.spec, migration?.metadata.isBeingDeleted == false {
+                for type in [MigrationCondition.expanded, .dualWriting, .verified, .contracted]
+                where status.holds(type, for: generation) && status.planHash != spec.planHash {
+                    throw Violation(description: "\(type.rawValue) of another plan than the spec asks for")
+                }
+            }
             if isOpen, (migration?.spec?.desiredPhase ?? .initial) < .backfill {
                 throw Violation(description: "the gate is open for who goes back")
             }
@@ -225,6 +232,7 @@ struct World: Hashable {
         var report = database.isAway ? nil : database.report
         if report == nil { report = MigrationReport(isFromLedger: !database.isAway, activity: activity) }
         report?.activity = activity
+        if report?.isFromLedger == true { report?.wantedPlanHash = spec.planHash }
         worker.report = report
         if case .working = activity {
         } else {
@@ -310,8 +318,7 @@ struct World: Hashable {
         var worker = WorkerState(
             uid: cached.metadata.uid, generation: cached.generation, phase: phase, startedAt: now)
         if let last, last.uid == worker.uid, last.generation == worker.generation, last.phase == phase {
-            worker.previous = last.report.flatMap { $0.isFromLedger ? $0 : nil } ?? last.previous
-            worker.fruitless = last.fruitless
+            worker = last.next(startedAt: now)
         }
         process.worker = worker
         process.memory.failure = nil
@@ -392,12 +399,12 @@ extension World.Wish {
         MigrationOperatorTests.migration(
             """
             "phase": "\(phase.rawValue)", "suspend": \(isSuspended), "deletionPolicy": "Compensate",
-            "contract": {"withoutRollouts": true}, "backfill": {"workers": \(plan == "a" ? 1 : 2)}
+            "contract": {"withoutRollouts": true}, "views": \(plan == "b")
             """)
     }
 }
 
 extension MigrationSpec {
-    /// Stands in for the hash over the changes: another number of workers is another plan here, which is quick to see.
-    fileprivate var planHash: String { backfill?.workers == 1 ? "sha256:a" : "sha256:b" }
+    /// Stands in for the hash over the changes and the rest that a plan is made from: views or none is quick to see.
+    fileprivate var planHash: String { views == true ? "sha256:b" : "sha256:a" }
 }
