@@ -38,6 +38,10 @@ struct ClaimedTravel: Sendable {
             try await steps.once("undo/\(step.id)", isDone: { try await !isApplied(step) }) {
                 try await revert(step)
             }
+        case .forget(let step):
+            try await steps.once("undo/\(step.id)", isDone: { try await !isApplied(step) }) {
+                try await fenced { try await ledger.note(reverted: step, on: $0) }
+            }
         case .repair(let step):
             announce("Repairing", step.title)
             // It is on the way because they are not as the ledger has them, whatever was recorded before.

@@ -4,6 +4,8 @@ internal import SchemaChange
 enum Move: Hashable, Sendable {
     case apply(Step)
     case revert(Step)
+    /// Counts a step as undone whose undoing would find nothing to do.
+    case forget(Step)
     /// Makes the triggers again, one of which somebody dropped, disabled or replaced. Markers and rows stay.
     case repair(Step)
     /// Every step up to this phase is in force, and none above it.
@@ -32,7 +34,17 @@ enum Move: Hashable, Sendable {
             }
         }
         for undone in Phase.allCases.reversed() where undone > target || (leavesContract && undone == .contract) {
-            for step in plan.steps(of: undone).reversed() where inForce.contains(step.id) { revert(step) }
+            let steps = plan.steps(of: undone).reversed().filter { inForce.contains($0.id) }
+            for step in steps {
+                guard let others = step.undoneBefore else { continue }
+                if inForce.isSuperset(of: others) {
+                    revert(step)
+                } else {
+                    moves.append(.forget(step))
+                    inForce.remove(step.id)
+                }
+            }
+            for step in steps where step.undoneBefore == nil { revert(step) }
             if leavesContract, undone == .contract {
                 for step in plan.steps(of: .backfill).reversed()
                 where step.goesWithContract == true && inForce.contains(step.id) { revert(step) }

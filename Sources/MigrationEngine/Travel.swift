@@ -29,14 +29,14 @@ struct Travel: Sendable {
             }
             return false
         }
+        let route = Move.route(of: record.plan, applied: record.applied, phase: record.phase, to: target)
         if try await !ledger.isHeld(record, byOtherThan: run.engine.worker, on: connection) {
-            let goesBack = target < record.phase || target == .initial
+            // Half a way back from Contract is gone all of it, whichever way it turns then.
+            let goesBack = target < record.phase || target == .initial || route.first?.isRevert == true
             try await Drift.requireNone(record, goingBack: goesBack, on: connection)
         }
         let repair = try await needsRepair(on: connection) ? record.plan.repair : nil
-        let moves =
-            Move.route(of: record.plan, applied: record.applied, phase: record.phase, to: target)
-            + (repair.map { [.repair($0)] } ?? [])
+        let moves = route + (repair.map { [.repair($0)] } ?? [])
         if moves.isEmpty {
             try await requireProof(on: connection)
             let needsFilling = try await record.needsFilling(on: connection)
@@ -218,7 +218,10 @@ struct Travel: Sendable {
     /// What must hold before the first thing is done that takes something from the old version. Looked at live.
     func requireContractGuards(on connection: PostgresConnection) async throws {
         let current = try await ledger.read(connection)
-        if let current { try await requireBothSides(current, on: connection) }
+        if let current {
+            try await requireBothSides(current, on: connection)
+            try await requireNoLatecomers(current, on: connection)
+        }
         guard case .holds(let certificate) = try await ProofCheck.look(at: current, on: connection) else {
             throw Interruption.stalled(
                 reason: "ProofBroken",
@@ -244,6 +247,22 @@ struct Travel: Sendable {
         try await requireNoSession(
             of: spec.contract?.oldSessions, roles: spec.contract?.oldRoles, "old", on: connection)
         try await require(run.guards.mayContract())
+    }
+
+    /// What somebody has made on a column since it was planned to go is not there for the one that takes its place.
+    private func requireNoLatecomers(_ record: LedgerRecord, on connection: PostgresConnection) async throws {
+        for known in record.plan.known ?? [] where !record.applied.contains(known.step) {
+            let found = try await connection.query(known.query).rows.compactMap { $0[0] }
+            let late = found.filter { !known.names.contains($0) }
+            guard !late.isEmpty else { continue }
+            throw Interruption.stalled(
+                reason: "Dependents",
+                message: "somebody has made on column \(known.column) of \(known.table), since this was planned: "
+                    + late.joined(separator: ", ")
+                    + "; it would go into the archive with that column: drop it, and make it again after Contract; or go to "
+                    + "Initial and come again"
+            )
+        }
     }
 
     /// By name and role only: when a session of another role began, one may not see without `pg_read_all_stats`.
@@ -347,6 +366,13 @@ extension Move {
         switch step.action {
         case .statements, .buildIndex, .dropIndex: return true
         case .concurrently, .declaration, .backfill, .check, .verify: return false
+        }
+    }
+
+    fileprivate var isRevert: Bool {
+        switch self {
+        case .revert, .forget: true
+        case .apply, .repair, .arrive: false
         }
     }
 

@@ -27,6 +27,7 @@ enum Sketch {
             purge: [],
             repair: nil,
             wayBack: nil,
+            known: nil,
             guardedTables: [],
             tokens: [],
             tables: [],
@@ -48,6 +49,7 @@ enum Sketch {
             switch move {
             case .apply(let step): "+\(step.id)"
             case .revert(let step): "-\(step.id)"
+            case .forget(let step): "~\(step.id)"
             case .repair(let step): "!\(step.id)"
             case .arrive(let phase): "=\(phase.rawValue)"
             }
@@ -174,6 +176,30 @@ struct RouteTests {
         #expect(Sketch.route(["e", "key", "verify"], .backfill, to: .backfill, of: plan) == [])
     }
 
+    @Test("what is for the way back alone comes first there, and only if there is something to bring back")
+    func undoneBefore() {
+        let plan = Sketch.plan([
+            Sketch.step("e", .expand), Sketch.step("verify", .backfill, .verify),
+            Step(
+                id: "restore", phase: .contract, title: "", action: .statements(apply: [], revert: ["R"]),
+                undoneBefore: ["archive"]),
+            Sketch.step("unlink", .contract), Sketch.step("archive", .contract), Sketch.step("link", .contract),
+        ])
+        #expect(
+            Sketch.route(["e", "verify"], .backfill, to: .contract, of: plan)
+                == ["+restore", "+unlink", "+archive", "+link", "=Contract"])
+        let whole: Set = ["e", "verify", "restore", "unlink", "archive", "link"]
+        #expect(
+            Sketch.route(whole, .contract, to: .expand, of: plan)
+                == ["-verify", "-restore", "-link", "-archive", "-unlink", "=DualWrite", "=Expand"])
+        #expect(
+            Sketch.route(whole.subtracting(["link"]), .backfill, to: .expand, of: plan).prefix(4)
+                == ["-verify", "-restore", "-archive", "-unlink"])
+        #expect(
+            Sketch.route(whole.subtracting(["link", "archive"]), .backfill, to: .expand, of: plan).prefix(3)
+                == ["-verify", "~restore", "-unlink"])
+    }
+
     @Test("wherever a walk is killed and whichever way it turns then, it ends with what its phase needs, and no more")
     func everywhere() {
         for start in Phase.allCases {
@@ -207,7 +233,7 @@ struct RouteTests {
                     step.isProof == false || applied.isDisjoint(with: ["c1", "c2"]),
                     "the old columns are in the archive")
                 applied.insert(step.id)
-            case .revert(let step): applied.remove(step.id)
+            case .revert(let step), .forget(let step): applied.remove(step.id)
             case .repair: break
             case .arrive(let reached): phase = reached
             }

@@ -29,6 +29,11 @@ public struct Catalog: Sendable {
             throw PlanError(
                 .unsupportedTable, at: "\(path).table",
                 "\(table.name) is a partition; partitioned tables are not supported yet")
+        case "r" where table.isInherited:
+            throw PlanError(
+                .unsupportedTable, at: "\(path).table",
+                "\(table.name) inherits from a table, or another inherits from it: a trigger is one table's alone, so rows of "
+                    + "the others would not be kept right; end the inheritance (ALTER TABLE … NO INHERIT) first")
         case "r":
             break
         case "p":

@@ -5,6 +5,8 @@ public struct TableDescription: Codable, Hashable, Sendable {
         public var type: String
         /// Of a domain, the type that it is made of; else nil.
         public var baseType: String?
+        /// Where it is not the type's own, as SQL names it; else nil.
+        public var collation: String?
         public var notNull: Bool
         /// What its NOT NULL is called, where PostgreSQL gives it a name: since 18.
         public var requirement: String?
@@ -18,6 +20,7 @@ public struct TableDescription: Codable, Hashable, Sendable {
             name: String,
             type: String,
             baseType: String? = nil,
+            collation: String? = nil,
             notNull: Bool = false,
             requirement: String? = nil,
             defaultExpression: String? = nil,
@@ -27,6 +30,7 @@ public struct TableDescription: Codable, Hashable, Sendable {
             self.name = name
             self.type = type
             self.baseType = baseType
+            self.collation = collation
             self.notNull = notNull
             self.requirement = requirement
             self.defaultExpression = defaultExpression
@@ -39,6 +43,8 @@ public struct TableDescription: Codable, Hashable, Sendable {
     /// `pg_class.relkind`: `r` is a plain table, `p` a partitioned one, `v` a view, and so on.
     public var relationKind: String
     public var isPartition: Bool
+    /// Whether it inherits from another table, or another inherits from it.
+    public var isInherited: Bool
     /// Whether row-level security would hide rows from the role that asked.
     public var rowSecurityApplies: Bool
     public var columns: [ColumnDescription]
@@ -73,6 +79,7 @@ public struct TableDescription: Codable, Hashable, Sendable {
         name: TableName,
         relationKind: String = "r",
         isPartition: Bool = false,
+        isInherited: Bool = false,
         rowSecurityApplies: Bool = false,
         columns: [ColumnDescription],
         key: [String],
@@ -94,6 +101,7 @@ public struct TableDescription: Codable, Hashable, Sendable {
         self.name = name
         self.relationKind = relationKind
         self.isPartition = isPartition
+        self.isInherited = isInherited
         self.rowSecurityApplies = rowSecurityApplies
         self.columns = columns
         self.key = key
@@ -116,6 +124,11 @@ public struct TableDescription: Codable, Hashable, Sendable {
     public func column(_ name: String) -> ColumnDescription? {
         columns.first { $0.name == name }
     }
+}
+
+extension TableDescription.ColumnDescription {
+    /// As generated SQL needs it.
+    var asColumn: Column { Column(name: name, type: type, baseType: baseType, collation: collation) }
 }
 
 extension TableDescription {
@@ -142,6 +155,8 @@ extension TableDescription {
             'name', json_build_object('schema', n.nspname, 'name', c.relname),
             'relationKind', c.relkind,
             'isPartition', c.relispartition,
+            'isInherited', c.relkind = 'r' AND NOT c.relispartition AND EXISTS (
+                SELECT FROM pg_inherits h WHERE c.oid IN (h.inhparent, h.inhrelid)),
             'namesRequirements', current_setting('server_version_num')::int >= 180000,
             'rowSecurityApplies', c.relrowsecurity AND row_security_active(c.oid),
             'columns', (
@@ -149,6 +164,11 @@ extension TableDescription {
                     'name', a.attname,
                     'type', format_type(a.atttypid, a.atttypmod),
                     'baseType', \(baseType(of: "a.atttypid")),
+                    'collation', (
+                        SELECT quote_ident(cn.nspname) || '.' || quote_ident(co.collname)
+                        FROM pg_collation co JOIN pg_namespace cn ON cn.oid = co.collnamespace
+                        JOIN pg_type y ON y.oid = a.atttypid
+                        WHERE co.oid = a.attcollation AND a.attcollation <> y.typcollation),
                     'notNull', a.attnotnull,
                     'requirement', (
                         SELECT q.conname FROM pg_constraint q

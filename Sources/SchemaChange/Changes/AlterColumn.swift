@@ -277,6 +277,7 @@ public struct AlterColumn: Codable, Hashable, Sendable, ChangeKind {
     private func probe(of table: TableName, at path: String, token: String) -> DependentsProbe {
         DependentsProbe(
             path: path, table: table, column: column, interim: Mapping.interimName(token: token, index: 0),
+            archived: Mapping.archivedName(token: token, index: 0),
             newType: type, keepsName: true, newCheck: check)
     }
 

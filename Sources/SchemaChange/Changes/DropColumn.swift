@@ -44,7 +44,7 @@ public struct DropColumn: Codable, Hashable, Sendable, ChangeKind {
             try builder.reads(named.map(\.name), of: description, at: check.path)
             fill = FillTrigger(
                 table: description.name,
-                column: Column(name: column, type: present.type),
+                column: present.asColumn,
                 storedAs: column,
                 expression: backward,
                 named: named,

@@ -29,7 +29,7 @@ public struct RenameColumn: Codable, Hashable, Sendable, ChangeKind {
     }
 
     func probes(at path: String, token: String, in catalog: Catalog) throws(PlanError) -> [DependentsProbe] {
-        [probe(of: try catalog.table(table, at: path).name, at: path)]
+        [probe(of: try catalog.table(table, at: path).name, at: path, token: token)]
     }
 
     func plan(into builder: inout PlanBuilder, at path: String) throws(PlanError) {
@@ -43,7 +43,8 @@ public struct RenameColumn: Codable, Hashable, Sendable, ChangeKind {
             forward: forward,
             backward: backward,
             succession: Succession(
-                probe: probe(of: description.name, at: path), newDefault: present.defaultExpression),
+                probe: probe(of: description.name, at: path, token: builder.token),
+                newDefault: present.defaultExpression),
             at: path
         )
     }
@@ -64,8 +65,9 @@ public struct RenameColumn: Codable, Hashable, Sendable, ChangeKind {
         )
     }
 
-    private func probe(of table: TableName, at path: String) -> DependentsProbe {
+    private func probe(of table: TableName, at path: String, token: String) -> DependentsProbe {
         DependentsProbe(
-            path: path, table: table, column: column, interim: to, newType: nil, keepsName: false, newCheck: nil)
+            path: path, table: table, column: column, interim: to,
+            archived: Mapping.archivedName(token: token, index: 0), newType: nil, keepsName: false, newCheck: nil)
     }
 }

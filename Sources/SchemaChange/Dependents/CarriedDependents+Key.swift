@@ -32,8 +32,78 @@ extension CarriedDependents {
     /// As it is while both columns stand beside each other.
     func newDefinition(of key: ColumnDependents.ForeignKey) -> String {
         key.definition(
-            columns: successors.names(of: key.columns, in: key.table),
-            referredColumns: successors.names(of: key.referredColumns, in: key.referred))
+            columns: successors.interims(of: key.columns, in: key.table),
+            referredColumns: successors.interims(of: key.referredColumns, in: key.referred))
+    }
+
+    /// Before the columns change names, what refers to the old one goes: it is in the way of the primary key's. On the way
+    /// back it is there already under another name, see ``forTheWayBack``, unless Contract was left half way.
+    var unlinkingOfReferring: [Part] {
+        present.referring.enumerated().flatMap { index, key -> [Part] in
+            let alter = "ALTER TABLE \(key.table.quoted)"
+            let name = key.name.quotedIdentifier
+            let validate = Part(
+                name: "revalidate-\(key.name)", title: "leaving \(key.name) of \(key.table) to the new \(new.name)",
+                lock: "SHARE UPDATE EXCLUSIVE", apply: [], revert: ["\(alter) VALIDATE CONSTRAINT \(name)"],
+                table: key.table)
+            let again = """
+                BEGIN
+                    IF EXISTS (SELECT FROM pg_constraint WHERE conname = \(oldReference(index).quotedLiteral)
+                        AND conrelid = \(key.table.quoted.quotedLiteral)::regclass)
+                    THEN
+                        \(alter) RENAME CONSTRAINT \(oldReference(index).quotedIdentifier) TO \(name);
+                    ELSE
+                        \(alter) ADD CONSTRAINT \(name) \(key.definition()) NOT VALID;
+                    END IF;
+                END
+                """
+            let drop = Part(
+                name: "drop-\(key.name)", title: "taking \(key.name) of \(key.table) off the old \(old.name)",
+                lock: "ACCESS EXCLUSIVE",
+                apply: ["\(alter) DROP CONSTRAINT \(name)"],
+                revert: ["DO \(again.quotedLiteral)"] + comment(onConstraint: key.name, of: key.table, key.comment),
+                table: key.table)
+            return key.isValidated ? [validate, drop] : [drop]
+        }
+    }
+
+    private func oldReference(_ index: Int) -> String { "sluice_old_\(token)_r\(index + 1)" }
+
+    /// Steps that do nothing forwards, and on the way back are the first, in the opposite of this order: the old column
+    /// becomes a key again in the archive, which the writes of the new version reach; what refers to it is in force again; and
+    /// only then does what refers to the new one go.
+    var forTheWayBack: [Part] {
+        let here = "\(table).\(old.name)"
+        let references = present.referring.enumerated().map { index, key -> [Part] in
+            let alter = "ALTER TABLE \(key.table.quoted)"
+            let name = oldReference(index).quotedIdentifier
+            let title = "leaving \(key.name) of \(key.table) to the new \(new.name)"
+            let definition = key.definition(
+                columns: successors.archived(key.columns, of: key.table),
+                referredColumns: successors.archived(key.referredColumns, of: key.referred))
+            let archived =
+                successors.replaced(key.columns, of: key.table)
+                + successors.replaced(key.referredColumns, of: key.referred)
+            // Of one that has its final name already, its own step sees to that.
+            let release = Part(
+                name: "release-\(key.name)", title: title, lock: "ACCESS EXCLUSIVE", apply: [],
+                revert: ["\(alter) DROP CONSTRAINT IF EXISTS \(interimReference(index).quotedIdentifier)"],
+                table: key.table, needsArchived: [here])
+            let validate = Part(
+                name: "validate-old-\(key.name)", title: title, lock: "SHARE UPDATE EXCLUSIVE", apply: [],
+                revert: ["\(alter) VALIDATE CONSTRAINT \(name)"], table: key.table, needsArchived: archived)
+            let add = Part(
+                name: "restore-\(key.name)", title: title, lock: "ACCESS EXCLUSIVE", apply: [],
+                revert: ["\(alter) ADD CONSTRAINT \(name) \(definition) NOT VALID"], table: key.table,
+                needsArchived: archived)
+            return key.isValidated ? [release, validate, add] : [release, add]
+        }
+        return references.flatMap(\.self)
+            + archiveParts.map { part in
+                var part = part
+                part.needsArchived = [here]
+                return part
+            }
     }
 
     // MARK: The primary key
@@ -65,6 +135,11 @@ extension CarriedDependents {
             + primaryKey(name, using: interim("i", primary.place), primary.constraint)
     }
 
+    /// Once it numbers no rows any more, which takes NOT NULL.
+    var nullableArchive: [String] {
+        primary == nil ? [] : ["\(alter) ALTER COLUMN \(archivedName.quotedIdentifier) DROP NOT NULL"]
+    }
+
     var primaryKeyBack: [String] {
         primary.map { ["\(alter) DROP CONSTRAINT \($0.constraint.name.quotedIdentifier)"] } ?? []
     }
@@ -73,8 +148,7 @@ extension CarriedDependents {
         primary.map { primaryKey($0.constraint.name, using: oldIndex, $0.constraint) } ?? []
     }
 
-    /// After the columns have changed their names, and on the way back before: the index for the old column is built beside
-    /// its users then, and NULL is looked for without a lock.
+    /// The index for the old column is built beside its users, and NULL is looked for without a lock.
     var archiveParts: [Part] {
         guard let primary else { return [] }
         let columns = primary.constraint.columns.map { ($0 == old.name ? archivedName : $0).quotedIdentifier }
@@ -88,8 +162,7 @@ extension CarriedDependents {
         let notNull = NotNull(
             table: table, column: old.name, interim: archivedName, token: token, requirement: archivedRequirement)
         let nullable = notNull.steps.reversed().map {
-            Part(
-                name: "un-\($0.name)", title: "undoing: \($0.title)", lock: $0.lock, apply: $0.revert, revert: $0.apply)
+            Part(name: "un-\($0.name)", title: $0.title, lock: $0.lock, apply: [], revert: $0.apply)
         }
         return [index] + nullable
     }

@@ -13,6 +13,8 @@ struct CarriedDependents {
         /// Where it is another one than the column's.
         var table: TableName?
         var goesWithContract = false
+        /// Of what is for the way back alone: the columns, `schema.table.column`, that must be in the archive for it.
+        var needsArchived: [String] = []
     }
 
     /// An index or constraint by the names that it and its predecessor have before and after Contract.
@@ -138,7 +140,7 @@ struct CarriedDependents {
     /// Before any column changes its name. A foreign key of a column in the archive would go on refusing and cascading, so
     /// it goes; on the way back it is there again before it is validated, in an order that is the opposite of this.
     var unlinking: [Part] {
-        let keys = ownKeys(present) + present.referring
+        let keys = ownKeys(present)
         let validations = keys.filter(\.isValidated).map { key in
             Part(
                 name: "revalidate-\(key.name)", title: "leaving \(key.name) of \(key.table) to the new \(new.name)",
@@ -157,7 +159,7 @@ struct CarriedDependents {
                 ] + comment(onConstraint: key.name, of: key.table, key.comment),
                 table: key.table)
         }
-        return validations + drops
+        return validations + drops + unlinkingOfReferring
     }
 
     /// Once the columns have changed names: what is the old column's makes room for what is the new one's.
@@ -167,7 +169,7 @@ struct CarriedDependents {
                 + (thing.interim.map { [rename(thing, $0, thing.name)] + comments(of: thing) } ?? [])
         }
         let setDefault = newDefault.map { ["\(alter) ALTER COLUMN \(new.quoted) SET DEFAULT \($0)"] } ?? []
-        return names + primaryKey + marks + setDefault + sequence + restated
+        return names + primaryKey + marks + setDefault + sequence + nullableArchive + restated
     }
 
     /// Before the columns have their old names again.

@@ -76,6 +76,8 @@ public struct ColumnDependents: Codable, Hashable, Sendable {
     public var restated: [Restated]
     /// Statements that give the new column the old one's comment, grants and storage settings.
     public var settings: [String]
+    /// Everything that depends on the column, see ``KnownDependents``.
+    public var known: [String]
     /// What cannot be carried over, each with its reason, for people.
     public var obstacles: [String]
 }

@@ -10,6 +10,8 @@ public struct DependentsProbe: Hashable, Sendable {
     public let column: String
     /// What the new column is called in the table until Contract.
     let interim: String
+    /// And the old one from Contract on.
+    let archived: String
     /// The new column's type where it is another one.
     let newType: String?
     /// Whether the new column takes the old one's name at Contract.
@@ -71,6 +73,7 @@ public struct DependentsProbe: Hashable, Sendable {
             'sequence', (\(sequenceAnswer)),
             'restated', \(Self.list(keepsName ? restatedAnswer : "SELECT NULL::json AS object, '' AS name WHERE false")),
             'settings', \(Self.list(settingsAnswer)),
+            'known', (SELECT coalesce(json_agg(name ORDER BY name), '[]') FROM (\(KnownDependents.query(of: table, column))) AS k),
             'obstacles', \(Self.list(obstacleAnswer))
         )::text
         """

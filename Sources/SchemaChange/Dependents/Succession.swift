@@ -42,9 +42,16 @@ struct Succession {
         let added = [unique?.name, references?.name, probe.newCheck?.name].compactMap { $0 }
         return CarriedDependents(
             table: probe.table, token: token,
-            old: Column(name: old.name, type: old.type, baseType: old.baseType), new: new, dependents: dependents,
+            old: old.asColumn, new: new, dependents: dependents,
             present: present, added: Set(added), newDefault: present.sequence?.identity == nil ? newDefault : nil,
             oldDefault: old.defaultExpression, successors: successors)
+    }
+
+    /// The old column's, where the new one is text as well.
+    func collation(of new: NewColumn, after old: TableDescription.ColumnDescription) -> String? {
+        let texts = ["text", "char", "character", "varchar", "citext"]
+        let isText = texts.contains { new.type.lowercased().hasPrefix($0) } && !new.type.hasSuffix("]")
+        return new.type == old.type || isText ? old.collation : nil
     }
 
     /// What the new column is given as soon as it is there.

@@ -70,7 +70,7 @@ extension PlanBuilder {
 }
 
 extension CarriedDependents.Part {
-    func step(_ phase: Phase, of mapping: Mapping) -> Step {
+    func step(_ phase: Phase, of mapping: Mapping, undoneBefore: [String]? = nil) -> Step {
         Step(
             id: "\(phase.rawValue.lowercased())/\(mapping.token)/\(name)",
             phase: phase,
@@ -78,7 +78,8 @@ extension CarriedDependents.Part {
             action: index ?? .statements(apply: apply, revert: revert),
             table: table ?? mapping.table,
             lock: lock,
-            goesWithContract: goesWithContract ? true : nil
+            goesWithContract: goesWithContract ? true : nil,
+            undoneBefore: undoneBefore
         )
     }
 }

@@ -31,7 +31,6 @@ extension PlanBuilder {
         )
         if let carried {
             unlinking += carried.unlinking.map { $0.step(.contract, of: mapping) }
-            for part in carried.archiveParts { add(.contract, part, of: mapping) }
             if let check = carried.wayBack {
                 wayBack.append(
                     Step(
@@ -39,6 +38,12 @@ extension PlanBuilder {
                         title: "looking for rows that have no old value", action: check, table: table))
             }
             linking += carried.linking.map { $0.step(.contract, of: mapping) }
+            forTheWayBack += carried.forTheWayBack.map { ($0, mapping) }
+            known.append(
+                KnownDependents(
+                    table: table, column: mapping.old[0].name, names: carried.present.known,
+                    step: id(.contract, "archive")))
+            archives["\(table).\(mapping.old[0].name)"] = id(.contract, "archive")
         }
         let columns = mapping.old.map { mapping.archived($0) } + [mapping.marker]
         addPurge(

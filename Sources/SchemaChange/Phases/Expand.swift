@@ -14,7 +14,7 @@ extension PlanBuilder {
             "add-columns",
             "adding \(mapping.new.map(\.name).joined(separator: ", ")) to \(table)",
             table: table,
-            apply: mapping.new.map { "ALTER TABLE \(table.quoted) ADD COLUMN \($0.stored) \($0.type)" } + settings
+            apply: mapping.new.map { "ALTER TABLE \(table.quoted) ADD COLUMN \($0.definition)" } + settings
                 + (isChecked ? ["ALTER TABLE \(table.quoted) ADD COLUMN \(marker) text"] + triggers.create : []),
             revert: (isChecked ? triggers.drop + ["ALTER TABLE \(table.quoted) DROP COLUMN IF EXISTS \(marker)"] : [])
                 + mapping.new.map { "ALTER TABLE \(table.quoted) DROP COLUMN IF EXISTS \($0.stored)" }

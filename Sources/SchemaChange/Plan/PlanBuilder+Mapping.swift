@@ -32,11 +32,12 @@ extension PlanBuilder {
                     + "rename it so that its name sorts between \"!sluice\" and \"~sluice\""
             )
         }
-        let oldColumns = old.map { Column(name: $0.name, type: $0.type, baseType: $0.baseType) }
+        let oldColumns = old.map(\.asColumn)
         let newColumns = new.enumerated().map { index, column in
             Column(
                 name: column.name, type: column.type,
                 baseType: catalog.baseTypes[column.type] ?? old.first { $0.type == column.type }?.baseType,
+                collation: succession?.collation(of: column, after: old[0]),
                 interim: old.contains { $0.name == column.name } ? Mapping.interimName(token: token, index: index) : nil
             )
         }
@@ -49,7 +50,7 @@ extension PlanBuilder {
         var named = oldColumns + newColumns.filter { !oldColumns.contains($0) }
         func add(_ name: String, meaning columns: [Column]) {
             guard !columns.contains(where: { $0.name == name }), let other = table.column(name) else { return }
-            let column = Column(name: name, type: other.type, baseType: other.baseType)
+            let column = other.asColumn
             if !named.contains(column) { named.append(column) }
         }
         for column in given { add(column.name, meaning: oldColumns) }
@@ -84,11 +85,9 @@ extension PlanBuilder {
             backward: backward,
             named: named,
             notNull: new.filter { $0.nullable == false }.map(\.name),
-            key: table.key.compactMap { name in
-                table.column(name).map { Column(name: name, type: $0.type, baseType: $0.baseType) }
-            },
+            key: table.key.compactMap { table.column($0)?.asColumn },
             remote: remote,
-            given: given.isEmpty ? nil : given.map { Column(name: $0.name, type: $0.type, baseType: $0.baseType) },
+            given: given.isEmpty ? nil : given.map(\.asColumn),
             // A column that stands beside the others for good has no other side that a release could write.
             writer: old.isEmpty || writer == .database ? nil : writer
         )

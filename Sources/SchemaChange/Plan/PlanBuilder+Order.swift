@@ -1,6 +1,11 @@
 /// The steps of all changes, in the order in which they are applied.
 extension PlanBuilder {
-    private var contractSteps: [Step] { viewDrops + unlinking + (byPhase[.contract] ?? []) + linking }
+    private var contractSteps: [Step] {
+        let forTheWayBack = forTheWayBack.map { part, mapping in
+            part.step(.contract, of: mapping, undoneBefore: part.needsArchived.compactMap { archives[$0] })
+        }
+        return forTheWayBack + viewDrops + unlinking + (byPhase[.contract] ?? []) + linking
+    }
 
     func finish(_ changes: [Change], hash: String) throws(PlanError) -> Plan {
         try requireWhatIsRead()
@@ -19,6 +24,7 @@ extension PlanBuilder {
             purge: (viewPurge.map { [$0] } ?? []) + purge,
             repair: repairStep,
             wayBack: wayBack.isEmpty ? nil : wayBack,
+            known: known.isEmpty ? nil : known,
             guardedTables: triggeredTables,
             tokens: (mappings.map(\.token) + fills.map(\.token)).sorted(),
             tables: tables,

@@ -23,7 +23,11 @@ public struct PlanBuilder {
     /// What is done at Contract before, and after, all changes.
     var unlinking: [Step] = []
     var linking: [Step] = []
+    var forTheWayBack: [(part: CarriedDependents.Part, mapping: Mapping)] = []
+    /// The steps that put columns, `schema.table.column`, into the archive.
+    var archives: [String: String] = [:]
     var wayBack: [Step] = []
+    var known: [KnownDependents] = []
     /// Columns that are just there from Expand on.
     var addedColumns: [(table: TableName, column: String)] = []
     /// The defaults that new columns have for who writes through a view, by `schema.table.column`.
@@ -159,9 +163,7 @@ public struct PlanBuilder {
 
     /// The columns that a checked expression names, with their types.
     func columns(namedBy check: ExpressionCheck, of table: TableDescription) -> [Column] {
-        (references[check] ?? []).compactMap { name in
-            table.column(name).map { Column(name: name, type: $0.type, baseType: $0.baseType) }
-        }
+        (references[check] ?? []).compactMap { table.column($0)?.asColumn }
     }
 
     /// Makes a column NOT NULL without a scan under an exclusive lock: by a constraint that is validated first.

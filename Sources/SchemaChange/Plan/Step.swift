@@ -41,10 +41,14 @@ public struct Step: Codable, Hashable, Sendable {
     public let undoneAs: TableName?
     /// Whether it goes when Contract is undone, and is done again on the way back.
     public let goesWithContract: Bool?
+    /// Of a step that does nothing forwards: the steps that must be in force for its undoing to do something. It is undone
+    /// before all others of its phase.
+    public let undoneBefore: [String]?
 
     public init(
         id: String, phase: Phase, title: String, action: Action, table: TableName? = nil, lock: String? = nil,
-        otherTable: TableName? = nil, undoneAs: TableName? = nil, goesWithContract: Bool? = nil
+        otherTable: TableName? = nil, undoneAs: TableName? = nil, goesWithContract: Bool? = nil,
+        undoneBefore: [String]? = nil
     ) {
         self.id = Self.portable(id)
         self.phase = phase
@@ -55,6 +59,7 @@ public struct Step: Codable, Hashable, Sendable {
         self.otherTable = otherTable
         self.undoneAs = undoneAs
         self.goesWithContract = goesWithContract
+        self.undoneBefore = undoneBefore
     }
 
     /// What is not in normal form C is written as numbers, so that two names that look the same stay two.

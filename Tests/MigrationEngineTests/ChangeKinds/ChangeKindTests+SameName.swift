@@ -207,6 +207,74 @@ extension ChangeKindTests {
         )
     }
 
+    @Test("a collation that is not the type's goes over, and expressions are evaluated by it")
+    func collation() async throws {
+        let changes: [Change] = [
+            .renameColumn(RenameColumn(table: "p", column: "m", to: "mail")),
+            .alterColumn(
+                AlterColumn(
+                    table: "p", column: "c", type: "varchar(40)", forward: "CASE WHEN c = 'BOB' THEN 'same' ELSE c END",
+                    backward: "c")),
+        ]
+        try await roundTrip(
+            """
+            CREATE COLLATION ci (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+            CREATE TABLE p (id int PRIMARY KEY, m text COLLATE ci UNIQUE, c text COLLATE ci);
+            INSERT INTO p VALUES (1, 'Bob', 'bob'), (2, 'alice', 'x');
+            """,
+            changes,
+            [
+                Stop(
+                    .dualWrite, "INSERT INTO p VALUES (3, 'carl', 'Bob'); SELECT mail FROM p WHERE mail = 'CARL'",
+                    "carl"),
+                Stop(
+                    .contract,
+                    """
+                    SELECT id, c FROM p ORDER BY id; SELECT id FROM p WHERE mail = 'BOB'; SELECT id FROM p WHERE c = 'SAME' ORDER BY id;
+                    SELECT attname, collname FROM pg_attribute a JOIN pg_collation c ON c.oid = a.attcollation
+                    WHERE attrelid = 'p'::regclass AND attname IN ('mail', 'c') ORDER BY 1
+                    """, "1|same\n2|x\n3|same\n1\n1\n3\nc|ci\nmail|ci"),
+            ],
+            left: ("SELECT id, m FROM p WHERE m = 'BOB'", "1|Bob")
+        )
+    }
+
+    @Test("what somebody makes on the old column meanwhile keeps it from going, by name")
+    func latecomers() async throws {
+        try await EvolvingDatabase.with(Self.ratings()) { database in
+            let spec = EvolvingDatabase.spec([
+                .alterColumn(AlterColumn(table: "reviews", column: "code", forward: "code", backward: "code"))
+            ])
+            try await database.walk(spec, to: .backfill)
+            for (make, name, drop) in [
+                ("CREATE INDEX late ON reviews (code)", "index late", "DROP INDEX late"),
+                (
+                    "ALTER TABLE reviews ADD CONSTRAINT late CHECK (code <> 'z')", "constraint late on table reviews",
+                    "ALTER TABLE reviews DROP CONSTRAINT late"
+                ),
+                ("CREATE VIEW late AS SELECT code FROM reviews", "on view late", "DROP VIEW late"),
+            ] {
+                try await database.sql(make)
+                let obstacle = try await database.obstacle(spec, to: .contract)
+                #expect(obstacle.hasPrefix("Dependents: ") && obstacle.contains(name), "\(make)")
+                try await database.sql(drop)
+            }
+            try await database.walk(spec, to: .contract)
+            try await database.walk(spec, to: .initial)
+        }
+    }
+
+    @Test("a table that inherits, or is inherited from, is refused")
+    func inheritance() async throws {
+        try await EvolvingDatabase.with(Self.items + "CREATE TABLE kept () INHERITS (items);") { database in
+            for table in ["items", "kept"] {
+                let obstacle = try await database.obstacle(
+                    EvolvingDatabase.spec([Self.alter("a", of: table, default: "'x'")]), to: .expand)
+                #expect(obstacle.contains("inherit"), "\(table)")
+            }
+        }
+    }
+
     @Test("a column is renamed: both names hold the same until Contract, and its dependents go with it")
     func renameColumn() async throws {
         try await roundTrip(
