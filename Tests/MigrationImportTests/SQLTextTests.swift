@@ -1,3 +1,4 @@
+import SchemaChange
 import Testing
 
 @testable import MigrationImport
@@ -36,7 +37,7 @@ struct SQLTextTests {
         "what does not end, or is no SQL, is refused where it stands",
         arguments: [
             ("SELECT 'x", 7), ("SELECT \"x", 7), ("/* /* */", 0), ("SELECT $a$ $b$", 7), ("\\copy t", 0),
-            ("SELECT U&'x'", 7), ("SELECT E'\\x41'", 9),
+            ("SELECT U&'x'", 7), ("SELECT E'\\x41'", 7),
         ])
     func unclosed(text: String, offset: Int) throws {
         let refusal = #expect(throws: Refusal.self) { try SQLText(text) }

@@ -1,3 +1,5 @@
+import SchemaChange
+
 /// Reads a statement from its first token to its last.
 struct TokenCursor {
     let source: SQLText

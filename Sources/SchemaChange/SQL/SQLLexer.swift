@@ -1,15 +1,32 @@
 /// PostgreSQL's lexical structure: <https://www.postgresql.org/docs/15/sql-syntax-lexical.html>.
-struct SQLLexer {
+package struct SQLLexer {
+    /// What PostgreSQL would not read, and where.
+    package struct Flaw: Error, Hashable, Sendable {
+        package let reason: String
+        /// In bytes of the text.
+        package let offset: Int
+
+        fileprivate init(_ reason: String, at offset: Int) {
+            self.reason = reason
+            self.offset = offset
+        }
+    }
+
     private let bytes: [UInt8]
     private var index = 0
-    private var tokens: [SQLToken] = []
+    private var lexemes: [SQLLexeme] = []
 
-    static func tokens(of bytes: [UInt8]) throws(Refusal) -> [SQLToken] {
+    /// All that can be read; with a flaw, what stands before it. Comments are left out.
+    package static func read(_ bytes: [UInt8]) -> (lexemes: [SQLLexeme], flaw: Flaw?) {
         var lexer = SQLLexer(bytes)
         // The mark that some editors put before UTF-8.
         if lexer.isAt("\u{FEFF}") { lexer.index = 3 }
-        while try lexer.advance() {}
-        return lexer.tokens
+        do throws(Flaw) {
+            while try lexer.advance() {}
+        } catch {
+            return (lexer.lexemes, error)
+        }
+        return (lexer.lexemes, nil)
     }
 
     private init(_ bytes: [UInt8]) {
@@ -26,14 +43,14 @@ struct SQLLexer {
         }
     }
 
-    private mutating func add(_ kind: SQLToken.Kind, from start: Int) {
-        tokens.append(SQLToken(kind: kind, range: start..<index))
+    private mutating func add(_ kind: SQLLexeme.Kind, from start: Int) {
+        lexemes.append(SQLLexeme(kind: kind, range: start..<index))
     }
 
     private func text(_ range: Range<Int>) -> String { String(decoding: bytes[range], as: UTF8.self) }
 
     /// Past one token, or one stretch of space or comment; false at the end.
-    private mutating func advance() throws(Refusal) -> Bool {
+    private mutating func advance() throws(Flaw) -> Bool {
         guard let byte = peek() else { return false }
         let start = index
         switch byte {
@@ -44,7 +61,7 @@ struct SQLLexer {
         case _ where isAt("/*"):
             try skipComment()
         case UInt8(ascii: "'"):
-            add(.string(try string(escapes: false)), from: start)
+            add(.string(try quoted(by: UInt8(ascii: "'"), "a string is not closed")), from: start)
         case UInt8(ascii: "\""):
             add(.name(try quoted(by: UInt8(ascii: "\""), "a quoted name is not closed")), from: start)
         case UInt8(ascii: "$"):
@@ -61,34 +78,36 @@ struct SQLLexer {
         case _ where Self.startsName(byte):
             try word()
         case UInt8(ascii: "\\"):
-            throw Refusal("a command of psql, not SQL; leave it out", at: start)
+            throw Flaw("a command of psql is not SQL; leave it out", at: start)
         default:
             try sign()
         }
         return true
     }
 
-    private mutating func word() throws(Refusal) {
+    private mutating func word() throws(Flaw) {
         let start = index
         while let next = peek(), Self.continuesName(next) { index += 1 }
         let word = text(start..<index).lowercasedASCII
         // A prefix of a string that follows at once.
         switch (word, peek()) {
         case ("e", UInt8(ascii: "'")):
-            add(.string(try string(escapes: true)), from: start)
+            add(try escapedString().map { .string($0) } ?? .escaped, from: start)
         case ("n", UInt8(ascii: "'")):
-            add(.string(try string(escapes: false)), from: start)
+            add(.string(try quoted(by: UInt8(ascii: "'"), "a string is not closed")), from: start)
         case ("b", UInt8(ascii: "'")), ("x", UInt8(ascii: "'")):
-            _ = try string(escapes: false)
+            _ = try quoted(by: UInt8(ascii: "'"), "a string is not closed")
             add(.constant, from: start)
         case ("u", UInt8(ascii: "&")) where peek(1) == UInt8(ascii: "'") || peek(1) == UInt8(ascii: "\""):
-            throw Refusal("a string or name with U& is not read; write its characters", at: start)
+            index += 1
+            _ = try quoted(by: bytes[index], "a string or name with U& is not closed")
+            add(.escaped, from: start)
         default:
             add(.word(word), from: start)
         }
     }
 
-    private mutating func sign() throws(Refusal) {
+    private mutating func sign() throws(Flaw) {
         let start = index
         let single = "()[],;.".utf8
         if single.contains(bytes[index]) {
@@ -98,7 +117,7 @@ struct SQLLexer {
         } else if Self.isOperator(bytes[index]) {
             repeat { index += 1 } while peek().map(Self.isOperator) == true && !isAt("--") && !isAt("/*")
         } else {
-            throw Refusal("a character that has no meaning in SQL", at: start)
+            throw Flaw("a character that has no meaning in SQL", at: start)
         }
         add(.sign(text(start..<index)), from: start)
     }
@@ -106,7 +125,7 @@ struct SQLLexer {
     // MARK: What has an end of its own
 
     /// Comments nest.
-    private mutating func skipComment() throws(Refusal) {
+    private mutating func skipComment() throws(Flaw) {
         let start = index
         var depth = 0
         repeat {
@@ -119,45 +138,45 @@ struct SQLLexer {
             } else if index < bytes.count {
                 index += 1
             } else {
-                throw Refusal("a comment is not closed", at: start)
+                throw Flaw("a comment is not closed", at: start)
             }
         } while depth > 0
     }
 
-    private mutating func string(escapes: Bool) throws(Refusal) -> String {
-        guard escapes else { return try quoted(by: UInt8(ascii: "'"), "a string is not closed") }
+    /// One with backslashes; nil where they stand before numbers.
+    private mutating func escapedString() throws(Flaw) -> String? {
         let start = index
-        var value: [UInt8] = []
+        var value: [UInt8]? = []
         index += 1
         while let byte = peek() {
             index += 1
             switch byte {
             case UInt8(ascii: "'") where peek() == UInt8(ascii: "'"):
-                value.append(byte)
+                value?.append(byte)
                 index += 1
             case UInt8(ascii: "'"):
-                return String(decoding: value, as: UTF8.self)
+                return value.map { String(decoding: $0, as: UTF8.self) }
             case UInt8(ascii: "\\"):
                 guard let escaped = peek() else { break }
                 index += 1
                 switch escaped {
-                case UInt8(ascii: "n"): value.append(0x0A)
-                case UInt8(ascii: "t"): value.append(0x09)
-                case UInt8(ascii: "r"): value.append(0x0D)
-                case UInt8(ascii: "b"): value.append(0x08)
-                case UInt8(ascii: "f"): value.append(0x0C)
+                case UInt8(ascii: "n"): value?.append(0x0A)
+                case UInt8(ascii: "t"): value?.append(0x09)
+                case UInt8(ascii: "r"): value?.append(0x0D)
+                case UInt8(ascii: "b"): value?.append(0x08)
+                case UInt8(ascii: "f"): value?.append(0x0C)
                 case UInt8(ascii: "x"), UInt8(ascii: "u"), UInt8(ascii: "U"), UInt8(ascii: "0")...UInt8(ascii: "7"):
-                    throw Refusal("a character by its number is not read; write the character", at: index - 2)
-                default: value.append(escaped)
+                    value = nil
+                default: value?.append(escaped)
                 }
-            default: value.append(byte)
+            default: value?.append(byte)
             }
         }
-        throw Refusal("a string is not closed", at: start)
+        throw Flaw("a string is not closed", at: start)
     }
 
     /// What stands between two of `quote`, which is doubled where it is meant itself.
-    private mutating func quoted(by quote: UInt8, _ unclosed: String) throws(Refusal) -> String {
+    private mutating func quoted(by quote: UInt8, _ unclosed: String) throws(Flaw) -> String {
         let start = index
         var value: [UInt8] = []
         index += 1
@@ -169,7 +188,7 @@ struct SQLLexer {
             }
             value.append(byte)
         }
-        throw Refusal(unclosed, at: start)
+        throw Flaw(unclosed, at: start)
     }
 
     /// `$$` or `$tag$` where one begins here.
@@ -181,7 +200,7 @@ struct SQLLexer {
         return Array(bytes[index...end])
     }
 
-    private mutating func dollarQuoted(_ tag: [UInt8]) throws(Refusal) -> String {
+    private mutating func dollarQuoted(_ tag: [UInt8]) throws(Flaw) -> String {
         let start = index
         index += tag.count
         let from = index
@@ -192,7 +211,7 @@ struct SQLLexer {
             }
             index += 1
         }
-        throw Refusal("a dollar-quoted string is not closed", at: start)
+        throw Flaw("a dollar-quoted string is not closed", at: start)
     }
 
     private mutating func skipNumber() {
@@ -231,7 +250,7 @@ struct SQLLexer {
 
 extension String {
     /// As PostgreSQL folds an unquoted name in UTF-8: letters of ASCII only.
-    var lowercasedASCII: String {
+    package var lowercasedASCII: String {
         String(
             decoding: utf8.map { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) ? $0 + 32 : $0 }, as: UTF8.self)
     }

@@ -1,38 +1,6 @@
 import SchemaChange
 
-/// A word, a name, a string, a sign of SQL, with the place where it stands.
-struct SQLToken: Hashable, Sendable {
-    enum Kind: Hashable, Sendable {
-        /// A keyword or an unquoted name, in lower case as PostgreSQL folds it.
-        case word(String)
-        /// A quoted name, without its quotes.
-        case name(String)
-        /// A string, as the value that it stands for.
-        case string(String)
-        /// A number, a bit string, a parameter: nothing that has to be looked into.
-        case constant
-        /// An operator, or one of `( ) [ ] , ; . :`.
-        case sign(String)
-    }
-
-    var kind: Kind
-    /// In bytes of the text.
-    var range: Range<Int>
-
-    var word: String? {
-        if case .word(let word) = kind { word } else { nil }
-    }
-
-    /// What it names, if it is a name.
-    var identifier: String? {
-        switch kind {
-        case .word(let name), .name(let name): name
-        default: nil
-        }
-    }
-
-    func isSign(_ sign: String) -> Bool { kind == .sign(sign) }
-}
+typealias SQLToken = SQLLexeme
 
 /// Why a text is not taken over, and where.
 struct Refusal: Error, Hashable, Sendable {
@@ -53,7 +21,14 @@ struct SQLText: Sendable {
 
     init(_ text: String) throws(Refusal) {
         bytes = Array(text.utf8)
-        tokens = try SQLLexer.tokens(of: bytes)
+        let (lexemes, flaw) = SQLLexer.read(bytes)
+        if let flaw { throw Refusal(flaw.reason, at: flaw.offset) }
+        if let escaped = lexemes.first(where: { $0.kind == .escaped }) {
+            throw Refusal(
+                "a string or name with characters by their number is not read; write the characters",
+                at: escaped.range.lowerBound)
+        }
+        tokens = lexemes
     }
 
     /// The text of tokens that follow each other: without comments, its spaces single, dollar-quoted strings in plain quotes.
