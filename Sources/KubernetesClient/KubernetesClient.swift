@@ -34,6 +34,7 @@ public final class KubernetesClient: Sendable {
     let credentials: CredentialSource
     private let metrics: ClientMetrics
     private let counts: ClientMetrics.Series
+    private let mayWrite: @Sendable () -> Bool
 
     /// - Parameters:
     ///   - version: goes into the `User-Agent`, as `sluice/VERSION`.
@@ -50,7 +51,7 @@ public final class KubernetesClient: Sendable {
 
     init(
         _ configuration: ClusterConfiguration, version: String, connection: Connection, timeout: Duration,
-        metrics: ClientMetrics, credentials: CredentialSource
+        metrics: ClientMetrics, credentials: CredentialSource, mayWrite: @escaping @Sendable () -> Bool = { true }
     ) {
         self.configuration = configuration
         self.timeout = timeout
@@ -60,13 +61,22 @@ public final class KubernetesClient: Sendable {
         self.credentials = credentials
         self.metrics = metrics
         counts = metrics.series(of: configuration.server)
+        self.mayWrite = mayWrite
     }
 
     /// The same cluster over a connection of its own, with the same credentials.
     public func withOwnConnection(timeout: Duration) -> KubernetesClient {
         KubernetesClient(
             configuration, version: version, connection: .own, timeout: timeout, metrics: metrics,
-            credentials: credentials)
+            credentials: credentials, mayWrite: mayWrite)
+    }
+
+    /// The same, for somebody who may write only as long as `condition` holds, such as a leader: it is asked just before each
+    /// request that is no GET, which fails with `cancelled` where it does not.
+    public func writing(while condition: @escaping @Sendable () -> Bool) -> KubernetesClient {
+        KubernetesClient(
+            configuration, version: version, connection: connection, timeout: timeout, metrics: metrics,
+            credentials: credentials, mayWrite: condition)
     }
 
     /// A request to the API server.
@@ -101,6 +111,9 @@ public final class KubernetesClient: Sendable {
     func send(_ call: Call) async throws(KubernetesError) -> [UInt8] {
         var tries = 1
         while true {
+            guard call.method == "GET" || mayWrite() else {
+                throw KubernetesError(.cancelled, "\(call.name) was not sent: whoever asked may not write any more")
+            }
             do {
                 return try await withCredentials(call) { transport, request throws(HTTPError) in
                     var request = request

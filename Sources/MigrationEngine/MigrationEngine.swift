@@ -210,7 +210,7 @@ public struct MigrationEngine: Sendable {
             ("row_security", "off"),
             ("search_path", SearchPath.of(schema)),
             ("lock_timeout", yields ? Self.lockWait : "2s"),
-            ("idle_in_transaction_session_timeout", yields ? "5s" : "60s"),
+            ("idle_in_transaction_session_timeout", yields ? "5s" : "15s"),
             ("client_min_messages", "warning"),
             ("datestyle", "ISO, YMD"),
             ("jit", "off"),

@@ -49,6 +49,25 @@ struct RequestTests {
         #expect(lines(server).last == "GET /api/v1/namespaces/shop/configmaps HTTP/1.1")
     }
 
+    @Test("who may not write any more reads, and sends nothing else")
+    func writingWhile() async throws {
+        let server = try ScriptedServer { _ in .answer("200 OK", body: #"{"metadata":{"name":"a"}}"#) }
+        defer { server.stop() }
+        let mayWrite = Mutex(true)
+        let client = KubernetesClient(ClusterConfiguration(server: server.url))
+            .writing { mayWrite.withLock { $0 } }
+        let key = ObjectKey("a", in: "shop")
+        let write = { () async throws(KubernetesError) in
+            try await client.apply(.configMaps, key, ["data": [:]], fieldManager: "test")
+        }
+        _ = try await write()
+        mayWrite.withLock { $0 = false }
+        _ = try await client.get(.configMaps, key)
+        let refusal = await #expect(throws: KubernetesError.self) { try await write() }
+        #expect(refusal?.code == .cancelled)
+        #expect(lines(server).map { $0.prefix(5) } == ["PATCH", "GET /"])
+    }
+
     @Test("the renewal of a lease keeps off the connection that all others share")
     func ownConnection() async throws {
         let (client, proxy) = try makeProxiedClient()

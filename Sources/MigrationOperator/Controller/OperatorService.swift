@@ -83,6 +83,8 @@ public struct OperatorService: Sendable {
 
     /// Everything that only the leader does.
     private func lead(hasLease: @escaping @Sendable () -> Bool) async {
+        // A process that was stopped past its lease writes nothing when it wakes, with caches that are old or half of them new.
+        let client = client.writing(while: hasLease)
         let team = OperatorTeam(configuration, client: client, metrics: metrics, logger: logger)
         state.leads(team, hasLease: hasLease)
         await team.run()
