@@ -111,10 +111,13 @@ struct LookTests {
             migration.metadata.finalizers = [SluiceName.finalizer]
             let workers = WorkerRegistry(slots: 1) { _ in }
             let other = ObjectKey("other", in: migration.key.namespace)
+            let isTaken = Latch()
             workers.start(other, uid: nil, generation: 1, phase: .backfill) { _ in
+                isTaken.open()
                 try await Task.sleep(for: .seconds(3600))
                 return report(.initial)
             }
+            try await isTaken.wait()
             let controller = controller(silent, of: migration, workers: workers)
             _ = try await controller.reconcile(migration.key)
             try await eventually("it waits") { workers.state(migration.key)?.waitsForSlot == true }
