@@ -55,7 +55,10 @@ struct Travel: Sendable {
         }
         try await waitForTurn(moves, on: connection)
         if record.isUntouched, try await planAgain(on: connection) { return false }
-        if moves.contains(where: \.leavesArchive) { try await requireOldValues(on: connection) }
+        if moves.contains(where: \.leavesArchive) {
+            try await Latecomers.require(none: .onNewColumns, record, on: connection)
+            try await requireOldValues(on: connection)
+        }
         if moves.contains(where: \.takesAway) { try await requireMayGoBack(on: connection) }
         let needsFilling = target >= .backfill ? try await record.needsFilling(on: connection) : false
         return try await claimed(record.promise, on: connection) { travel in
@@ -110,17 +113,6 @@ struct Travel: Sendable {
         try await requireNoSession(
             of: spec.contract?.newSessions, roles: spec.contract?.newRoles, "new", on: connection)
         try await require(run.guards.mayGoBack(to: target))
-    }
-
-    /// Whether every row can be had back, before anything is undone: what is half undone could not be done again.
-    private func requireOldValues(on connection: PostgresConnection) async throws {
-        for step in record.plan.wayBack ?? [] where record.applied.contains(step.id) {
-            guard case .check(let query, let message) = step.action else { continue }
-            let found = try await connection.query(query).rows.compactMap { $0[0] }
-            guard !found.isEmpty else { continue }
-            throw Interruption.stalled(
-                reason: "CannotUndo", message: "\(message): keys \(found.map { "(\($0))" }.joined(separator: ", "))")
-        }
     }
 
     private func require(_ verdict: GuardVerdict) throws {
@@ -220,7 +212,7 @@ struct Travel: Sendable {
         let current = try await ledger.read(connection)
         if let current {
             try await requireBothSides(current, on: connection)
-            try await requireNoLatecomers(current, on: connection)
+            try await Latecomers.require(none: .onOldColumns, current, on: connection)
         }
         guard case .holds(let certificate) = try await ProofCheck.look(at: current, on: connection) else {
             throw Interruption.stalled(
@@ -247,22 +239,6 @@ struct Travel: Sendable {
         try await requireNoSession(
             of: spec.contract?.oldSessions, roles: spec.contract?.oldRoles, "old", on: connection)
         try await require(run.guards.mayContract())
-    }
-
-    /// What somebody has made on a column since it was planned to go is not there for the one that takes its place.
-    private func requireNoLatecomers(_ record: LedgerRecord, on connection: PostgresConnection) async throws {
-        for known in record.plan.known ?? [] where !record.applied.contains(known.step) {
-            let found = try await connection.query(known.query).rows.compactMap { $0[0] }
-            let late = found.filter { !known.names.contains($0) }
-            guard !late.isEmpty else { continue }
-            throw Interruption.stalled(
-                reason: "Dependents",
-                message: "somebody has made on column \(known.column) of \(known.table), since this was planned: "
-                    + late.joined(separator: ", ")
-                    + "; it would go into the archive with that column: drop it, and make it again after Contract; or go to "
-                    + "Initial and come again"
-            )
-        }
     }
 
     /// By name and role only: when a session of another role began, one may not see without `pg_read_all_stats`.

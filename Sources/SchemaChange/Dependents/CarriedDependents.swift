@@ -42,8 +42,6 @@ struct CarriedDependents {
     let newDefault: String?
     let oldDefault: String?
     let successors: Successors
-    /// What the old column's NOT NULL is called in the archive, where it has a name.
-    var archivedRequirement: String?
 
     var interimName: String { new.interim ?? new.name }
     var alter: String { "ALTER TABLE \(table.quoted)" }
@@ -169,7 +167,7 @@ struct CarriedDependents {
                 + (thing.interim.map { [rename(thing, $0, thing.name)] + comments(of: thing) } ?? [])
         }
         let setDefault = newDefault.map { ["\(alter) ALTER COLUMN \(new.quoted) SET DEFAULT \($0)"] } ?? []
-        return names + primaryKey + marks + setDefault + sequence + nullableArchive + restated
+        return names + primaryKey + marks + setDefault + sequence + restated
     }
 
     /// Before the columns have their old names again.
