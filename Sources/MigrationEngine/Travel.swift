@@ -12,6 +12,8 @@ struct Travel: Sendable {
     let run: MigrationRun
     let record: LedgerRecord
     let target: Phase
+    /// Whether tables or columns are gone of those that it undoes: what has nothing to be undone any more is passed over.
+    var isBereft = false
 
     private var ledger: Ledger { run.ledger }
     var spec: MigrationSpec { run.spec }
@@ -33,7 +35,12 @@ struct Travel: Sendable {
         if try await !ledger.isHeld(record, byOtherThan: run.engine.worker, on: connection) {
             // Half a way back from Contract is gone all of it, whichever way it turns then.
             let goesBack = target < record.phase || target == .initial || route.first?.isRevert == true
-            try await Drift.requireNone(record, goingBack: goesBack, on: connection)
+            try await Drift.requireNone(record, goingBackTo: goesBack ? target : nil, on: connection)
+        }
+        if target == .initial, !isBereft, try await Drift.lacksWhatIsUndone(record, on: connection) {
+            var bereft = self
+            bereft.isBereft = true
+            return try await bereft.go(on: connection)
         }
         let repair = try await needsRepair(on: connection) ? record.plan.repair : nil
         let moves = route + (repair.map { [.repair($0)] } ?? [])
@@ -56,7 +63,7 @@ struct Travel: Sendable {
         try await waitForTurn(moves, on: connection)
         if record.isUntouched, try await planAgain(on: connection) { return false }
         if moves.contains(where: \.leavesArchive) {
-            try await Latecomers.require(none: .onNewColumns, record, on: connection)
+            if !isBereft { try await Latecomers.require(none: .onNewColumns, record, on: connection) }
             try await requireOldValues(on: connection)
         }
         if moves.contains(where: \.takesAway) { try await requireMayGoBack(on: connection) }
@@ -81,7 +88,9 @@ struct Travel: Sendable {
 
     /// Drops the archive: from then on there is no way back.
     func purge(on connection: PostgresConnection) async throws {
-        _ = try await claimed(record.purgePromise, on: connection) { travel in
+        var bereft = self
+        bereft.isBereft = try await Drift.lacksWhatIsUndone(record, on: connection)
+        _ = try await bereft.claimed(record.purgePromise, on: connection) { travel in
             for step in record.plan.purge { try await travel.make(.apply(step)) }
             try await travel.fenced { try await ledger.setPurged(on: $0) }
         }
@@ -184,26 +193,10 @@ struct Travel: Sendable {
         for other in others {
             let plan = try LedgerJSON.decode(Plan.self, from: try other.text("plan"))
             let isContracted = other["phase"] == Phase.contract.rawValue
-            // What is contracted and has no archive is done, but for a way back, which is last in, first out.
-            let mine = isContracted && plan.purge.isEmpty ? [] : record.plan.wholeTables ?? []
-            let theirs = isContracted ? [] : plan.wholeTables ?? []
-            if let table = mine.first(where: plan.tables.contains) ?? theirs.first(where: record.plan.tables.contains) {
+            if let conflict = PlanConflict.between(record.plan, and: plan, isContracted: isContracted) {
                 throw Interruption.waiting(
-                    reason: "Queued",
-                    message: "\(try other.text("id")) works on table \(table); "
-                        + "this one begins when that one is contracted and keeps no archive of it, or is undone"
-                )
+                    reason: "Queued", message: "\(try other.text("id")) works on \(conflict.message)")
             }
-            var shared = Set(record.plan.writes).intersection(plan.touches)
-            if !isContracted {
-                shared.formUnion(Set(record.plan.touches).intersection(plan.writes))
-            }
-            guard let column = shared.min() else { continue }
-            throw Interruption.waiting(
-                reason: "Queued",
-                message: "\(try other.text("id")) works on column \(column); "
-                    + "this one begins when that one is contracted and keeps no archive of it, or is undone"
-            )
         }
     }
 

@@ -56,6 +56,15 @@ struct CarriedDependents {
         return own.map { "\($0) of \(table)" } + present.referring.map { "\($0.name) of \($0.table)" }
     }
 
+    /// The columns at the other ends of foreign keys, `schema.table.column`.
+    var tied: [String] {
+        present.foreignKeys.flatMap { key in key.referredColumns.map { "\(key.referred).\($0)" } }
+            + present.referring.flatMap { key in key.columns.map { "\(key.table).\($0)" } }
+    }
+
+    /// The tables at those ends.
+    var tiedTables: [TableName] { present.foreignKeys.map(\.referred) + present.referring.map(\.table) }
+
     // MARK: Before the proof
 
     /// Indexes, each built beside its users.

@@ -95,7 +95,13 @@ extension PlanBuilder {
         mappings.append(mapping)
         let carried = try succession?.carried(
             from: old[0], to: newColumns[0], token: token, dependents, successors, at: path)
-        if let carried { try claim(carried, at: path) }
+        if let carried {
+            try claim(carried, at: path)
+            shared.formUnion(carried.present.shared.map { "\(table.name).\($0)" })
+            tied.formUnion(carried.tied)
+            // Their foreign keys are made anew as well.
+            for other in carried.tiedTables { alsoTouches(other) }
+        }
         viewDefaults["\(table.name).\(mapping.new[0].name)"] = succession?.newDefault
         addColumns(of: mapping, settings: succession?.settings(of: newColumns[0], carried) ?? [])
         if table.namesRequirements {
