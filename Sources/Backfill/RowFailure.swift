@@ -17,7 +17,8 @@ public struct RowFailure: Error, Hashable, Sendable, CustomStringConvertible {
         self.keyColumns = keyColumns
         self.key = key
         self.sqlState = error.sqlState ?? "?"
-        self.message = error.messageWithoutValues
+        let constraint = error.constraint.map { "; it is constraint \"\($0)\"" } ?? ""
+        self.message = error.messageWithoutValues + constraint
     }
 
     public var description: String {

@@ -114,6 +114,11 @@ struct ClaimedTravel: Sendable {
 
     private func apply(_ step: Step) async throws {
         switch step.action {
+        case .statements(let statements, _) where travel.isBereft:
+            // Of the archive; a walk that is bereft goes to Initial, and applies nothing.
+            try await executeWhatIsLeft(statements, of: step) {
+                try await ledger.note(applied: step, walk: walk, on: $0)
+            }
         case .statements(let statements, _):
             try await execute(statements, of: step, hurts: step.hurtsForwards) {
                 try await ledger.note(applied: step, walk: walk, on: $0)
@@ -155,6 +160,7 @@ struct ClaimedTravel: Sendable {
     }
 
     private func revert(_ step: Step) async throws {
+        if travel.isBereft, try await undoWhatIsLeft(of: step) { return }
         switch step.action {
         case .statements(_, let statements):
             try await execute(

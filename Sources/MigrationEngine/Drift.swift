@@ -5,40 +5,82 @@ internal import SchemaChange
 enum Drift {
     static let reason = "Drift"
 
+    private struct Difference: Hashable {
+        let item: Reliance.Item
+        let isMissing: Bool
+        var lacksTable = false
+        let text: String
+    }
+
     /// What differs and what to do about it; nil for nothing. Columns and their types, indexes, constraints: triggers have a
     /// fingerprint.
     ///
-    /// - Parameter goingBack: then only what was there before matters. What the migration made is about to go.
+    /// - Parameter target: of a walk back, for which only what was there before matters: what the migration made is about to
+    ///   go. At the end of it, `Initial`, a table that is gone has nothing left that could be undone.
     static func find(
-        _ record: LedgerRecord, goingBack: Bool = false, on connection: PostgresConnection
+        _ record: LedgerRecord, goingBackTo target: Phase? = nil, on connection: PostgresConnection
     ) async throws -> String? {
-        guard !record.isPurged, !record.isUntouched else { return nil }
-        let items = Reliance(record.plan, applied: record.applied).items.filter { !goingBack || $0.isFound }
-        guard !items.isEmpty else { return nil }
-        let differences = try await differences(items, on: connection)
+        let differences = try await all(record, on: connection).filter { difference in
+            guard let target else { return true }
+            return difference.item.isFound && !(target == .initial && difference.lacksTable)
+        }
         guard !differences.isEmpty else { return nil }
+        let shown = differences.prefix(5).map(\.text).joined(separator: "; ")
+        let more = differences.count > 5 ? "; and \(differences.count - 5) more" : ""
+        return "somebody changed what the migration counts on: \(shown)\(more). "
+            + advice(differences, isGoingBack: target != nil)
+    }
+
+    /// Whether going to Initial finds less than it undoes: tables or columns are gone that it would see to.
+    static func lacksWhatIsUndone(_ record: LedgerRecord, on connection: PostgresConnection) async throws -> Bool {
+        try await all(record, on: connection).contains { $0.lacksTable || $0.isMissing && !$0.item.isFound }
+    }
+
+    private static func all(_ record: LedgerRecord, on connection: PostgresConnection) async throws -> [Difference] {
+        guard !record.isPurged, !record.isUntouched else { return [] }
+        let items = Reliance(record.plan, applied: record.applied).items
+        guard !items.isEmpty else { return [] }
+        let differences = try await differences(items, on: connection)
+        guard !differences.isEmpty else { return [] }
         // A worker may have gone on between the look at the ledger and that at the catalog.
         let applied = try await connection.query(
             "SELECT step FROM sluice.step WHERE migration = $1", [.text(record.id)])
-        guard Set(applied.rows.compactMap { $0[0] }) == record.applied else { return nil }
-        let shown = differences.prefix(5).joined(separator: "; ")
-        let more = differences.count > 5 ? "; and \(differences.count - 5) more" : ""
-        return "somebody changed what the migration counts on: \(shown)\(more). Put it back, and it goes on"
-            + (goingBack ? "" : "; or set phase: Initial, and begin again with what there is")
+        return Set(applied.rows.compactMap { $0[0] }) == record.applied ? differences : []
+    }
+
+    /// Only what works: from where nothing but the column itself leads on, Initial is no way out.
+    private static func advice(_ differences: [Difference], isGoingBack: Bool) -> String {
+        let columns = differences.filter { $0.isMissing && !$0.lacksTable && $0.item.kind == .column }
+        let statements = columns.compactMap { difference in
+            difference.item.type.map {
+                "ALTER TABLE \(difference.item.table.quoted) ADD COLUMN \(difference.item.name.quotedIdentifier) \($0)"
+            }
+        }
+        let how = statements.isEmpty ? "" : " (\(statements.joined(separator: "; ")), if it was dropped)"
+        let canGoBack = differences.allSatisfy { !$0.item.isFound || $0.lacksTable }
+        let lacksTable = differences.contains(where: \.lacksTable)
+        let initial =
+            isGoingBack || !canGoBack
+            ? ""
+            : lacksTable
+                ? "; or set phase: Initial, which leaves what is gone as it is"
+                : "; or set phase: Initial, and begin again with what there is"
+        let loss = !how.isEmpty && !canGoBack ? "; what it held that does not bring back" : ""
+        return "Put it back\(how), and it goes on\(loss)\(initial)"
     }
 
     /// - Throws: a stalled ``Interruption``.
     static func requireNone(
-        _ record: LedgerRecord, goingBack: Bool, on connection: PostgresConnection
+        _ record: LedgerRecord, goingBackTo target: Phase?, on connection: PostgresConnection
     ) async throws {
-        if let difference = try await find(record, goingBack: goingBack, on: connection) {
+        if let difference = try await find(record, goingBackTo: target, on: connection) {
             throw Interruption.stalled(reason: reason, message: difference)
         }
     }
 
     private static func differences(
         _ items: [Reliance.Item], on connection: PostgresConnection
-    ) async throws -> [String] {
+    ) async throws -> [Difference] {
         // Types are looked up where the plan did. All sessions that come here are of that schema, or read no more after this.
         _ = try await connection.query(
             "SELECT set_config('search_path', $1, false)", [.text(SearchPath.of(items[0].table.schema))])
@@ -70,19 +112,25 @@ enum Drift {
                 .textArray(items.map { $0.isFound && $0.type != nil ? "t" : "f" }),
             ]
         ).rows
-        var differences: [String] = []
+        var differences: [Difference] = []
         for (item, row) in zip(items, rows) {
-            var text: String?
+            let difference: Difference
             if try !row.boolean("table_is_there") {
-                text = "table \(item.table) is missing"
+                difference = Difference(
+                    item: item, isMissing: true, lacksTable: true, text: "table \(item.table) is missing")
             } else if try !row.boolean("is_there") {
-                text =
-                    "\(item.kind.rawValue) \(item.name) of \(item.table) is missing"
-                    + (item.kind == .index ? " or invalid" : "")
+                difference = Difference(
+                    item: item, isMissing: true,
+                    text: "\(item.kind.rawValue) \(item.name) of \(item.table) is missing"
+                        + (item.kind == .index ? " or invalid" : ""))
             } else if let other = row["other_type"] {
-                text = "column \(item.name) of \(item.table) is \(other), not \(item.type ?? "")"
+                difference = Difference(
+                    item: item, isMissing: false,
+                    text: "column \(item.name) of \(item.table) is \(other), not \(item.type ?? "")")
+            } else {
+                continue
             }
-            if let text, !differences.contains(text) { differences.append(text) }
+            if !differences.contains(where: { $0.text == difference.text }) { differences.append(difference) }
         }
         return differences
     }

@@ -60,6 +60,14 @@ enum Interruption: Error, Hashable, Sendable {
             self = .stalled(reason: "DatabaseUnavailable", message: "\(doing): \(error)")
         case let error as PostgresError where error.isTransient || error.sqlState == nil:
             self = .waiting(reason: "DatabaseUnavailable", message: "\(doing): \(error.message)")
+        case let error as PostgresError where error.sqlState == "2BP01":
+            // Its detail holds names, and no value of a row.
+            let others = (error.detail ?? error.message).split(separator: "\n").joined(separator: ", ")
+            self = .stalled(
+                reason: "Dependents",
+                message:
+                    "\(doing): something that somebody made depends on what would go: \(others); drop it, and make it "
+                    + "again afterwards")
         case let error as PostgresError:
             let hint = error.hint.map { " (\($0))" } ?? ""
             self = .stalled(

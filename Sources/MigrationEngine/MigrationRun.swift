@@ -52,8 +52,9 @@ final class MigrationRun: Sendable {
     }
 
     private func run(on connection: PostgresConnection) async throws {
-        try await Ledger.install(on: connection)
         doing = "planning"
+        try await Privileges.require(in: spec.schema, on: connection)
+        try await Ledger.install(on: connection)
         let planner = Planner(name: name, spec: spec)
         let server = try await ServerIdentity.read(connection)
         let hash = try await planner.hash(on: connection)

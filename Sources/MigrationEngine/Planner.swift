@@ -28,6 +28,7 @@ struct Planner: Sendable {
                 tables[table] = try LedgerJSON.decode(TableDescription.self, from: json)
             }
         }
+        try await Privileges.require(in: spec.schema, on: connection)
         var baseTypes: [String: String] = [:]
         for (path, type) in PlanBuilder.types(in: spec.changes) {
             baseTypes[type] = try await baseType(of: type, at: path, on: connection)
@@ -36,18 +37,23 @@ struct Planner: Sendable {
         for (path, name) in PlanBuilder.newRelations(in: spec.changes) {
             try await requireFree(name, at: path, on: connection)
         }
-        for trial in try PlanBuilder.trials(for: spec.changes, catalog: catalog) {
-            try await run(trial, on: connection)
-        }
+        let trials = try PlanBuilder.trials(for: spec.changes, catalog: catalog)
+        let checks = try PlanBuilder.checks(for: spec.changes, catalog: catalog)
+        // Both are made on copies, which takes a right to read as well.
+        let named = spec.changes.filter { $0.key != "sql" }.map { $0.tables.compactMap { tables[$0]?.name } }
+        try await Privileges.require(
+            owned: named.compactMap(\.first), referred: named.flatMap { $0.dropFirst() }, of: spec.changes,
+            on: connection)
+        for trial in trials { try await run(trial, on: connection) }
         var references: [ExpressionCheck: [String]] = [:]
-        for check in try PlanBuilder.checks(for: spec.changes, catalog: catalog) {
+        for check in checks {
             references[check] = try await run(check, on: connection)
         }
         var dependents: [DependentsProbe: ColumnDependents] = [:]
         for probe in try PlanBuilder.probes(for: spec.changes, migration: name.description, catalog: catalog) {
             dependents[probe] = try await run(probe, on: connection)
         }
-        return try PlanBuilder.plan(
+        let plan = try PlanBuilder.plan(
             spec.changes,
             writer: spec.writer,
             hash: try await hash(on: connection),
@@ -57,6 +63,25 @@ struct Planner: Sendable {
             dependents: dependents,
             views: spec.views == true
         )
+        try await Privileges.require(plan, in: spec.schema, on: connection)
+        if let schema = plan.viewSchema { try await requireFree(schema: schema, on: connection) }
+        return plan
+    }
+
+    /// Refuses a schema of versioned views that is there already, unless it is this migration's own that is in force.
+    private func requireFree(schema: String, on connection: PostgresConnection) async throws {
+        let isThere = try await connection.query(
+            "SELECT to_regnamespace($1) IS NOT NULL AS there", [.text(schema.quotedIdentifier)]
+        ).row().boolean("there")
+        guard isThere else { return }
+        let ledger = Ledger(name: name)
+        if try await Ledger.isInstalled(on: connection), try await ledger.isApplied("dualwrite/views", on: connection) {
+            return
+        }
+        throw PlanError(
+            .nameTaken, at: "views",
+            "there is a schema \"\(schema)\" already, which the views of this Migration would need; rename or drop it, or give "
+                + "the Migration another name")
     }
 
     /// A type and nothing else: `serial`, a default or a constraint beside it would be done without anybody having planned it.

@@ -12,6 +12,8 @@ struct Travel: Sendable {
     let run: MigrationRun
     let record: LedgerRecord
     let target: Phase
+    /// Whether tables or columns are gone of those that it undoes: what has nothing to be undone any more is passed over.
+    var isBereft = false
 
     private var ledger: Ledger { run.ledger }
     var spec: MigrationSpec { run.spec }
@@ -33,7 +35,12 @@ struct Travel: Sendable {
         if try await !ledger.isHeld(record, byOtherThan: run.engine.worker, on: connection) {
             // Half a way back from Contract is gone all of it, whichever way it turns then.
             let goesBack = target < record.phase || target == .initial || route.first?.isRevert == true
-            try await Drift.requireNone(record, goingBack: goesBack, on: connection)
+            try await Drift.requireNone(record, goingBackTo: goesBack ? target : nil, on: connection)
+        }
+        if target == .initial, !isBereft, try await Drift.lacksWhatIsUndone(record, on: connection) {
+            var bereft = self
+            bereft.isBereft = true
+            return try await bereft.go(on: connection)
         }
         let repair = try await needsRepair(on: connection) ? record.plan.repair : nil
         let moves = route + (repair.map { [.repair($0)] } ?? [])
@@ -55,7 +62,10 @@ struct Travel: Sendable {
         }
         try await waitForTurn(moves, on: connection)
         if record.isUntouched, try await planAgain(on: connection) { return false }
-        if moves.contains(where: \.leavesArchive) { try await requireOldValues(on: connection) }
+        if moves.contains(where: \.leavesArchive) {
+            if !isBereft { try await Latecomers.require(none: .onNewColumns, record, on: connection) }
+            try await requireOldValues(on: connection)
+        }
         if moves.contains(where: \.takesAway) { try await requireMayGoBack(on: connection) }
         let needsFilling = target >= .backfill ? try await record.needsFilling(on: connection) : false
         return try await claimed(record.promise, on: connection) { travel in
@@ -78,7 +88,9 @@ struct Travel: Sendable {
 
     /// Drops the archive: from then on there is no way back.
     func purge(on connection: PostgresConnection) async throws {
-        _ = try await claimed(record.purgePromise, on: connection) { travel in
+        var bereft = self
+        bereft.isBereft = try await Drift.lacksWhatIsUndone(record, on: connection)
+        _ = try await bereft.claimed(record.purgePromise, on: connection) { travel in
             for step in record.plan.purge { try await travel.make(.apply(step)) }
             try await travel.fenced { try await ledger.setPurged(on: $0) }
         }
@@ -110,17 +122,6 @@ struct Travel: Sendable {
         try await requireNoSession(
             of: spec.contract?.newSessions, roles: spec.contract?.newRoles, "new", on: connection)
         try await require(run.guards.mayGoBack(to: target))
-    }
-
-    /// Whether every row can be had back, before anything is undone: what is half undone could not be done again.
-    private func requireOldValues(on connection: PostgresConnection) async throws {
-        for step in record.plan.wayBack ?? [] where record.applied.contains(step.id) {
-            guard case .check(let query, let message) = step.action else { continue }
-            let found = try await connection.query(query).rows.compactMap { $0[0] }
-            guard !found.isEmpty else { continue }
-            throw Interruption.stalled(
-                reason: "CannotUndo", message: "\(message): keys \(found.map { "(\($0))" }.joined(separator: ", "))")
-        }
     }
 
     private func require(_ verdict: GuardVerdict) throws {
@@ -192,26 +193,10 @@ struct Travel: Sendable {
         for other in others {
             let plan = try LedgerJSON.decode(Plan.self, from: try other.text("plan"))
             let isContracted = other["phase"] == Phase.contract.rawValue
-            // What is contracted and has no archive is done, but for a way back, which is last in, first out.
-            let mine = isContracted && plan.purge.isEmpty ? [] : record.plan.wholeTables ?? []
-            let theirs = isContracted ? [] : plan.wholeTables ?? []
-            if let table = mine.first(where: plan.tables.contains) ?? theirs.first(where: record.plan.tables.contains) {
+            if let conflict = PlanConflict.between(record.plan, and: plan, isContracted: isContracted) {
                 throw Interruption.waiting(
-                    reason: "Queued",
-                    message: "\(try other.text("id")) works on table \(table); "
-                        + "this one begins when that one is contracted and keeps no archive of it, or is undone"
-                )
+                    reason: "Queued", message: "\(try other.text("id")) works on \(conflict.message)")
             }
-            var shared = Set(record.plan.writes).intersection(plan.touches)
-            if !isContracted {
-                shared.formUnion(Set(record.plan.touches).intersection(plan.writes))
-            }
-            guard let column = shared.min() else { continue }
-            throw Interruption.waiting(
-                reason: "Queued",
-                message: "\(try other.text("id")) works on column \(column); "
-                    + "this one begins when that one is contracted and keeps no archive of it, or is undone"
-            )
         }
     }
 
@@ -220,7 +205,7 @@ struct Travel: Sendable {
         let current = try await ledger.read(connection)
         if let current {
             try await requireBothSides(current, on: connection)
-            try await requireNoLatecomers(current, on: connection)
+            try await Latecomers.require(none: .onOldColumns, current, on: connection)
         }
         guard case .holds(let certificate) = try await ProofCheck.look(at: current, on: connection) else {
             throw Interruption.stalled(
@@ -247,22 +232,6 @@ struct Travel: Sendable {
         try await requireNoSession(
             of: spec.contract?.oldSessions, roles: spec.contract?.oldRoles, "old", on: connection)
         try await require(run.guards.mayContract())
-    }
-
-    /// What somebody has made on a column since it was planned to go is not there for the one that takes its place.
-    private func requireNoLatecomers(_ record: LedgerRecord, on connection: PostgresConnection) async throws {
-        for known in record.plan.known ?? [] where !record.applied.contains(known.step) {
-            let found = try await connection.query(known.query).rows.compactMap { $0[0] }
-            let late = found.filter { !known.names.contains($0) }
-            guard !late.isEmpty else { continue }
-            throw Interruption.stalled(
-                reason: "Dependents",
-                message: "somebody has made on column \(known.column) of \(known.table), since this was planned: "
-                    + late.joined(separator: ", ")
-                    + "; it would go into the archive with that column: drop it, and make it again after Contract; or go to "
-                    + "Initial and come again"
-            )
-        }
     }
 
     /// By name and role only: when a session of another role began, one may not see without `pg_read_all_stats`.

@@ -102,6 +102,38 @@ struct LintTests {
             (.refreshLocks, ["REFRESH MATERIALIZED VIEW v"], ["REFRESH MATERIALIZED VIEW CONCURRENTLY v"]),
             (.writesAllRows, ["UPDATE t SET a = (SELECT 1 WHERE true)"], ["UPDATE t SET a = 1 WHERE id = 2"]),
             (.writesAllRows, ["DELETE FROM t"], ["DELETE FROM t WHERE a = 'x'"]),
+            (.writesAllRows, ["DELETE FROM t WHERE true"], ["DELETE FROM t WHERE \"true\""]),
+            (.writesAllRows, ["UPDATE t SET a = 1 WHERE (1 = 1) RETURNING id"], ["UPDATE t SET a = 1 WHERE (b)"]),
+            (
+                .writesAllRows,
+                ["WITH gone AS (DELETE FROM t RETURNING a) INSERT INTO u (a) SELECT a FROM gone WHERE a > 1"],
+                ["WITH gone AS (DELETE FROM t WHERE a = 1 RETURNING a) INSERT INTO u (a) SELECT a FROM gone"]
+            ),
+            (
+                .writesAllRows, ["WITH x AS (SELECT 1 WHERE a > 1) UPDATE t SET a = 1"],
+                ["INSERT INTO t (a) VALUES (1) ON CONFLICT (a) DO UPDATE SET a = 2", "SELECT 1 FROM t FOR UPDATE"]
+            ),
+            (
+                .writesAllRows, ["MERGE INTO t USING u ON t.a = u.a WHEN MATCHED THEN DELETE"],
+                ["SELECT merge FROM t"]
+            ),
+            (.insertByPosition, ["WITH x AS (INSERT INTO t VALUES (1)) SELECT 1"], ["SELECT 1"]),
+            (.detachLocks, ["ALTER TABLE t DETACH PARTITION p"], ["ALTER TABLE t DETACH PARTITION p CONCURRENTLY"]),
+            (.dropsDefault, ["ALTER TABLE t ALTER a DROP DEFAULT"], ["ALTER TABLE t ALTER a DROP NOT NULL"]),
+            (.dropsOwned, ["DROP OWNED BY x"], ["DROP VIEW owned"]),
+            (.revokes, ["REVOKE SELECT ON t FROM app"], ["GRANT SELECT ON t TO app"]),
+            (.changesOwner, ["ALTER TABLE t OWNER TO x"], ["ALTER TABLE t RENAME owner TO x"]),
+            (.changesOwner, ["ALTER FUNCTION f() OWNER TO x"], ["ALTER FUNCTION f() COST 1"]),
+            (.changesOwner, ["REASSIGN OWNED BY x TO y"], ["SELECT reassign FROM t"]),
+            (
+                .changesRowSecurity, ["ALTER TABLE t DISABLE ROW LEVEL SECURITY"],
+                ["ALTER TABLE t ENABLE TRIGGER x"]
+            ),
+            (.changesRowSecurity, ["ALTER TABLE t NO FORCE ROW LEVEL SECURITY"], ["CREATE POLICY p ON t"]),
+            (.changesInheritance, ["ALTER TABLE t NO INHERIT o"], ["ALTER TABLE t ADD inherit int"]),
+            (.renames, ["ALTER SCHEMA s RENAME TO z"], ["ALTER INDEX i RENAME TO j"]),
+            (.renames, ["ALTER VIEW v RENAME TO w"], ["ALTER VIEW v SET (security_barrier)"]),
+            (.renames, ["ALTER TYPE e RENAME VALUE 'a' TO 'b'"], ["ALTER TYPE e ADD VALUE 'a'"]),
             (.locksTable, ["LOCK TABLE t"], ["SELECT lock FROM t"]),
             (
                 .locksSeveralTables, ["ALTER TABLE t ADD a int", "ALTER TABLE u ADD a int"],

@@ -33,6 +33,11 @@ struct PlanLintTests {
         #expect(
             try Self.codes(TableFacts(name: Self.name, positional: ["view v"])) == ["PositionalConsumers": .warning])
         #expect(try Self.codes(TableFacts(name: Self.name), DatabaseFacts(isPooled: true)) == ["Pooler": .warning])
+        #expect(try Self.codes(TableFacts(name: Self.name, columnReaders: ["app"])) == [:])
+        #expect(
+            try Self.codes(TableFacts(name: Self.name, columnReaders: ["app"]), hasViews: true)
+                == ["ColumnGrants": .warning])
+        #expect(try Self.codes(TableFacts(name: Self.name, unvalidated: ["c"])) == ["UncheckedRows": .warning])
         // What adds no column surprises nobody who reads columns.
         let inPlace = Change.alterColumn(AlterColumn(table: "customers", column: "note", dropDefault: true))
         #expect(

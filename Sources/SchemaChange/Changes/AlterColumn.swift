@@ -254,18 +254,19 @@ public struct AlterColumn: Codable, Hashable, Sendable, ChangeKind {
         return (
             NewColumn(name: column, type: newType, nullable: nullable ?? !present.notNull),
             forwardBy != nil ? [:] : [column: forward ?? "\(name)::\(newType)"],
-            [column: backward ?? narrowed(name, to: present)]
+            [column: backward ?? "\(name)::\(present.type)"]
         )
     }
 
-    /// A number that is too large for the old type has no old value. Where the column may not be NULL it is refused as long
-    /// as the old version lives, and once the column is in the archive, it has none.
-    private func narrowed(_ name: String, to present: TableDescription.ColumnDescription) -> String {
+    /// A number that is too large for the old type is refused as long as the old version lives. Once the column is in the
+    /// archive, it has no old value. Nil where the cast says it all.
+    private func narrowed(to present: TableDescription.ColumnDescription) -> String? {
         let bounds = ["smallint": "-32768 AND 32767", "integer": "-2147483648 AND 2147483647"]
         let wider = ["bigint", "int8", "integer", "int", "int4", "numeric", "decimal"]
-        guard present.notNull, let bound = bounds[present.type], let type, wider.contains(type.lowercased()) else {
-            return "\(name)::\(present.type)"
+        guard backward == nil, let bound = bounds[present.type], let type, wider.contains(type.lowercased()) else {
+            return nil
         }
+        let name = column.quotedIdentifier
         return "CASE WHEN \(name) BETWEEN \(bound) THEN \(name)::\(present.type) END"
     }
 
@@ -306,6 +307,7 @@ public struct AlterColumn: Codable, Hashable, Sendable, ChangeKind {
             succession: Succession(
                 probe: probe(of: description.name, at: path, token: builder.token),
                 newDefault: `default`.map { "(\($0))" } ?? (dropDefault == true ? nil : present.defaultExpression),
+                archivedBackward: narrowed(to: present),
                 comment: comment,
                 unique: unique,
                 references: references,

@@ -23,6 +23,7 @@ public struct RenameColumn: Codable, Hashable, Sendable, ChangeKind {
 
     func checks(at path: String, in catalog: Catalog) throws(PlanError) -> [ExpressionCheck] {
         let (description, present) = try find(at: path, in: catalog)
+        try catalog.requireFree(to, in: description, at: "\(path).to")
         let (new, forward, backward) = successor(of: present)
         return PlanBuilder.mappingChecks(
             table: description, old: [present], new: [new], forward: forward, backward: backward, at: path)
@@ -34,7 +35,6 @@ public struct RenameColumn: Codable, Hashable, Sendable, ChangeKind {
 
     func plan(into builder: inout PlanBuilder, at path: String) throws(PlanError) {
         let (description, present) = try find(at: path, in: builder.catalog)
-        try builder.catalog.requireFree(to, in: description, at: "\(path).to")
         let (new, forward, backward) = successor(of: present)
         try builder.addMapping(
             table: description,

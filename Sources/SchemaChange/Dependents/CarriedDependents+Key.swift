@@ -135,11 +135,6 @@ extension CarriedDependents {
             + primaryKey(name, using: interim("i", primary.place), primary.constraint)
     }
 
-    /// Once it numbers no rows any more, which takes NOT NULL.
-    var nullableArchive: [String] {
-        primary == nil ? [] : ["\(alter) ALTER COLUMN \(archivedName.quotedIdentifier) DROP NOT NULL"]
-    }
-
     var primaryKeyBack: [String] {
         primary.map { ["\(alter) DROP CONSTRAINT \($0.constraint.name.quotedIdentifier)"] } ?? []
     }
@@ -148,7 +143,7 @@ extension CarriedDependents {
         primary.map { primaryKey($0.constraint.name, using: oldIndex, $0.constraint) } ?? []
     }
 
-    /// The index for the old column is built beside its users, and NULL is looked for without a lock.
+    /// The index for the old column is built beside its users.
     var archiveParts: [Part] {
         guard let primary else { return [] }
         let columns = primary.constraint.columns.map { ($0 == old.name ? archivedName : $0).quotedIdentifier }
@@ -159,27 +154,7 @@ extension CarriedDependents {
                 ConcurrentIndex(
                     table: table, builtAs: oldIndex, isUnique: true,
                     definition: "USING btree (\(columns.joined(separator: ", ")))")))
-        let notNull = NotNull(
-            table: table, column: old.name, interim: archivedName, token: token, requirement: archivedRequirement)
-        let nullable = notNull.steps.reversed().map {
-            Part(name: "un-\($0.name)", title: $0.title, lock: $0.lock, apply: [], revert: $0.apply)
-        }
-        return [index] + nullable
-    }
-
-    /// Finds the rows that a key in the archive could not identify.
-    var wayBack: Step.Action? {
-        guard let primary else { return nil }
-        let key = primary.constraint.columns.map { ($0 == old.name ? new.name : $0).quotedIdentifier }
-        return .check(
-            query: """
-                SELECT concat_ws(', ', \(key.joined(separator: ", "))) FROM \(table.quoted) \
-                WHERE \(archivedName.quotedIdentifier) IS NULL LIMIT 5
-                """,
-            message:
-                "rows of \(table) have no value of \(old.type) for the old \(old.name), so it cannot be the key again; "
-                + "delete them or give them another \(new.name), or stay at Contract"
-        )
+        return [index]
     }
 
     // MARK: What numbers its rows
@@ -207,6 +182,21 @@ extension CarriedDependents {
         }
         let restore = oldDefault.map { ["\(alter) ALTER COLUMN \(archived) SET DEFAULT \($0)"] } ?? []
         return hand(sequence, to: archived, as: sequence.type) + restore
+    }
+
+    /// Finds out whether the sequence stands where the old column's type ends. Whoever sets it back gives numbers again that
+    /// were given out since, so that is for a person to say.
+    var wayBack: Step.Action? {
+        let bounds = ["smallint": "-32768 AND 32767", "integer": "-2147483648 AND 2147483647"]
+        guard let sequence = present.sequence, let bound = bounds[sequence.type] else { return nil }
+        let name = sequence.name.quoted
+        return .check(
+            query: "SELECT last_value::text FROM \(name) WHERE last_value NOT BETWEEN \(bound)",
+            message:
+                "sequence \(sequence.name) stands beyond \(sequence.type), so it cannot number the old \(old.name); set it "
+                + "back by SELECT setval(\(name.quotedLiteral), (SELECT coalesce(max(\(new.quoted)), 1) FROM "
+                + "\(table.quoted))), which gives out again the numbers of rows that are gone, or stay at Contract: at"
+        )
     }
 
     private func hand(_ sequence: ColumnDependents.Sequence, to column: String, as type: String) -> [String] {

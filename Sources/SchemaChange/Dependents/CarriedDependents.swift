@@ -42,8 +42,6 @@ struct CarriedDependents {
     let newDefault: String?
     let oldDefault: String?
     let successors: Successors
-    /// What the old column's NOT NULL is called in the archive, where it has a name.
-    var archivedRequirement: String?
 
     var interimName: String { new.interim ?? new.name }
     var alter: String { "ALTER TABLE \(table.quoted)" }
@@ -57,6 +55,15 @@ struct CarriedDependents {
         let own = dependents.indexes.map(\.name) + dependents.checks.map(\.name) + ownKeys(dependents).map(\.name)
         return own.map { "\($0) of \(table)" } + present.referring.map { "\($0.name) of \($0.table)" }
     }
+
+    /// The columns at the other ends of foreign keys, `schema.table.column`.
+    var tied: [String] {
+        present.foreignKeys.flatMap { key in key.referredColumns.map { "\(key.referred).\($0)" } }
+            + present.referring.flatMap { key in key.columns.map { "\(key.table).\($0)" } }
+    }
+
+    /// The tables at those ends.
+    var tiedTables: [TableName] { present.foreignKeys.map(\.referred) + present.referring.map(\.table) }
 
     // MARK: Before the proof
 
@@ -169,7 +176,7 @@ struct CarriedDependents {
                 + (thing.interim.map { [rename(thing, $0, thing.name)] + comments(of: thing) } ?? [])
         }
         let setDefault = newDefault.map { ["\(alter) ALTER COLUMN \(new.quoted) SET DEFAULT \($0)"] } ?? []
-        return names + primaryKey + marks + setDefault + sequence + nullableArchive + restated
+        return names + primaryKey + marks + setDefault + sequence + restated
     }
 
     /// Before the columns have their old names again.

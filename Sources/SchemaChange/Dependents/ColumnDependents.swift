@@ -78,6 +78,8 @@ public struct ColumnDependents: Codable, Hashable, Sendable {
     public var settings: [String]
     /// Everything that depends on the column, see ``KnownDependents``.
     public var known: [String]
+    /// The other columns of the table that an index, a check or a key is over together with this one.
+    public var shared: [String]
     /// What cannot be carried over, each with its reason, for people.
     public var obstacles: [String]
 }

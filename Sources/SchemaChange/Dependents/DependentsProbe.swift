@@ -74,6 +74,7 @@ public struct DependentsProbe: Hashable, Sendable {
             'restated', \(Self.list(keepsName ? restatedAnswer : "SELECT NULL::json AS object, '' AS name WHERE false")),
             'settings', \(Self.list(settingsAnswer)),
             'known', (SELECT coalesce(json_agg(name ORDER BY name), '[]') FROM (\(KnownDependents.query(of: table, column))) AS k),
+            'shared', \(Self.list(sharedAnswer)),
             'obstacles', \(Self.list(obstacleAnswer))
         )::text
         """
@@ -162,6 +163,19 @@ public struct DependentsProbe: Hashable, Sendable {
         ) AS object
         FROM pg_constraint q
         WHERE \(table) = \(relation) AND q.contype = 'f' AND \(number) = ANY (\(columns))
+        """
+    }
+
+    private var sharedAnswer: String {
+        """
+        SELECT a.attname AS name, to_json(a.attname) AS object FROM pg_attribute a
+        WHERE a.attrelid = \(relation) AND a.attnum > 0 AND a.attnum <> \(number) AND a.attname NOT LIKE 'sluice\\_%' AND (
+            EXISTS (SELECT FROM pg_constraint q
+                WHERE q.conrelid = a.attrelid AND a.attnum = ANY (q.conkey) AND \(number) = ANY (q.conkey))
+            OR EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass
+                AND d.refclassid = 'pg_class'::regclass AND d.refobjid = a.attrelid AND d.refobjsubid = a.attnum
+                AND d.objid IN (SELECT indexrelid FROM pg_index WHERE indrelid = a.attrelid)
+                AND d.objid IN (\(dependents("pg_class")))))
         """
     }
 

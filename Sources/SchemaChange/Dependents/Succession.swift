@@ -4,6 +4,8 @@ struct Succession {
     let probe: DependentsProbe
     /// The default that the new column gets at Contract, an SQL expression.
     var newDefault: String?
+    /// What the old column is in the archive, see ``Mapping/archivedBackward``.
+    var archivedBackward: String?
     var comment: String?
     var unique: NewUnique?
     var references: NewReference?

@@ -21,6 +21,7 @@ public enum LintCode: String, Codable, Hashable, Sendable, CaseIterable {
     case validatesTogether = "ValidatesTogether"
     case setNotNullScans = "SetNotNullScans"
     case attachScans = "AttachScans"
+    case detachLocks = "DetachLocks"
     case domainScans = "DomainScans"
     case refreshLocks = "RefreshLocks"
     case writesAllRows = "WritesAllRows"
@@ -34,6 +35,12 @@ public enum LintCode: String, Codable, Hashable, Sendable, CaseIterable {
     case dropsObject = "DropsObject"
     case dropsCascade = "DropsCascade"
     case dropsNotNull = "DropsNotNull"
+    case dropsDefault = "DropsDefault"
+    case dropsOwned = "DropsOwned"
+    case revokes = "Revokes"
+    case changesOwner = "ChangesOwner"
+    case changesRowSecurity = "ChangesRowSecurity"
+    case changesInheritance = "ChangesInheritance"
     case truncates = "Truncates"
     case renames = "Renames"
     case addColumnNotNull = "AddColumnNotNull"
@@ -73,6 +80,8 @@ public enum LintCode: String, Codable, Hashable, Sendable, CaseIterable {
     case pooler = "Pooler"
     case positionalConsumers = "PositionalConsumers"
     case rowSecurity = "RowSecurity"
+    case columnGrants = "ColumnGrants"
+    case uncheckedRows = "UncheckedRows"
 
     /// Unless it depends on where it stands.
     public var severity: Finding.Severity {
@@ -81,10 +90,13 @@ public enum LintCode: String, Codable, Hashable, Sendable, CaseIterable {
             .createIndexLocks,
             .reindexLocks, .alterTypeRewrites, .addColumnRewrites, .tableRewrites, .constraintScans,
             .constraintBuildsIndex, .validatesTogether, .setNotNullScans, .domainScans, .dropsColumn, .dropsTable,
+            .dropsOwned,
             .truncates, .renames, .addColumnNotNull, .disablesTriggers, .nameTooLong, .attributeNumbers:
             .error
         case .dynamicSQL, .sessionSetting, .attachScans, .refreshLocks, .writesAllRows, .locksTable,
             .locksSeveralTables, .dropIndexLocks, .dropsObject, .dropsCascade, .dropsNotNull, .selectStar,
+            .dropsDefault, .revokes, .changesOwner, .changesRowSecurity, .changesInheritance, .detachLocks,
+            .columnGrants, .uncheckedRows,
             .insertByPosition, .missingRollback, .missingContractRollback, .unnamedTable, .charType, .jsonType,
             .smallKey, .sameNameUnseen, .backwardLoses, .forwardLoses, .keepsNothing, .contractUnguarded,
             .explicitNull, .roundTripLoses, .rowFails, .logicalReplication, .pooler, .positionalConsumers, .rowSecurity:
@@ -136,6 +148,7 @@ public enum LintCode: String, Codable, Hashable, Sendable, CaseIterable {
         case .setNotNullScans:
             "use alterColumn with nullable: false, which proves it by a CHECK that is validated while others write"
         case .attachScans: "give the table a validated CHECK that implies the partition's bounds first"
+        case .detachLocks: "run DETACH PARTITION … CONCURRENTLY by hand"
         case .domainScans: "add it NOT VALID, and validate it in another Migration"
         case .refreshLocks: "REFRESH MATERIALIZED VIEW CONCURRENTLY, which needs a unique index"
         case .writesAllRows:
@@ -148,6 +161,12 @@ public enum LintCode: String, Codable, Hashable, Sendable, CaseIterable {
         case .dropsObject: "drop it at contract, when the old version is gone"
         case .dropsCascade: "drop each dependent by name, so that nothing goes that nobody thought of"
         case .dropsNotNull: "use alterColumn with nullable: true, and see that every version reads NULL"
+        case .dropsDefault: "use alterColumn with dropDefault, which can be undone, once every version names the column"
+        case .dropsOwned: "drop each object by name"
+        case .revokes: "revoke it at contract, when the old version is gone"
+        case .changesOwner: "change it by hand, and see that Sluice's role may act as the new owner"
+        case .changesRowSecurity: "see that every version, and Sluice's role, reads and writes the rows that it needs"
+        case .changesInheritance: "change it by hand: a table that inherits is refused by the other kinds of change"
         case .truncates: "delete rows in chunks outside of the Migration, or drop the table with dropTable"
         case .renames: "use renameColumn or renameTable: both names work until Contract"
         case .addColumnNotNull: "use addColumn with default, or with forward and nullable: false"
@@ -184,6 +203,8 @@ public enum LintCode: String, Codable, Hashable, Sendable, CaseIterable {
             "add the new columns on the subscriber first, let consumers of changes ignore sluice_side_…, or leave them out of the publication"
         case .pooler: "give Sluice a URL that leads to PostgreSQL itself, or to a pool in session mode"
         case .positionalConsumers: "name the columns in it before Expand"
+        case .columnGrants: "GRANT SELECT on the whole table to the roles that read through the views"
+        case .uncheckedRows: "mend the rows that break it, and VALIDATE CONSTRAINT, before Backfill; or drop it"
         case .rowSecurity: "check that the policies hold for the new columns as well; Sluice's role must see every row"
         }
     }

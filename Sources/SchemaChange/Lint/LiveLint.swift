@@ -49,6 +49,17 @@ public struct LiveLint: Sendable {
         if facts.hasRowSecurity {
             add(.rowSecurity, "\(facts.name) has row-level security")
         }
+        if hasViews, !facts.columnReaders.isEmpty {
+            add(
+                .columnGrants,
+                "\(Self.list(facts.columnReaders)) may read single columns of \(facts.name): through a versioned view that is "
+                    + "not enough, PostgreSQL asks for all that the view shows")
+        }
+        if !facts.unvalidated.isEmpty, plan.mappings.contains(where: { $0.table == facts.name }) {
+            add(
+                .uncheckedRows,
+                "\(Self.list(facts.unvalidated)) of \(facts.name) is NOT VALID: a row that breaks it cannot be filled")
+        }
         guard added > 0 else { return findings }
         let left = TableFacts.mostAttributes - facts.attributes
         if left < added {

@@ -83,8 +83,11 @@ extension SQLChange {
     /// At Contract the old version is gone. What undoing takes away is what it is for, and yet it may lock; nil is for what
     /// needs no word there.
     private func severity(of code: LintCode, _ stage: Stage) -> Finding.Severity? {
-        let isLoss = [LintCode.dropsColumn, .dropsTable, .truncates, .renames, .dropsObject, .dropsNotNull].contains(
-            code)
+        let isLoss = [
+            LintCode.dropsColumn, .dropsTable, .truncates, .renames, .dropsObject, .dropsNotNull, .dropsDefault,
+            .dropsOwned, .revokes,
+        ]
+        .contains(code)
         switch stage {
         case .expand: return code.severity
         case .contract: return isLoss ? .warning : code.severity

@@ -1,19 +1,30 @@
 /// What ALTER does.
 extension StatementLint {
     mutating func alter(_ reader: inout SQLReader) {
+        if reader.containsOutside("owner to"), !reader.containsOutside("rename") {
+            remark(.changesOwner, "Sluice has to own what it changes, or may act as its owner")
+        }
         if reader.accept("alter table") || reader.accept("alter foreign table") {
             alterTable(&reader)
-        } else if reader.accept("alter index") || reader.accept("alter materialized view")
-            || reader.accept("alter view")
-        {
+        } else if reader.isAt("alter index") || reader.isAt("alter materialized view") || reader.isAt("alter view") {
+            let isIndex = reader.isAt("alter index")
+            while !reader.accept("index"), !reader.accept("view") { reader.skip() }
             _ = reader.accept("if exists")
             let name = reader.name()
-            if reader.accept("rename to"), let new = reader.name() { newNames.append(new) }
+            if reader.accept("rename to"), let new = reader.name() {
+                newNames.append(new)
+                if !isIndex {
+                    remark(.renames, "the old version does not find \(name ?? "it") under its new name")
+                }
+            }
             if reader.accept("set tablespace") {
                 remark(.tableRewrites, "SET TABLESPACE copies \(name ?? "it") while nobody may use it")
             }
         } else if reader.accept("alter type") {
             let type = reader.name() ?? "it"
+            if reader.isAt("rename") {
+                remark(.renames, "the old version knows \(type), or its value, by the old name")
+            }
             if reader.accept("add value") {
                 remark(
                     .enumValue,
@@ -31,6 +42,9 @@ extension StatementLint {
             if reader.isAt("set not null") {
                 remark(.domainScans, "SET NOT NULL of \(domain) is checked in every table that uses it")
             }
+        } else if reader.accept("alter schema") {
+            let schema = reader.name() ?? "it"
+            if reader.isAt("rename") { remark(.renames, "the old version looks for its tables in \(schema)") }
         } else if reader.isAt("alter system") {
             remark(.outsideTransaction, "ALTER SYSTEM cannot run in a transaction")
         }
@@ -75,8 +89,16 @@ extension StatementLint {
             remark(
                 .attachScans, "ATTACH PARTITION looks at every row of \(partition) while nobody may use it",
                 table: partition)
-        } else if clause.contains("detach partition"), clause.contains("concurrently") {
-            remark(.outsideTransaction, "DETACH PARTITION CONCURRENTLY cannot run in a transaction")
+        } else if clause.contains("detach partition") {
+            if clause.contains("concurrently") {
+                remark(.outsideTransaction, "DETACH PARTITION CONCURRENTLY cannot run in a transaction")
+            } else {
+                remark(.detachLocks, "DETACH PARTITION waits for everybody who uses \(table), and others behind it")
+            }
+        } else if clause.contains("row level security") {
+            remark(.changesRowSecurity, "every version sees other rows of \(table) at once", table: table)
+        } else if clause.isAt("inherit") || clause.isAt("no inherit") {
+            remark(.changesInheritance, "whoever reads the parent of \(table) sees its rows, or does not any more")
         }
     }
 
@@ -153,6 +175,9 @@ extension StatementLint {
             remark(
                 .setNotNullScans, "every row of \(table) is looked at for NULL in \(column) while nobody may use it",
                 table: table)
+        } else if clause.isAt("drop default") {
+            remark(
+                .dropsDefault, "the old version may insert rows of \(table) without \(column)", table: table)
         } else if clause.isAt("drop not null") {
             remark(.dropsNotNull, "the old version may not know that \(column) of \(table) can be NULL", table: table)
         }

@@ -93,6 +93,8 @@ extension StatementLint {
                     "DROP INDEX \(reader.name() ?? "") waits for everybody who uses its table, and others wait behind it"
                 )
             }
+        } else if reader.isAt("owned") {
+            remark(.dropsOwned, "whatever the role owns goes, and its rights with it")
         } else if reader.isAt("database") || reader.isAt("tablespace") {
             remark(.outsideTransaction, "DROP \(kind) cannot run in a transaction")
         } else if reader.accept("trigger") {

@@ -55,7 +55,11 @@ struct StatementLint {
         case "do", "call", "execute":
             remark(.dynamicSQL, "what \(reader.next!.text.uppercased()) does cannot be seen here")
         case "set": setting(&reader)
-        case "update", "delete", "insert", "with", "merge": write(&reader)
+        case "update", "delete", "insert", "with", "merge": write(all)
+        case "revoke":
+            remark(.revokes, "the old version may need the right that goes")
+        case "reassign":
+            remark(.changesOwner, "REASSIGN OWNED gives away whatever the role owns, Sluice's tables among it")
         default: break
         }
     }
@@ -124,10 +128,15 @@ struct StatementLint {
         }
     }
 
-    private mutating func write(_ reader: inout SQLReader) {
+    /// A statement that writes rows, with all that it has in WITH.
+    private mutating func write(_ reader: SQLReader) {
         if reader.contains("select *") || reader.selectsStar {
             remark(.selectStar, "SELECT * takes whatever columns there are that day")
         }
+        for var part in reader.writingParts { writePart(&part) }
+    }
+
+    private mutating func writePart(_ reader: inout SQLReader) {
         if reader.accept("insert into") {
             let table = reader.name() ?? "the table"
             if reader.accept("as") { _ = reader.name() }
@@ -137,15 +146,68 @@ struct StatementLint {
         } else if reader.accept("update") || reader.accept("delete from") {
             _ = reader.accept("only")
             let table = reader.name() ?? "the table"
-            if !reader.containsOutside("where") {
+            if !reader.choosesRows {
                 remark(
                     .writesAllRows, "every row of \(table) is locked until the transaction is over", table: table)
             }
+        } else if reader.accept("merge into") {
+            _ = reader.accept("only")
+            let table = reader.name() ?? "the table"
+            remark(
+                .writesAllRows, "every row of \(table) that MERGE finds is locked until the transaction is over",
+                table: table)
         }
     }
 }
 
 extension SQLReader {
+    /// Where a statement that writes begins: here, in parentheses after AS, and after those.
+    fileprivate var writingParts: [SQLReader] {
+        var parts: [SQLReader] = []
+        var reader = self
+        var before: SQLToken?
+        while let token = reader.next {
+            let begins = before == nil || before?.isSign("(") == true || before?.isSign(")") == true
+            if begins, ["insert", "update", "delete", "merge"].contains(where: token.isWord) {
+                var inside = SQLReader(reader.rest)
+                if before?.isSign("(") == true { inside = inside.untilClosed }
+                parts.append(inside)
+            }
+            before = token
+            reader.skip()
+        }
+        return parts
+    }
+
+    /// Up to the parenthesis that closes what was open before.
+    private var untilClosed: SQLReader {
+        var depth = 0
+        for (offset, token) in rest.enumerated() {
+            if token.isSign("(") { depth += 1 }
+            if token.isSign(")") {
+                depth -= 1
+                if depth < 0 { return SQLReader(rest.prefix(offset)) }
+            }
+        }
+        return self
+    }
+
+    /// Whether it has a WHERE that names anything of a row: `WHERE true` and `WHERE 1 = 1` do not.
+    fileprivate var choosesRows: Bool {
+        var reader = self
+        while !reader.isAtEnd {
+            if reader.accept("where") {
+                let condition = reader.rest.prefix { !$0.isWord("returning") }
+                let constants = ["true", "false", "not", "and", "or", "null", "is", "distinct", "from"]
+                return condition.contains { token in
+                    token.identifier != nil && !constants.contains { token.isWord($0) }
+                }
+            }
+            if reader.parenthesized() == nil { reader.skip() }
+        }
+        return false
+    }
+
     /// The table that a foreign key in it refers to.
     var referenced: String? {
         var reader = self

@@ -14,10 +14,15 @@ public struct TableFacts: Codable, Hashable, Sendable {
     public var defaults: [String]
     /// Functions and views that seem to use its columns by their order, or whole rows.
     public var positional: [String]
+    /// Roles that may read some of its columns and not all.
+    public var columnReaders: [String]
+    /// CHECKs that were never held against the rows that are there.
+    public var unvalidated: [String]
 
     public init(
         name: TableName, attributes: Int = 1, rows: Int64 = 0, heapBytes: Int64 = 0, indexes: Int = 1,
-        hasRowSecurity: Bool = false, publications: [String] = [], defaults: [String] = [], positional: [String] = []
+        hasRowSecurity: Bool = false, publications: [String] = [], defaults: [String] = [], positional: [String] = [],
+        columnReaders: [String] = [], unvalidated: [String] = []
     ) {
         self.name = name
         self.attributes = attributes
@@ -28,6 +33,8 @@ public struct TableFacts: Codable, Hashable, Sendable {
         self.publications = publications
         self.defaults = defaults
         self.positional = positional
+        self.columnReaders = columnReaders
+        self.unvalidated = unvalidated
     }
 
     /// Per table, ever: `MaxHeapAttributeNumber`.
@@ -53,6 +60,20 @@ public struct TableFacts: Codable, Hashable, Sendable {
                 SELECT coalesce(json_agg(a.attname ORDER BY a.attnum), '[]') FROM pg_attribute a
                 WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.atthasdef
                     AND a.attgenerated = ''
+            ),
+            'columnReaders', (
+                SELECT coalesce(json_agg(DISTINCT role), '[]') FROM (
+                    SELECT CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(g.grantee)::text END AS role
+                    FROM pg_attribute a CROSS JOIN LATERAL aclexplode(a.attacl) AS g
+                    WHERE a.attrelid = c.oid AND NOT a.attisdropped AND g.privilege_type = 'SELECT'
+                        AND NOT CASE g.grantee WHEN 0 THEN EXISTS (
+                                SELECT FROM aclexplode(c.relacl) t WHERE t.grantee = 0 AND t.privilege_type = 'SELECT')
+                            ELSE has_table_privilege(g.grantee, c.oid, 'SELECT') END
+                ) readers
+            ),
+            'unvalidated', (
+                SELECT coalesce(json_agg(q.conname ORDER BY q.conname), '[]') FROM pg_constraint q
+                WHERE q.conrelid = c.oid AND q.contype = 'c' AND NOT q.convalidated AND q.conname NOT LIKE 'sluice\\_%'
             ),
             'positional', (
                 SELECT coalesce(json_agg(who ORDER BY who), '[]') FROM (

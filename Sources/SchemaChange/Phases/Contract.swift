@@ -1,7 +1,8 @@
 /// Contract takes the old side away by rename, so that it can come back, and drops it once `keepFor` is over.
 extension PlanBuilder {
     mutating func addArchive(
-        of mapping: Mapping, carried: CarriedDependents? = nil, requirements: RequirementNames? = nil
+        of mapping: Mapping, _ old: [TableDescription.ColumnDescription], in description: TableDescription,
+        carried: CarriedDependents? = nil, requirements: RequirementNames? = nil
     ) {
         let table = mapping.table
         let dualWrite = DualWriteTriggers(mapping: mapping)
@@ -17,6 +18,11 @@ extension PlanBuilder {
             shared.map { rename($0.interim!, $0.name) } + (requirements?.swap ?? []) + (carried?.swap ?? [])
         let giveBack =
             (carried?.swapBack ?? []) + (requirements?.swapBack ?? []) + shared.map { rename($0.name, $0.interim!) }
+        let archivedColumns = old.enumerated().map { index, column in
+            ArchivedColumn(
+                mapping: mapping, index: index, present: column, of: description, requirements: requirements,
+                key: keyFromContractOn(of: description))
+        }
         let title =
             mapping.old.isEmpty
             ? "ending the dual write of \(table)"
@@ -26,30 +32,44 @@ extension PlanBuilder {
             "archive",
             title,
             table: table,
-            apply: lock + dualWrite.drop + leave + take + archive.create,
-            revert: lock + archive.drop + giveBack + comeBack + (carried?.afterSwapBack ?? []) + dualWrite.create
+            apply: lock + dualWrite.drop + leave + take + archivedColumns.flatMap(\.relax) + archive.create,
+            revert: lock + archive.drop + archivedColumns.flatMap(\.unwatch) + giveBack + comeBack
+                + (carried?.afterSwapBack ?? []) + dualWrite.create
         )
+        let archiveStep = id(.contract, "archive")
+        for column in mapping.old { archives["\(table).\(column.name)"] = archiveStep }
+        func look(_ title: String, _ check: Step.Action?) {
+            guard let check else { return }
+            wayBack.append(Step(id: archiveStep, phase: .contract, title: title, action: check, table: table))
+        }
+        for column in archivedColumns { look("looking for rows that have no old value", column.check) }
         if let carried {
             unlinking += carried.unlinking.map { $0.step(.contract, of: mapping) }
-            if let check = carried.wayBack {
-                wayBack.append(
-                    Step(
-                        id: "contract/\(index)/archive", phase: .contract,
-                        title: "looking for rows that have no old value", action: check, table: table))
-            }
+            look("looking where the sequence stands", carried.wayBack)
             linking += carried.linking.map { $0.step(.contract, of: mapping) }
             forTheWayBack += carried.forTheWayBack.map { ($0, mapping) }
             known.append(
                 KnownDependents(
-                    table: table, column: mapping.old[0].name, names: carried.present.known,
-                    step: id(.contract, "archive")))
-            archives["\(table).\(mapping.old[0].name)"] = id(.contract, "archive")
+                    table: table, column: mapping.old[0].name, successor: mapping.new[0].name,
+                    names: carried.present.known, added: carried.added.sorted(), step: archiveStep))
         }
+        forTheWayBack += archivedColumns.flatMap(\.forTheWayBack).map { ($0, mapping) }
         let columns = mapping.old.map { mapping.archived($0) } + [mapping.marker]
         addPurge(
             "dropping the archive of \(table)",
             table: table,
             archive.drop + columns.map { "ALTER TABLE \(table.quoted) DROP COLUMN IF EXISTS \($0.quotedIdentifier)" }
         )
+    }
+
+    /// The columns of the key that a table is walked by, as they are called once Contract has renamed what it renames.
+    private func keyFromContractOn(of table: TableDescription) -> [String] {
+        table.key.map { name in
+            for case .renameColumn(let change) in changes where change.table == table.name.name && change.column == name
+            {
+                return change.to
+            }
+            return name
+        }
     }
 }

@@ -13,6 +13,9 @@ public struct Mapping: Codable, Hashable, Sendable {
     public let forward: [String: String]
     /// One expression for each old column, by its name.
     public let backward: [String: String]
+    /// Instead of ``backward`` from Contract on, by the old column's name, where the old type cannot hold every new value: NULL
+    /// for those that it cannot.
+    let archivedBackward: [String: String]?
     /// Every column that an expression names, old and new ones included.
     public let named: [Column]
     /// New columns that may not be NULL once the migration is verified.
@@ -39,7 +42,8 @@ public struct Mapping: Codable, Hashable, Sendable {
         key: [Column],
         remote: RemoteForward? = nil,
         given: [Column]? = nil,
-        writer: DualWriter? = nil
+        writer: DualWriter? = nil,
+        archivedBackward: [String: String]? = nil
     ) {
         self.table = table
         self.token = token
@@ -53,6 +57,7 @@ public struct Mapping: Codable, Hashable, Sendable {
         self.remote = remote
         self.given = given
         self.writer = writer
+        self.archivedBackward = archivedBackward
     }
 
     /// The columns of which ``remote`` computes the new ones.

@@ -28,6 +28,12 @@ public struct Plan: Codable, Hashable, Sendable {
     public let writes: [String]
     /// The columns that its triggers read, and those that they write.
     public let touches: [String]
+    /// The schema of versioned views that it makes.
+    public var viewSchema: String?
+    /// The columns over which there is an index, a check or a key together with one that it replaces; nil for none.
+    public var shared: [String]?
+    /// The columns that refer to one that it replaces, or that such a one refers to; nil for none.
+    public var tied: [String]?
     /// The tables that it takes away or calls otherwise; nil for none.
     public var wholeTables: [TableName]?
 

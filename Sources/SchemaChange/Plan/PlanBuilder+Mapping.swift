@@ -89,21 +89,26 @@ extension PlanBuilder {
             remote: remote,
             given: given.isEmpty ? nil : given.map(\.asColumn),
             // A column that stands beside the others for good has no other side that a release could write.
-            writer: old.isEmpty || writer == .database ? nil : writer
+            writer: old.isEmpty || writer == .database ? nil : writer,
+            archivedBackward: succession?.archivedBackward.map { [old[0].name: $0] }
         )
         mappings.append(mapping)
-        var carried = try succession?.carried(
+        let carried = try succession?.carried(
             from: old[0], to: newColumns[0], token: token, dependents, successors, at: path)
-        if let carried { try claim(carried, at: path) }
+        if let carried {
+            try claim(carried, at: path)
+            shared.formUnion(carried.present.shared.map { "\(table.name).\($0)" })
+            tied.formUnion(carried.tied)
+            // Their foreign keys are made anew as well.
+            for other in carried.tiedTables { alsoTouches(other) }
+        }
         viewDefaults["\(table.name).\(mapping.new[0].name)"] = succession?.newDefault
         addColumns(of: mapping, settings: succession?.settings(of: newColumns[0], carried) ?? [])
         if table.namesRequirements {
-            let names = RequirementNames(of: mapping, old: old)
-            requirements[token] = names
-            carried?.archivedRequirement = names.archived(of: newColumns[0]) ?? old.first?.requirement
+            requirements[token] = RequirementNames(of: mapping, old: old)
         }
         addBackfill(of: mapping, carried: carried)
-        addArchive(of: mapping, carried: carried, requirements: requirements[token])
+        addArchive(of: mapping, old, in: table, carried: carried, requirements: requirements[token])
         // Until then a row may be unfilled.
         if remote != nil { for column in mapping.notNull { addNotNull(.contract, column, of: table.name) } }
     }

@@ -14,7 +14,7 @@ extension PlanBuilder {
             for name in change.tables { _ = try catalog.tableByThen(name, at: Self.path(index, change)) }
         }
         var tables = changedTables
-        tables += otherTables.filter { !tables.contains($0) }
+        for other in otherTables where !tables.contains(other) { tables.append(other) }
         let writes = Set(leaving.keys).union(mappings.flatMap { m in m.new.map { "\(m.table).\($0.name)" } })
         return Plan(
             hash: hash,
@@ -30,6 +30,9 @@ extension PlanBuilder {
             tables: tables,
             writes: writes.sorted(),
             touches: writes.union(reads.map { "\($0.table).\($0.column)" }).sorted(),
+            viewSchema: viewStep == nil ? nil : viewSchema,
+            shared: shared.isEmpty ? nil : shared.sorted(),
+            tied: tied.isEmpty ? nil : tied.sorted(),
             wholeTables: wholeTables.isEmpty ? nil : wholeTables
         )
     }

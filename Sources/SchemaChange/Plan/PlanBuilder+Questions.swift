@@ -6,7 +6,24 @@ extension PlanBuilder {
         let flaws = changes.enumerated().flatMap { index, change in
             change.kind.flaws(at: path(index, change))
         }
-        return flaws + (writer == .application ? flawsWithoutTriggers(changes) : [])
+        return flaws + flawsOfNames(changes) + (writer == .application ? flawsWithoutTriggers(changes) : [])
+    }
+
+    /// Both names of a column are there until Contract, so neither is free for another before.
+    private static func flawsOfNames(_ changes: [Change]) -> [PlanError] {
+        let renames = changes.enumerated().compactMap { index, change -> (path: String, rename: RenameColumn)? in
+            if case .renameColumn(let rename) = change { (path(index, change), rename) } else { nil }
+        }
+        return renames.compactMap { path, rename in
+            guard
+                let other = renames.first(where: { $0.rename.table == rename.table && $0.rename.column == rename.to }),
+                other.path != path
+            else { return nil }
+            return PlanError(
+                .columnExists, at: "\(path).to",
+                "\(other.path) renames the column of that name, which keeps it until Contract; give a third name here, and "
+                    + "this one in a later Migration, once the archive of that one is gone")
+        }
     }
 
     /// What the application cannot write, or SQL cannot check.

@@ -32,6 +32,9 @@ public struct PlanBuilder {
     var addedColumns: [(table: TableName, column: String)] = []
     /// The defaults that new columns have for who writes through a view, by `schema.table.column`.
     var viewDefaults: [String: String] = [:]
+    /// See ``Plan/shared`` and ``Plan/tied``.
+    var shared: Set<String> = []
+    var tied: Set<String> = []
     var wholeTables: [TableName] = []
     var otherTables: [TableName] = []
     /// The columns that get it.

@@ -8,6 +8,8 @@ public struct PlanError: Error, Hashable, Sendable, CustomStringConvertible {
             self.rawValue = rawValue
         }
 
+        /// The role may not do what the plan would.
+        public static let missingPrivilege = Code(rawValue: "MissingPrivilege")
         public static let unknownTable = Code(rawValue: "UnknownTable")
         public static let unknownColumn = Code(rawValue: "UnknownColumn")
         public static let nameTaken = Code(rawValue: "NameTaken")

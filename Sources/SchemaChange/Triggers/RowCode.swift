@@ -22,7 +22,10 @@ struct RowCode {
     /// Old side from new.
     func deriveOld() -> String {
         guard !mapping.old.isEmpty else { return "NULL;" }
-        let assignments = mapping.old.map { "NEW.\(stored($0)) := (\(mapping.backward[$0.name]!));" }
+        let assignments = mapping.old.map { column in
+            let expression = (archived ? mapping.archivedBackward?[column.name] : nil) ?? mapping.backward[column.name]!
+            return "NEW.\(stored(column)) := (\(expression));"
+        }
         return evaluating(.backward, over: "NEW", assignments)
     }
 

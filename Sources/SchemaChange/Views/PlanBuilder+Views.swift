@@ -1,7 +1,7 @@
 /// Versioned views: the new version finds each table in its new shape under the old name, while the old version goes on with
 /// the table itself.
 extension PlanBuilder {
-    private var viewSchema: String { VersionView.schema(of: migration, in: catalog.schema) }
+    var viewSchema: String { VersionView.schema(of: migration, in: catalog.schema) }
 
     /// The tables that have two shapes for a while.
     private var reshaped: [TableDescription] {

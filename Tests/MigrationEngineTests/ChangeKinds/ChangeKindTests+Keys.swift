@@ -106,4 +106,53 @@ extension ChangeKindTests {
             #expect(droppedKey.contains("drop it first"))
         }
     }
+
+    @Test("two migrations of columns that share an index, a check or a key go one after the other, and say why")
+    func sharedByTwo() async throws {
+        let setUp = """
+            CREATE TABLE p (id int PRIMARY KEY);
+            CREATE TABLE t (id int PRIMARY KEY, a int, b int, c int, d int, e int REFERENCES p, CHECK (a < b));
+            CREATE INDEX pair ON t ((a + c)); ALTER TABLE t ADD UNIQUE (a, d);
+            INSERT INTO p VALUES (1); INSERT INTO t VALUES (1, 1, 2, 3, 4, 1);
+            """
+        try await EvolvingDatabase.with(setUp) { database in
+            let before = try await database.structure()
+            func spec(_ table: String, _ column: String, keepFor: Duration = .seconds(3600)) -> MigrationSpec {
+                EvolvingDatabase.spec([Self.bigint(table, column)], keepFor: keepFor)
+            }
+            let first = spec("t", "a")
+            try await database.walk(first, to: .backfill)
+            for column in ["b", "c", "d"] {
+                let obstacle = try await database.obstacle(spec("t", column), to: .expand, name: column)
+                #expect(
+                    obstacle.hasPrefix("Queued: shop/a works on column public.t.") && obstacle.contains("a key is over")
+                )
+                // The next one does not wait behind this one.
+                try await database.walk(spec("t", column), to: .initial, name: column)
+                try await database.engine.forget(.init(namespace: "shop", name: column))
+            }
+            try await database.walk(first, to: .contract)
+            let archived = try await database.obstacle(spec("t", "b"), to: .expand, name: "b")
+            #expect(archived.contains("keeps no archive of it"))
+            try await database.walk(first, to: .initial)
+            try await database.walk(spec("t", "b"), to: .backfill, name: "b")
+            try await database.walk(spec("t", "b"), to: .initial, name: "b")
+            // Of a foreign key, either end.
+            for (one, other) in [(("p", "id"), ("t", "e")), (("t", "e"), ("p", "id"))] {
+                let one = spec(one.0, one.1)
+                let other = spec(other.0, other.1)
+                try await database.walk(one, to: .backfill, name: "one")
+                let obstacle = try await database.obstacle(other, to: .expand, name: "other")
+                #expect(obstacle.hasPrefix("Queued: shop/one works on column") && obstacle.contains("one Migration"))
+                try await database.walk(one, to: .contract, name: "one")
+                try await database.walk(other, to: .contract, name: "other")
+                let early = try await database.obstacle(one, to: .initial, name: "one")
+                #expect(early.hasPrefix("Queued: shop/other"))
+                try await database.walk(other, to: .initial, name: "other")
+                try await database.walk(one, to: .initial, name: "one")
+                for name in ["one", "other"] { try await database.engine.forget(.init(namespace: "shop", name: name)) }
+            }
+            #expect(try await database.structure() == before)
+        }
+    }
 }

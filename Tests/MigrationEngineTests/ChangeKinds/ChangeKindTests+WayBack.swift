@@ -1,0 +1,162 @@
+import MigrationEngine
+import SchemaChange
+import TestSupport
+import Testing
+
+/// What is in the way back from Contract is named before anything is undone.
+extension ChangeKindTests {
+    @Test("what somebody makes on the new column after Contract keeps it from going, by name")
+    func latecomersOnTheNewColumn() async throws {
+        let setUp = """
+            CREATE TABLE authors (id int PRIMARY KEY, mail text UNIQUE);
+            CREATE TABLE posts (id int PRIMARY KEY, author int NOT NULL DEFAULT 1 CHECK (author > 0), role text);
+            CREATE VIEW of_authors AS SELECT author FROM posts;
+            CREATE INDEX posts_author ON posts (author);
+            CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+            INSERT INTO authors VALUES (1, 'a'), (2, 'b'); INSERT INTO posts VALUES (1, 1, 'x'), (2, 2, 'y');
+            """
+        try await EvolvingDatabase.with(setUp) { database in
+            let before = try await database.structure()
+            let spec = EvolvingDatabase.spec([
+                .alterColumn(
+                    AlterColumn(
+                        table: "posts", column: "author", unique: NewUnique(name: "one each"),
+                        references: NewReference(name: "known", table: "authors", column: "id"),
+                        forward: "author", backward: "author")),
+                .renameColumn(RenameColumn(table: "posts", column: "role", to: "job")),
+            ])
+            try await database.walk(spec, to: .contract)
+            for (make, name, drop) in [
+                (
+                    "CREATE INDEX late ON posts (lower(job))", "column job of public.posts, since Contract: index late",
+                    "DROP INDEX late"
+                ),
+                ("CREATE INDEX late ON posts (author, id)", "index late", "DROP INDEX late"),
+                (
+                    "ALTER TABLE posts ADD CONSTRAINT late CHECK (author < 9)", "constraint late on table posts",
+                    "ALTER TABLE posts DROP CONSTRAINT late"
+                ),
+                (
+                    "ALTER TABLE posts ADD CONSTRAINT late FOREIGN KEY (author) REFERENCES authors",
+                    "constraint late on table posts", "ALTER TABLE posts DROP CONSTRAINT late"
+                ),
+                ("CREATE VIEW late AS SELECT author FROM posts", "on view late", "DROP VIEW late"),
+                (
+                    "CREATE POLICY late ON posts USING (author > 1)", "policy late on table posts",
+                    "DROP POLICY late ON posts"
+                ),
+                (
+                    "CREATE TRIGGER late AFTER UPDATE OF author ON posts EXECUTE FUNCTION nothing()",
+                    "trigger late on table posts", "DROP TRIGGER late ON posts"
+                ),
+                (
+                    "ALTER TABLE posts ADD twice int GENERATED ALWAYS AS (author * 2) STORED",
+                    "column twice of table posts",
+                    "ALTER TABLE posts DROP twice"
+                ),
+            ] {
+                try await database.sql(make)
+                let obstacle = try await database.obstacle(spec, to: .backfill)
+                #expect(obstacle.hasPrefix("Dependents: ") && obstacle.contains(name), "\(make): \(obstacle)")
+                try await database.walk(spec, to: .contract)
+                try await database.sql(drop)
+            }
+            try await database.walk(spec, to: .initial)
+            #expect(try await database.structure() == before)
+        }
+    }
+
+    @Test(
+        "a sequence that stands beyond the old type is named, with what sets it back",
+        arguments: [
+            "serial", "int GENERATED ALWAYS AS IDENTITY",
+        ])
+    func sequenceBeyond(numbered: String) async throws {
+        let setUp = """
+            CREATE TABLE orders (id \(numbered) PRIMARY KEY, note text); INSERT INTO orders (note) VALUES ('a'), ('b');
+            """
+        try await EvolvingDatabase.with(setUp) { database in
+            let before = try await database.structure()
+            let spec = EvolvingDatabase.spec([
+                .alterColumn(AlterColumn(table: "orders", column: "id", type: "bigint"))
+            ])
+            try await database.walk(spec, to: .contract)
+            try await database.sql(
+                "SELECT setval('orders_id_seq', 2147483647); INSERT INTO orders (note) VALUES ('large')")
+            let both = try await database.obstacle(spec, to: .initial)
+            #expect(
+                both.hasPrefix("CannotUndo: ") && both.contains("keys (2147483648)") && both.contains("at (2147483648)")
+            )
+            try await database.sql("DELETE FROM orders WHERE note = 'large'")
+            let sequence = try await database.obstacle(spec, to: .initial)
+            #expect(
+                !sequence.contains("keys") && sequence.contains("sequence public.orders_id_seq stands beyond integer"))
+            // As it says.
+            let remedy = try #require(sequence.firstMatch(of: #/SELECT setval\(.*?\)\)/#)).output
+            try await database.sql(String(remedy))
+            try await database.walk(spec, to: .initial)
+            #expect(try await database.structure() == before)
+            #expect(
+                try await database.sql("INSERT INTO orders (note) VALUES ('c'); SELECT * FROM orders ORDER BY id")
+                    == "1|a\n2|b\n3|c")
+        }
+    }
+
+    @Test("a new value that has no old one is accepted once the old column is in the archive, and is in the way back")
+    func noOldValue() async throws {
+        let setUp = """
+            CREATE TABLE meters (
+                id int PRIMARY KEY, reading int NOT NULL DEFAULT 0, previous int, first text NOT NULL, label text NOT NULL);
+            INSERT INTO meters VALUES (1, 5, 4, 'a', 'A'), (2, 6, NULL, 'b', 'B');
+            """
+        try await EvolvingDatabase.with(setUp) { database in
+            let before = try await database.structure()
+            func bigint(_ column: String) -> Change {
+                .alterColumn(
+                    AlterColumn(
+                        table: "meters", column: column, default: column == "reading" ? "0" : nil, type: "bigint"))
+            }
+            let spec = EvolvingDatabase.spec([
+                bigint("reading"), bigint("previous"),
+                .replaceColumns(
+                    ReplaceColumns(
+                        table: "meters", from: ["first"], to: [NewColumn(name: "name", type: "text")],
+                        forward: ["name": "upper(first)"], backward: ["first": "nullif(lower(name), 'none')"])),
+                .renameColumn(RenameColumn(table: "meters", column: "id", to: "number")),
+            ])
+            // As long as the old version lives it would read NULL, or nothing at all.
+            try await database.walk(spec, to: .backfill)
+            for column in ["reading", "previous"] {
+                let interim = try await database.sql(
+                    """
+                    SELECT attname FROM pg_attribute WHERE attrelid = 'meters'::regclass AND atttypid = 'bigint'::regtype
+                    AND attname LIKE 'sluice_new%' ORDER BY attnum \(column == "reading" ? "" : "DESC") LIMIT 1
+                    """)
+                let refusal = try await database.refusal(of: "UPDATE meters SET \(interim) = 3000000000")
+                #expect(refusal.contains("22003"), "\(column)")
+            }
+            #expect(try await database.refusal(of: "UPDATE meters SET name = 'NONE'").contains("23502"))
+            try await database.walk(spec, to: .contract)
+            try await database.sql(
+                """
+                INSERT INTO meters (number, reading, previous, name, label) VALUES (3, 3000000000, 1, 'C', 'C');
+                UPDATE meters SET previous = 3000000001 WHERE number = 1; UPDATE meters SET name = 'NONE' WHERE number = 2
+                """)
+            let obstacle = try await database.obstacle(spec, to: .backfill)
+            #expect(obstacle.hasPrefix("CannotUndo: "))
+            for text in [
+                "the old reading: delete them or give them another reading, or stay at Contract: keys (3)",
+                "the old previous: delete them or give them another previous, or stay at Contract: keys (1)",
+                "the old first: delete them or give them another name, or stay at Contract: keys (2)",
+            ] { #expect(obstacle.contains(text), "\(obstacle)") }
+            try await database.sql(
+                """
+                DELETE FROM meters WHERE number = 3; UPDATE meters SET previous = 7 WHERE number = 1;
+                UPDATE meters SET name = 'B' WHERE number = 2
+                """)
+            for target in [Phase.backfill, .contract, .initial] { try await database.walk(spec, to: target) }
+            #expect(try await database.structure() == before)
+            #expect(try await database.sql("SELECT * FROM meters ORDER BY id") == "1|5|7|a|A\n2|6||b|B")
+        }
+    }
+}
