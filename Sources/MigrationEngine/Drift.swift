@@ -15,7 +15,8 @@ enum Drift {
         guard !record.isPurged, !record.isUntouched else { return nil }
         let items = Reliance(record.plan, applied: record.applied).items.filter { !goingBack || $0.isFound }
         guard !items.isEmpty else { return nil }
-        let differences = try await differences(items, on: connection)
+        var differences = try await differences(items, on: connection)
+        if !goingBack, record.phase > .initial { differences += try await missingLinks(record.plan, on: connection) }
         guard !differences.isEmpty else { return nil }
         // A worker may have gone on between the look at the ledger and that at the catalog.
         let applied = try await connection.query(
@@ -34,6 +35,16 @@ enum Drift {
         if let difference = try await find(record, goingBack: goingBack, on: connection) {
             throw Interruption.stalled(reason: reason, message: difference)
         }
+    }
+
+    /// Foreign keys without which a row of another table could be one too many.
+    private static func missingLinks(_ plan: Plan, on connection: PostgresConnection) async throws -> [String] {
+        var missing: [String] = []
+        for move in plan.columnMoves {
+            guard try await !connection.query(move.linkQuery).row().boolean("is_there") else { continue }
+            missing.append("the foreign key of \(move.to) that refers to \(move.table) is missing, or is another")
+        }
+        return missing
     }
 
     private static func differences(

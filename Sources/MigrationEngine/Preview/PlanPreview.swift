@@ -96,6 +96,10 @@ public struct StepPreview: Codable, Sendable, Hashable {
                 mapping.remote.map { ["\($0.function) of the workers at \($0.target)"] }
                 ?? mapping.new.map { "\($0.name) = \(mapping.forward[$0.name] ?? "")" }
             undo = .stays
+        case .fillMove(let number):
+            let move = plan.columnMoves[number]
+            statements = move.columns.map { "\(move.to.name).\($0.to.name) = \(move.table.name).\($0.from.name)" }
+            undo = .stays
         case .check(let query, _):
             statements = [query]
             undo = .nothing

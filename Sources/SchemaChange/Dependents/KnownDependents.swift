@@ -28,7 +28,8 @@ public struct KnownDependents: Codable, Hashable, Sendable {
                     SELECT attnum FROM pg_attribute WHERE attrelid = \(relation) AND attname = \(column.quotedLiteral))
                 AND coalesce(f.pronamespace <> to_regnamespace('sluice'), true)
                 AND coalesce(i.relname, q.conname, '') NOT LIKE 'sluice\\_%'
-                AND (v.oid IS NULL OR NOT \(TableDescription.isVersioned("v")))
+                AND (v.oid IS NULL OR NOT \(TableDescription.isVersioned("v"))
+                    AND v.relnamespace IS DISTINCT FROM to_regnamespace('sluice'))
             """
     }
 }

@@ -16,6 +16,7 @@ extension PlanBuilder {
         var tables = changedTables
         tables += otherTables.filter { !tables.contains($0) }
         let writes = Set(leaving.keys).union(mappings.flatMap { m in m.new.map { "\(m.table).\($0.name)" } })
+            .union(moves.flatMap { m in m.columns.map { "\(m.to).\($0.to.name)" } })
         return Plan(
             hash: hash,
             changes: changes,
@@ -26,11 +27,12 @@ extension PlanBuilder {
             wayBack: wayBack.isEmpty ? nil : wayBack,
             known: known.isEmpty ? nil : known,
             guardedTables: triggeredTables,
-            tokens: (mappings.map(\.token) + fills.map(\.token)).sorted(),
+            tokens: (mappings.map(\.token) + fills.map(\.token) + moves.map(\.token)).sorted(),
             tables: tables,
             writes: writes.sorted(),
             touches: writes.union(reads.map { "\($0.table).\($0.column)" }).sorted(),
-            wholeTables: wholeTables.isEmpty ? nil : wholeTables
+            wholeTables: wholeTables.isEmpty ? nil : wholeTables,
+            moves: moves.isEmpty ? nil : moves
         )
     }
 

@@ -87,7 +87,7 @@ struct SquawkTests {
             return ([index.create] + index.drop).map { Script(isTransaction: false, statements: [$0]) }
                 + [index.finish, index.unfinish].filter { !$0.isEmpty }
                 .map { Script(isTransaction: true, statements: $0) }
-        case .declaration, .backfill, .check, .verify:
+        case .declaration, .backfill, .fillMove, .check, .verify:
             return []
         }
     }
