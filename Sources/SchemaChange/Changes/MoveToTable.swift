@@ -103,6 +103,12 @@ public struct MoveToTable: Codable, Hashable, Sendable, ChangeKind {
             let place = "\(path).columns[\(index)]"
             let present = try catalog.column(column.name, of: source, at: "\(place).name")
             try requireMovable(present, of: source, at: place)
+            if let found = catalog.present(to) { try catalog.requireFree(column.newName, in: found, at: "\(place).to") }
+            if made?.columns.contains(where: { $0.name == column.newName }) == true {
+                throw PlanError(
+                    .columnExists, at: "\(place).to",
+                    "\(target.name) is made with a column \"\(column.newName)\"; leave one out")
+            }
             try builder.claim(column.name, of: source, at: path)
             builder.leaves(column.name, of: source, at: path)
             try builder.claim(column.newName, of: target, at: path)

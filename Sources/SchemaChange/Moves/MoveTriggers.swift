@@ -157,41 +157,72 @@ struct MoveTriggers {
     /// the foreign key. What the other table's triggers make of that is theirs alone to leave, hence the setting: it names
     /// the key for as long as the statement lasts.
     private var follow: String {
-        let key = move.key.map(\.from.quoted)
         let setKey = move.key.map { "\($0.to.quoted) = NEW.\($0.from.quoted)" }.joined(separator: ", ")
         return """
+            DECLARE
+                before text := current_setting('\(followed)', true);
             BEGIN
-            PERFORM set_config('\(setting)', ROW(\(key.map { "OLD.\($0)" }.joined(separator: ", ")))::text, true);
+            PERFORM set_config('\(followed)', \(rowKey("OLD", \.from)), true);
             IF TG_OP = 'DELETE' THEN
                 DELETE FROM \(to) AS t WHERE \(row(by: "OLD", \.from));
             ELSE
                 UPDATE \(to) AS t SET \(setKey) WHERE \(row(by: "OLD", \.from));
             END IF;
-            PERFORM set_config('\(setting)', '', true);
+            PERFORM set_config('\(followed)', coalesce(before, ''), true);
             RETURN NULL;
             END
             """
     }
 
-    private var setting: String { "sluice.follow_\(move.token)" }
+    /// Settings of the transaction: the key of the row that is about to follow, or to be given what others hold.
+    private var followed: String { "sluice.follow_\(move.token)" }
+    private var given: String { "sluice.push_\(move.token)" }
 
-    /// The other table gets what the row holds by now, in a row that is made if it has to be.
+    private func rowKey(_ record: String, _ side: KeyPath<ColumnMove.Pair, Column>) -> String {
+        "ROW(\(move.key.map { "\(record).\($0[keyPath: side].quoted)" }.joined(separator: ", ")))::text"
+    }
+
+    private var written: [String] { move.columns.indices.map { "written_\($0 + 1)" } }
+
+    /// The other table gets what the row holds by now in those that were written, or all of it in a row that is made for
+    /// it. Only those: while a statement at the other table is at its triggers, the others may still have to come from there.
     private var push: String {
         let theirs = move.toValues("t")
+        let ours = viewValues("v")
         let key = move.key.map(\.to.quoted).joined(separator: ", ")
-        let values = move.columns.map(\.to.quoted)
+        let names = move.columns.map(\.to.quoted)
+        func set(_ values: [String]) -> String {
+            Self.set(
+                names, names.indices.map { "CASE WHEN \(written[$0]) THEN \(values[$0]) ELSE \(theirs[$0]) END" })
+        }
+        func differ(_ values: [String]) -> String {
+            let each = names.indices.map { "\(written[$0]) AND \(ColumnMove.differ([theirs[$0]], [values[$0]]))" }
+            return "(\(each.joined(separator: " OR ")))"
+        }
+        let excluded = names.map { "excluded.\($0)" }
+        let columns = move.columns.map(\.from)
+        let moved = Self.changed(move.key.map(\.from) + move.walkKey)
         return """
+            DECLARE
+            \(written.map { "    \($0) boolean := true;" }.joined(separator: "\n"))
+                before text := current_setting('\(given)', true);
             BEGIN
-            UPDATE \(to) AS t SET \(Self.set(values, viewValues("v"))) FROM \(view) AS v
-                WHERE \(view(by: "NEW", \.from)) AND \(joined) AND \(ColumnMove.differ(theirs, viewValues("v")));
+            IF TG_OP = 'UPDATE' THEN
+                IF NOT \(moved) AND \(Self.changed(columns)) THEN
+                    \(zip(written, columns).map { "\($0) := \(Self.changed([$1]));" }.joined(separator: "\n"))
+                END IF;
+            END IF;
+            PERFORM set_config('\(given)', \(rowKey("NEW", \.from)), true);
+            UPDATE \(to) AS t SET \(set(ours)) FROM \(view) AS v
+                WHERE \(view(by: "NEW", \.from)) AND \(joined) AND \(differ(ours));
             IF NOT FOUND THEN
                 INSERT INTO \(to) AS t (\(move.insertedColumns))
-                SELECT \((viewKey("v") + viewValues("v")).joined(separator: ", ")) FROM \(view) AS v
-                WHERE \(view(by: "NEW", \.from)) AND \(ColumnMove.anyGiven(viewValues("v")))
-                    AND NOT EXISTS (SELECT FROM \(to) AS t WHERE \(joined) AND NOT \(ColumnMove.differ(theirs, viewValues("v"))))
-                ON CONFLICT (\(key)) DO UPDATE SET \(Self.set(values, values.map { "excluded.\($0)" }))
-                WHERE \(ColumnMove.differ(theirs, values.map { "excluded.\($0)" }));
+                SELECT \((viewKey("v") + ours).joined(separator: ", ")) FROM \(view) AS v
+                WHERE \(view(by: "NEW", \.from)) AND \(ColumnMove.anyGiven(ours))
+                    AND NOT EXISTS (SELECT FROM \(to) AS t WHERE \(joined) AND NOT \(differ(ours)))
+                ON CONFLICT (\(key)) DO UPDATE SET \(set(excluded)) WHERE \(differ(excluded));
             END IF;
+            PERFORM set_config('\(given)', coalesce(before, ''), true);
             RETURN NULL;
             END
             """
@@ -205,23 +236,30 @@ struct MoveTriggers {
         let names = move.columns.indices.map { "value_\($0 + 1)" }
         let nothing = Self.set(names, names.map { _ in "NULL" })
         let merged = zip(theirs, ours).map { "coalesce(\($0), \($1))" }
-        let written = move.columns.indices.map { "written_\($0 + 1)" }
-        let oldKey = move.key.map { "OLD.\($0.to.quoted)" }.joined(separator: ", ")
         return """
             DECLARE
             \(written.map { "    \($0) boolean := false;" }.joined(separator: "\n"))
                 is_new boolean := TG_OP = 'INSERT';
+                before text := current_setting('\(given)', true);
             BEGIN
             IF TG_OP = 'TRUNCATE' THEN
                 UPDATE \(view) AS v SET \(nothing) WHERE \(ColumnMove.anyGiven(ours));
                 RETURN NULL;
             END IF;
             IF TG_OP = 'UPDATE' THEN
+                IF TG_NARGS = 1 AND current_setting('\(given)', true) = \(rowKey("NEW", \.to)) THEN
+                    RETURN NULL;
+                END IF;
                 is_new := \(Self.changed(move.key.map(\.to)));
             END IF;
             IF TG_OP = 'DELETE' OR (is_new AND TG_OP = 'UPDATE') THEN
-                IF current_setting('\(setting)', true) = ROW(\(oldKey))::text THEN
+                IF current_setting('\(followed)', true) = \(rowKey("OLD", \.to)) THEN
                     RETURN NULL;
+                END IF;
+                IF TG_OP = 'UPDATE' THEN
+                    PERFORM set_config('\(given)', \(rowKey("NEW", \.to)), true);
+                    \(takeAlong)
+                    PERFORM set_config('\(given)', coalesce(before, ''), true);
                 END IF;
                 UPDATE \(view) AS v SET \(nothing) WHERE \(view(by: "OLD", \.to)) AND \(ColumnMove.anyGiven(ours))
                     AND NOT EXISTS (SELECT FROM \(to) AS t WHERE \(joined));
@@ -243,6 +281,21 @@ struct MoveTriggers {
                     "\(written[$0]) AND \(ColumnMove.differ([ours[$0]], [theirs[$0]]))" }.joined(separator: " OR ")));
             RETURN NULL;
             END
+            """
+    }
+
+    /// A row that gets another key by itself takes along what it was to be filled with.
+    private var takeAlong: String {
+        let columns = zip(move.columns, viewValues("v")).map { pair, value in
+            let name = pair.to.quoted
+            let isUnfilled = ["OLD", "NEW", "t"].map { "\($0).\(name) IS NOT DISTINCT FROM NULL" }
+            return (name, value, isUnfilled.joined(separator: " AND "))
+        }
+        return """
+            UPDATE \(to) AS t SET \(columns.map {
+                "\($0) = CASE WHEN \($2) THEN \($1) ELSE t.\($0) END" }.joined(separator: ", ")) FROM \(view) AS v
+            WHERE \(view(by: "OLD", \.to)) AND \(row(by: "NEW", \.to))
+                AND (\(columns.map { "\($2) AND \($1) IS DISTINCT FROM NULL" }.joined(separator: " OR ")));
             """
     }
 

@@ -42,7 +42,7 @@ extension ChangeKindTests {
                     \(Self.bothSides)
                     """,
                     """
-                    1|Hof 1|Ulm|Hof 1|Ulm|one
+                    1|Hof 1|Ulm|Hof 1||one
                     2||Au||Au|two
                     3|Weg 3|Trier|Weg 3|Trier|none
                     4|Tor 4|Köln|||

@@ -12,7 +12,7 @@ struct SquawkTests {
         "require-statement-timeout", "ban-drop-column", "ban-drop-table", "ban-drop-default", "ban-drop-function",
         "ban-drop-constraint", "ban-drop-not-null", "ban-alter-identity", "renaming-column", "renaming-object",
         "renaming-table", "adding-not-nullable-field", "adding-field-with-default", "prefer-robust-stmts",
-        "prefer-bigint-over-int", "prefer-text-field",
+        "prefer-bigint-over-int", "prefer-text-field", "ban-drop-view",
     ]
 
     private struct Finding: Decodable {
