@@ -100,6 +100,18 @@ public struct ColumnMove: Codable, Hashable, Sendable {
         (key + columns).map { "\(alias).\($0.from.quoted)" }.joined(separator: ", ")
     }
 
+    /// Answers, of a sample of the pages, how many `rows` it has, the `share` of them that will have a row in ``to``, and its
+    /// `width` there in bytes.
+    public func sample(percent: Double, limit: Int64) -> String {
+        let values = (key + columns).map { "s.\($0.from.quoted)" }.joined(separator: ", ")
+        let given = Self.anyGiven(fromValues("s"))
+        return """
+            SELECT count(*) AS rows, coalesce(avg(CASE WHEN \(given) THEN 1.0 ELSE 0.0 END), 0)::float8 AS share, \
+            coalesce(avg(pg_column_size(ROW(\(values)))) FILTER (WHERE \(given)), 0)::float8 AS width \
+            FROM (SELECT * FROM \(table.quoted) TABLESAMPLE SYSTEM (\(percent)) LIMIT \(limit)) AS s
+            """
+    }
+
     /// A query over the rows of ``table`` for which `condition` is true: `key` as text, and whether the sides are `broken`.
     public func comparison(where condition: String) -> String {
         """

@@ -175,11 +175,13 @@ struct MoveTriggers {
     }
 
     /// Settings of the transaction: the key of the row that is about to follow, or to be given what others hold.
-    private var followed: String { "sluice.follow_\(move.token)" }
+    /// The first is one for all moves to the same table: their rows follow for each of them.
+    private var followed: String { "sluice.follow" }
     private var given: String { "sluice.push_\(move.token)" }
 
     private func rowKey(_ record: String, _ side: KeyPath<ColumnMove.Pair, Column>) -> String {
-        "ROW(\(move.key.map { "\(record).\($0[keyPath: side].quoted)" }.joined(separator: ", ")))::text"
+        let key = move.key.map { "\(record).\($0[keyPath: side].quoted)" }.joined(separator: ", ")
+        return "(\("\(move.to) ".quotedLiteral) || ROW(\(key))::text)"
     }
 
     private var written: [String] { move.columns.indices.map { "written_\($0 + 1)" } }
