@@ -6,16 +6,22 @@ enum ChunkStatement {
     case fill(Mapping)
     /// Counts the rows of each side, and those that break their side's invariant.
     case compare(Mapping)
+    case move(MoveChunk)
 
     var mapping: Mapping {
         switch self {
         case .fill(let mapping), .compare(let mapping): mapping
+        case .move(let chunk): chunk.move.walked
         }
     }
 
     /// Whether its tally counts every row of the chunk, and not only those that it changed.
     var counts: Bool {
-        if case .compare = self { true } else { false }
+        switch self {
+        case .fill: false
+        case .compare: true
+        case .move(let chunk): chunk.pass == .compare
+        }
     }
 
     /// The number of the first parameter that a condition may use.
@@ -46,6 +52,8 @@ enum ChunkStatement {
                 """
         case .compare:
             rows = Self.comparison(of: mapping, in: chunk.table, where: chunk.condition)
+        case .move(let move):
+            rows = move.rows(where: chunk.condition)
         }
         return """
             WITH fence AS MATERIALIZED (\(Fence.query)),
@@ -87,9 +95,15 @@ enum ChunkStatement {
 
     /// Of a comparison: the whole table at once, and no checkpoint.
     var reading: String {
-        """
-        WITH \(Self.comparison(of: mapping, in: mapping.table.quoted, where: "true"))
-        SELECT rows, old_side, new_side, mismatches, to_json(examples) AS examples FROM found
-        """
+        let comparison =
+            if case .move(let chunk) = self {
+                chunk.rows(where: "true")
+            } else {
+                Self.comparison(of: mapping, in: mapping.table.quoted, where: "true")
+            }
+        return """
+            WITH \(comparison)
+            SELECT rows, old_side, new_side, mismatches, to_json(examples) AS examples FROM found
+            """
     }
 }

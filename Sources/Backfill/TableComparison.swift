@@ -9,4 +9,11 @@ public enum TableComparison {
             try ChunkTally(try await connection.query(ChunkStatement.compare(mapping).reading).row())
         }
     }
+
+    public static func run(_ move: ColumnMove, on connection: PostgresConnection) async throws -> ChunkTally {
+        try await connection.transaction(readOnly: true) { connection in
+            let statement = ChunkStatement.move(MoveChunk(move: move, pass: .compare))
+            return try ChunkTally(try await connection.query(statement.reading).row())
+        }
+    }
 }

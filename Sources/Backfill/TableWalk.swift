@@ -55,6 +55,32 @@ public struct TableWalk: Sendable {
         TableWalk(.compare(mapping), place, pool, chunkDuration, workers, method, logger)
     }
 
+    /// Gives the rows of the other table what they lack of `move`'s columns.
+    public static func fillingMove(
+        _ move: ColumnMove,
+        at place: Place,
+        pool: PostgresPool,
+        chunkDuration: Duration,
+        workers: Int,
+        method: WalkMethod = .pages,
+        logger: Logger
+    ) -> TableWalk {
+        TableWalk(.move(MoveChunk(move: move, pass: .fill)), place, pool, chunkDuration, workers, method, logger)
+    }
+
+    /// Compares both sides of every row of `move`.
+    public static func comparingMove(
+        _ move: ColumnMove,
+        at place: Place,
+        pool: PostgresPool,
+        chunkDuration: Duration,
+        workers: Int,
+        method: WalkMethod = .pages,
+        logger: Logger
+    ) -> TableWalk {
+        TableWalk(.move(MoveChunk(move: move, pass: .compare)), place, pool, chunkDuration, workers, method, logger)
+    }
+
     private init(
         _ statement: ChunkStatement,
         _ place: Place,

@@ -133,8 +133,14 @@ struct ClaimedTravel: Sendable {
             }
         case .backfill(let index):
             let mapping = plan.mappings[index]
-            let meter = try await meter(of: [mapping])
+            let meter = try await meter(of: [mapping.table])
             _ = try await walkTable(.filling, mapping, of: step, checkpoints: step.id, meter)
+            meter.finish()
+            try await fenced { try await ledger.note(applied: step, walk: walk, on: $0) }
+        case .fillMove(let index):
+            let move = plan.columnMoves[index]
+            let meter = try await meter(of: [move.table])
+            _ = try await walkTable(.filling, move, of: step, checkpoints: step.id, meter)
             meter.finish()
             try await fenced { try await ledger.note(applied: step, walk: walk, on: $0) }
         case .concurrently(let statements, _):
@@ -181,7 +187,7 @@ struct ClaimedTravel: Sendable {
             try await executeConcurrently(statements, of: step, hurts: .nobody) {
                 try await ledger.note(reverted: step, on: $0)
             }
-        case .backfill, .check, .declaration:
+        case .backfill, .fillMove, .check, .declaration:
             // What was filled stays; it is looked at again on the way forwards, as who writes is asked again.
             try await fenced { try await ledger.note(reverted: step, on: $0) }
         case .verify:
@@ -305,31 +311,53 @@ struct ClaimedTravel: Sendable {
         checkpoints: String,
         _ meter: ProgressMeter
     ) async throws -> ChunkTally {
-        let progress: @Sendable (Int64) -> Void = { rows in
-            // Whatever it had to wait for is over.
-            reporter.working(step.stepName, reason: step.stepName, step.title)
-            meter.passed(rows)
-        }
-        let yielded: @Sendable (PostgresConnection) async throws -> Void = { connection in
-            try await reportLock(step, on: mapping.table, asking: connection)
-        }
+        let (progress, yielded) = tellers(of: step, on: mapping.table, meter)
         if let remoteWalk = remoteWalk(mapping, of: step.stepName, checkpoints: checkpoints) {
             return pass == .filling
                 ? try await remoteWalk.fill(progress: progress, yielded: yielded)
                 : try await remoteWalk.compare(progress: progress, yielded: yielded)
         }
         let place = TableWalk.Place(fence: fence, walk: walk, step: checkpoints)
-        let chunkDuration = travel.spec.backfill?.chunkDuration?.duration ?? .milliseconds(40)
-        let method = travel.spec.backfill?.by ?? .pages
         let make = pass == .filling ? TableWalk.filling : TableWalk.comparing
-        let tableWalk = make(mapping, place, pool, chunkDuration, travel.workers, method, run.logger)
+        let tableWalk = make(mapping, place, pool, chunkDuration, travel.workers, walkMethod, run.logger)
         return try await tableWalk.run(progress: progress, yielded: yielded)
     }
 
-    private func meter(of mappings: [Mapping]) async throws -> ProgressMeter {
+    private var chunkDuration: Duration { travel.spec.backfill?.chunkDuration?.duration ?? .milliseconds(40) }
+    private var walkMethod: WalkMethod { travel.spec.backfill?.by ?? .pages }
+
+    private func walkTable(
+        _ pass: TablePass,
+        _ move: ColumnMove,
+        of step: Step,
+        checkpoints: String,
+        _ meter: ProgressMeter
+    ) async throws -> ChunkTally {
+        let (progress, yielded) = tellers(of: step, on: move.table, meter)
+        let place = TableWalk.Place(fence: fence, walk: walk, step: checkpoints)
+        let make = pass == .filling ? TableWalk.fillingMove : TableWalk.comparingMove
+        let tableWalk = make(move, place, pool, chunkDuration, travel.workers, walkMethod, run.logger)
+        return try await tableWalk.run(progress: progress, yielded: yielded)
+    }
+
+    /// Who is told of rows that are passed, and of a chunk that gave way to somebody's lock.
+    private func tellers(of step: Step, on table: TableName, _ meter: ProgressMeter) -> (
+        progress: @Sendable (Int64) -> Void, yielded: @Sendable (PostgresConnection) async throws -> Void
+    ) {
+        (
+            { rows in
+                // Whatever it had to wait for is over.
+                reporter.working(step.stepName, reason: step.stepName, step.title)
+                meter.passed(rows)
+            },
+            { connection in try await reportLock(step, on: table, asking: connection) }
+        )
+    }
+
+    private func meter(of tables: [TableName]) async throws -> ProgressMeter {
         let rows = try await pool.withConnection { connection in
             var rows: Int64 = 0
-            for mapping in mappings { rows += try await TableSize.estimate(of: mapping.table, on: connection) }
+            for table in tables { rows += try await TableSize.estimate(of: table, on: connection) }
             return rows
         }
         return ProgressMeter(rowsTotal: rows, reporter: reporter)
@@ -339,16 +367,21 @@ struct ClaimedTravel: Sendable {
     /// still as they were created.
     private func verify(_ step: Step) async throws {
         try await fillRest()
-        let meter = try await meter(of: plan.mappings)
+        let meter = try await meter(of: plan.mappings.map(\.table) + plan.columnMoves.map(\.table))
         var tally = ChunkTally()
         for (index, mapping) in plan.mappings.enumerated() {
             tally += try await walkTable(.comparing, mapping, of: step, checkpoints: "\(step.id)/\(index)", meter)
         }
+        for (index, move) in plan.columnMoves.enumerated() {
+            tally += try await walkTable(.comparing, move, of: step, checkpoints: "\(step.id)/move-\(index)", meter)
+        }
         meter.finish()
         guard tally.mismatches == 0 else {
             try await fenced { connection in
-                for index in plan.mappings.indices {
-                    try await ledger.restartCheckpoints(step: "\(step.id)/\(index)", walk: walk, on: connection)
+                let walks =
+                    plan.mappings.indices.map { "\($0)" } + plan.columnMoves.indices.map { "move-\($0)" }
+                for name in walks {
+                    try await ledger.restartCheckpoints(step: "\(step.id)/\(name)", walk: walk, on: connection)
                 }
             }
             if let flaw = try await pool.withConnection({ try await BothSides.flaw(plan, on: $0) }) { throw flaw }
@@ -377,7 +410,9 @@ struct ClaimedTravel: Sendable {
                 at: Date()
             )
             // Without a mapping there are none, and no step that noted them.
-            let created = plan.mappings.isEmpty ? certificate.triggers : try await ledger.read(connection)?.triggers
+            let created =
+                plan.mappings.isEmpty && plan.columnMoves.isEmpty
+                ? certificate.triggers : try await ledger.read(connection)?.triggers
             guard created == certificate.triggers else {
                 throw Interruption.stalled(
                     reason: "ProofBroken",
@@ -407,7 +442,7 @@ extension Step {
     /// One word for the status.
     var stepName: String {
         switch action {
-        case .backfill: "Backfilling"
+        case .backfill, .fillMove: "Backfilling"
         case .declaration: "Declaring"
         case .verify: "Verifying"
         case .check: "Checking"

@@ -102,6 +102,7 @@ public struct MigrationEngine: Sendable {
             for mapping in record.plan.mappings {
                 tally += try await TableComparison.run(mapping, on: connection)
             }
+            for move in record.plan.columnMoves { tally += try await TableComparison.run(move, on: connection) }
             return tally
         }
     }

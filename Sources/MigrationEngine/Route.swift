@@ -67,7 +67,7 @@ extension Step {
     /// Whether it is part of what makes the proof.
     var isProof: Bool {
         switch action {
-        case .backfill, .verify, .check: true
+        case .backfill, .fillMove, .verify, .check: true
         case .statements, .concurrently, .buildIndex, .dropIndex, .declaration: false
         }
     }

@@ -334,7 +334,7 @@ extension Move {
         guard case .revert(let step) = self, step.phase < .backfill else { return false }
         switch step.action {
         case .statements, .buildIndex, .dropIndex: return true
-        case .concurrently, .declaration, .backfill, .check, .verify: return false
+        case .concurrently, .declaration, .backfill, .fillMove, .check, .verify: return false
         }
     }
 

@@ -44,6 +44,9 @@ struct OneSidedChangeTests {
             .setReplicaIdentity(SetReplicaIdentity(table: "t", index: "i")),
             .addEnumValue(AddEnumValue(type: "e", value: "v", before: "w")),
             .setComment(SetComment(table: "t", column: "a", comment: "")),
+            .moveToTable(
+                MoveToTable(
+                    table: "t", columns: [.init(name: "a"), .init(name: "b", to: "c")], to: "u", key: ["id": "t"])),
         ] as [Change])
     func roundTrip(change: Change) throws {
         #expect(try JSONDecoder().decode(Change.self, from: JSONEncoder().encode(change)) == change)
@@ -96,6 +99,23 @@ struct OneSidedChangeTests {
             ),
             (#"{"setReplicaIdentity": {"table": "t"}}"#, ""),
             (#"{"addEnumValue": {"type": "e", "value": "v", "before": "a", "after": "b"}}"#, ""),
+            (
+                #"{"moveToTable": {"table": "t", "columns": [{"name": "a"}], "to": "t", "key": {"id": "id"}}}"#, "to"
+            ),
+            (#"{"moveToTable": {"table": "t", "columns": [], "to": "u", "key": {"id": "id"}}}"#, "columns"),
+            (#"{"moveToTable": {"table": "t", "columns": [{"name": "a"}], "to": "u", "key": {}}}"#, "key"),
+            (
+                #"{"moveToTable": {"table": "t", "columns": [{"name": "a"}], "to": "u", "key": {"i": "k", "j": "k"}}}"#,
+                "key"
+            ),
+            (
+                #"{"moveToTable": {"table": "t", "columns": [{"name": "a"}], "to": "u", "key": {"a": "k"}}}"#,
+                "columns[0].name"
+            ),
+            (
+                #"{"moveToTable": {"table": "t", "columns": [{"name": "a"}, {"name": "b", "to": "a"}], "to": "u", "key": {"i": "k"}}}"#,
+                "columns[1].to"
+            ),
             (#"{"addColumn": {"table": "t", "column": {"name": "a", "type": "int"}, "check": "a >"}}"#, nil),
             (#"{"addColumn": {"table": "t", "column": {"name": "a", "type": "int"}, "check": "a --"}}"#, "check"),
             (

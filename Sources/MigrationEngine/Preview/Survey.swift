@@ -60,6 +60,10 @@ struct Survey: Sendable {
                             + "so would a write of such a row"))
             }
         }
+        for move in plan.columnMoves {
+            let target = facts.first { $0.name == move.to } ?? TableFacts(name: move.to)
+            estimates.append(try await estimate(move, target, on: connection))
+        }
         findings = spec.lintable.allowing(findings)
         return PlanPreview(plan, estimates: estimates, findings: findings.sorted { $0.severity < $1.severity })
     }
@@ -115,6 +119,18 @@ struct Survey: Sendable {
                 addedBytes: try row.double("added"), secondsOfExpressions: max(0, expressions / .seconds(1)),
                 workers: workers)
         }
+    }
+
+    private func estimate(
+        _ move: ColumnMove, _ target: TableFacts, on connection: PostgresConnection
+    ) async throws -> BackfillEstimate {
+        let rows = try await TableSize.estimate(of: move.table, on: connection)
+        let query = move.sample(percent: SampleQueries.percent(ofRows: rows), limit: SampleQueries.rows)
+        let row = try await sampling(on: connection) { try await $0.query(query).row() }
+        return EstimateMethod.estimate(
+            move, target, rows: rows, filled: Int64(Double(rows) * (try row.double("share"))),
+            sampled: try row.integer("rows"), rowBytes: try row.double("width"),
+            workers: min(16, max(1, spec.backfill?.workers ?? 2)))
     }
 
     private func roundTrip(

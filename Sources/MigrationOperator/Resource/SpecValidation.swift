@@ -62,7 +62,7 @@ public struct SpecValidation {
             }
             let place = "\(path).\(kind)"
             for column in Self.newColumns(kind, fields) {
-                let table = fields["table"]?.string ?? ""
+                let table = fields[kind == "moveToTable" ? "to" : "table"]?.string ?? ""
                 if let other = made.updateValue(place, forKey: "\(table)\u{0}\(column)") {
                     add(place, "the column \(column) of \(table) is made by \(other) already", "name another one")
                 }
@@ -75,6 +75,8 @@ public struct SpecValidation {
         case "addColumn": [fields[path: "column", "name"]?.string].compactMap(\.self)
         case "alterColumn": [fields[path: "to", "name"]?.string].compactMap(\.self)
         case "replaceColumns": (fields["to"]?.array ?? []).compactMap { $0["name"]?.string }
+        case "moveToTable":
+            (fields["columns"]?.array ?? []).compactMap { $0["to"]?.string ?? $0["name"]?.string }
         default: []
         }
     }

@@ -73,6 +73,12 @@ public struct ExpectedShape: Hashable, Sendable {
             within(change.table, origin) { $0.rename(change.column, to: change.to, origin) }
         case .replaceColumns(let change):
             within(change.table, origin) { $0.replace(change, origin) }
+        case .moveToTable(let change):
+            for column in change.columns {
+                let type = tables[change.table]?.columns[column.name]?.type
+                within(change.table, origin) { $0.drop(column.name, origin) }
+                within(change.to, origin) { $0.columns[column.newName] = there(type) }
+            }
         case .alterColumn(let change):
             within(change.table, origin) { table in
                 if let replacement = change.replacement {

@@ -8,26 +8,40 @@ extension Catalog {
             for (_, column) in change.kind.newColumns {
                 for table in change.tables.prefix(1) { catalog.comingColumns[table, default: []].append(column) }
             }
+            if case .moveToTable(let move) = change {
+                for column in move.columns {
+                    guard let type = present(move.table)?.column(column.name)?.type else { continue }
+                    catalog.comingColumns[move.to, default: []].append(NewColumn(name: column.newName, type: type))
+                }
+            }
         }
         return catalog
     }
 
     /// A table that is there, or that the migration makes at Expand.
     func tableByThen(_ name: String, at path: String) throws(PlanError) -> TableDescription {
-        if let coming = comingTables[name] { return coming.description(in: schema) }
-        var table = try table(name, at: path)
+        var table = try made(name, at: path)
         for column in comingColumns[name] ?? [] where table.column(column.name) == nil {
             table.columns.append(.init(name: column.name, type: column.type, baseType: baseTypes[column.type]))
         }
         return table
     }
 
+    /// The table without the columns that other changes add to it.
+    private func made(_ name: String, at path: String) throws(PlanError) -> TableDescription {
+        if let coming = comingTables[name] { return coming.description(in: schema) }
+        return try table(name, at: path)
+    }
+
     /// Statements that make an empty copy of a table as it will be.
     func copy(_ name: String, as scratch: String, at path: String) throws(PlanError) -> [String] {
-        if let coming = comingTables[name] { return [coming.scratch(as: scratch)] }
-        let table = try table(name, at: path)
+        let coming = comingTables[name]
+        let table = try made(name, at: path)
         let columns = (comingColumns[name] ?? []).filter { table.column($0.name) == nil }
-        return ["CREATE TEMPORARY TABLE \(scratch) (LIKE \(table.name.quoted) INCLUDING INDEXES) ON COMMIT DROP"]
+        let make =
+            coming?.scratch(as: scratch)
+            ?? "CREATE TEMPORARY TABLE \(scratch) (LIKE \(table.name.quoted) INCLUDING INDEXES) ON COMMIT DROP"
+        return [make]
             + columns.map { "ALTER TABLE \(scratch) ADD COLUMN \($0.name.quotedIdentifier) \($0.type)" }
     }
 

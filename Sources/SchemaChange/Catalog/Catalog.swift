@@ -15,6 +15,9 @@ public struct Catalog: Sendable {
         self.baseTypes = baseTypes
     }
 
+    /// What there is of that name, of whatever sort.
+    func present(_ name: String) -> TableDescription? { tables[name] }
+
     /// The table, if it is one whose shape can be changed.
     func table(_ name: String, at path: String) throws(PlanError) -> TableDescription {
         guard let table = tables[name] else {

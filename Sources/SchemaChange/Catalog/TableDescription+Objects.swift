@@ -13,10 +13,13 @@ extension TableDescription {
         public var comment: String?
         /// Of a foreign key: the table that it refers to.
         public var references: TableName?
+        /// Of a foreign key.
+        public var foreignKey: ForeignKeyTerms?
 
         public init(
             name: String, kind: String, columns: [String], definition: String, isValidated: Bool = true,
-            isDeferrable: Bool = false, isDeferred: Bool = false, comment: String? = nil, references: TableName? = nil
+            isDeferrable: Bool = false, isDeferred: Bool = false, comment: String? = nil, references: TableName? = nil,
+            foreignKey: ForeignKeyTerms? = nil
         ) {
             self.name = name
             self.kind = kind
@@ -27,6 +30,22 @@ extension TableDescription {
             self.isDeferred = isDeferred
             self.comment = comment
             self.references = references
+            self.foreignKey = foreignKey
+        }
+    }
+
+    /// What a foreign key does.
+    public struct ForeignKeyTerms: Codable, Hashable, Sendable {
+        /// Those referred to, in the order of the constraint's own.
+        public var columns: [String]
+        /// As in `pg_constraint`: `a` no action, `r` restrict, `c` cascade, `n` set null, `d` set default.
+        public var onDelete: String
+        public var onUpdate: String
+
+        public init(columns: [String], onDelete: String = "a", onUpdate: String = "a") {
+            self.columns = columns
+            self.onDelete = onDelete
+            self.onUpdate = onUpdate
         }
     }
 
@@ -142,7 +161,15 @@ extension TableDescription {
                 'references', (
                     SELECT json_build_object('schema', fn.nspname, 'name', f.relname)
                     FROM pg_class f JOIN pg_namespace fn ON fn.oid = f.relnamespace WHERE f.oid = k.confrelid
-                )
+                ),
+                'foreignKey', CASE WHEN k.contype = 'f' THEN json_build_object(
+                    'columns', (
+                        SELECT json_agg(a.attname ORDER BY u.ordinality)
+                        FROM unnest(k.confkey) WITH ORDINALITY AS u(attnum, ordinality)
+                        JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.attnum
+                    ),
+                    'onDelete', k.confdeltype, 'onUpdate', k.confupdtype
+                ) END
             ) ORDER BY k.conname)
             FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype IN ('c', 'f', 'p', 'u', 'x')
         ), '[]'),
@@ -194,7 +221,7 @@ extension TableDescription {
             JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
             JOIN pg_class v ON v.oid = r.ev_class
             WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid AND v.oid <> c.oid
-                AND NOT \(isVersioned("v"))
+                AND NOT \(isVersioned("v")) AND v.relnamespace IS DISTINCT FROM to_regnamespace('sluice')
         ), '[]'),
         'versionViews', coalesce((
             SELECT json_agg(json_build_object(

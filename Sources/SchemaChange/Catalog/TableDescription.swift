@@ -14,6 +14,8 @@ public struct TableDescription: Codable, Hashable, Sendable {
         public var defaultExpression: String?
         /// Whether PostgreSQL computes it: `GENERATED ALWAYS AS (…) STORED`.
         public var generated: Bool
+        /// Whether it has a sequence of its own: `GENERATED … AS IDENTITY`.
+        public var isIdentity: Bool
         public var comment: String?
 
         public init(
@@ -25,6 +27,7 @@ public struct TableDescription: Codable, Hashable, Sendable {
             requirement: String? = nil,
             defaultExpression: String? = nil,
             generated: Bool = false,
+            isIdentity: Bool = false,
             comment: String? = nil
         ) {
             self.name = name
@@ -35,6 +38,7 @@ public struct TableDescription: Codable, Hashable, Sendable {
             self.requirement = requirement
             self.defaultExpression = defaultExpression
             self.generated = generated
+            self.isIdentity = isIdentity
             self.comment = comment
         }
     }
@@ -176,6 +180,7 @@ extension TableDescription {
                     ),
                     'defaultExpression', CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END,
                     'generated', a.attgenerated <> '',
+                    'isIdentity', a.attidentity <> '',
                     'comment', col_description(c.oid, a.attnum)
                 ) ORDER BY a.attnum), '[]')
                 FROM pg_attribute a LEFT JOIN pg_attrdef d ON (d.adrelid, d.adnum) = (a.attrelid, a.attnum)

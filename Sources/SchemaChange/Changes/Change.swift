@@ -3,6 +3,7 @@ public enum Change: Hashable, Sendable {
     case addColumn(AddColumn)
     case alterColumn(AlterColumn)
     case replaceColumns(ReplaceColumns)
+    case moveToTable(MoveToTable)
     case renameColumn(RenameColumn)
     case dropColumn(DropColumn)
     case createTable(CreateTable)
@@ -24,6 +25,7 @@ public enum Change: Hashable, Sendable {
         case .addColumn(let change): change
         case .alterColumn(let change): change
         case .replaceColumns(let change): change
+        case .moveToTable(let change): change
         case .renameColumn(let change): change
         case .dropColumn(let change): change
         case .createTable(let change): change
@@ -54,7 +56,8 @@ public enum Change: Hashable, Sendable {
 
 extension Change: Codable {
     private enum Key: String, CodingKey, CaseIterable {
-        case addColumn, alterColumn, replaceColumns, renameColumn, dropColumn, createTable, createIndex, dropIndex,
+        case addColumn, alterColumn, replaceColumns, moveToTable, renameColumn, dropColumn, createTable, createIndex,
+            dropIndex,
             addConstraint,
             dropConstraint, renameConstraint, dropTable, renameTable, setReplicaIdentity, addEnumValue, setComment, sql
     }
@@ -64,6 +67,7 @@ extension Change: Codable {
         case .addColumn: .addColumn
         case .alterColumn: .alterColumn
         case .replaceColumns: .replaceColumns
+        case .moveToTable: .moveToTable
         case .renameColumn: .renameColumn
         case .dropColumn: .dropColumn
         case .createTable: .createTable
@@ -98,6 +102,7 @@ extension Change: Codable {
         case .addColumn: self = .addColumn(try fields())
         case .alterColumn: self = .alterColumn(try fields())
         case .replaceColumns: self = .replaceColumns(try fields())
+        case .moveToTable: self = .moveToTable(try fields())
         case .renameColumn: self = .renameColumn(try fields())
         case .dropColumn: self = .dropColumn(try fields())
         case .createTable: self = .createTable(try fields())
@@ -119,5 +124,12 @@ extension Change: Codable {
         var container = encoder.container(keyedBy: Key.self)
         func encode(_ kind: some ChangeKind) throws { try container.encode(kind, forKey: codingKey) }
         try encode(kind)
+    }
+}
+
+extension Change {
+    /// Whether rows are walked for it.
+    var walks: Bool {
+        if case .moveToTable = self { true } else { !kind.newColumns.isEmpty }
     }
 }

@@ -28,7 +28,7 @@ public struct CreateTable: Codable, Hashable, Sendable, ChangeKind {
         columns.enumerated().filter { !$1.isSerial }.map { ("columns[\($0)].type", $1.type) }
     }
 
-    private var referred: [(path: String, columns: [String], references: References)] {
+    var referred: [(path: String, columns: [String], references: References)] {
         columns.enumerated().compactMap { index, column in
             column.references.map { ("columns[\(index)].references", [column.name], $0) }
         }
@@ -132,7 +132,10 @@ public struct CreateTable: Codable, Hashable, Sendable, ChangeKind {
             columns: columns.map {
                 .init(
                     name: $0.name, type: $0.type,
-                    notNull: $0.nullable == false || primaryKey?.contains($0.name) == true, comment: $0.comment)
+                    notNull: $0.nullable == false || primaryKey?.contains($0.name) == true,
+                    defaultExpression: $0.default ?? ($0.isSerial ? "nextval" : nil),
+                    generated: $0.generated?.expression != nil, isIdentity: $0.generated?.identity != nil,
+                    comment: $0.comment)
             },
             key: primaryKey ?? [],
             constraints: constraints,

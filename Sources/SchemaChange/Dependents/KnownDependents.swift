@@ -51,7 +51,8 @@ public struct KnownDependents: Codable, Hashable, Sendable {
             WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = \(relation) AND d.refobjsubid = \(number)
                 AND coalesce(f.pronamespace <> to_regnamespace('sluice'), true)
                 AND coalesce(i.relname, q.conname, '') NOT LIKE 'sluice\\_%'
-                AND (v.oid IS NULL OR NOT \(TableDescription.isVersioned("v")))
+                AND (v.oid IS NULL OR NOT \(TableDescription.isVersioned("v"))
+                    AND v.relnamespace IS DISTINCT FROM to_regnamespace('sluice'))
                 \(others ?? "")
             """
     }

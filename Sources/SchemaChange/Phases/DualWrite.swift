@@ -11,7 +11,7 @@ extension PlanBuilder {
             title: "waiting until it is declared that every writer writes both sides",
             action: .declaration
         )
-        let tables = triggeredTables.enumerated().map { index, table in
+        let tables = Self.distinct(mappings.map(\.table) + fills.map(\.table)).enumerated().map { index, table in
             let mapped = mappings.filter { $0.table == table && !$0.isWrittenByApplication }
             let declared = mappings.filter { $0.table == table && $0.isWrittenByApplication }.map(Self.declare)
             let triggers = mapped.map { DualWriteTriggers(mapping: $0) }
@@ -35,7 +35,7 @@ extension PlanBuilder {
             )
         }
         return (mappings.contains(where: \.isWrittenByApplication) ? [declaration] : []) + tables
-            + (viewStep.map { [$0] } ?? [])
+            + moveTriggerSteps + (viewStep.map { [$0] } ?? [])
     }
 
     /// From now on a write of the old side alone is one too few. Before, and again when this is undone, it is what the old
@@ -63,6 +63,9 @@ extension PlanBuilder {
             statements += triggers.drop + triggers.create
         }
         for fill in fills { statements += fill.drop + fill.create }
+        for triggers in moves.map(MoveTriggers.init) {
+            statements += triggers.dropFrom + triggers.dropTo + triggers.createTo + triggers.createFrom
+        }
         return Step(
             id: "repair",
             phase: .dualWrite,
@@ -73,10 +76,12 @@ extension PlanBuilder {
         )
     }
 
+    private static func distinct(_ tables: [TableName]) -> [TableName] {
+        tables.enumerated().filter { tables.firstIndex(of: $1) == $0 }.map(\.element)
+    }
+
     /// Each table that has triggers of ours.
     var triggeredTables: [TableName] {
-        var tables: [TableName] = []
-        for table in mappings.map(\.table) + fills.map(\.table) where !tables.contains(table) { tables.append(table) }
-        return tables
+        Self.distinct(mappings.map(\.table) + fills.map(\.table) + moves.flatMap { [$0.table, $0.to] })
     }
 }

@@ -36,6 +36,10 @@ public struct Plan: Codable, Hashable, Sendable {
     public var tied: [String]?
     /// The tables that it takes away or calls otherwise; nil for none.
     public var wholeTables: [TableName]?
+    /// The columns that go to another table; nil for none.
+    public var moves: [ColumnMove]?
+
+    public var columnMoves: [ColumnMove] { moves ?? [] }
 
     /// Between these two, as bytes, are the names of all triggers that run between the first of ours and the last.
     public static let firstTriggerName = DualWriteTriggers.firstName + "_3"

@@ -44,7 +44,7 @@ extension PlanBuilder {
                     + "Migration of its own")
         }
         let isKey = index.isUnique && !index.columns.isEmpty && index.columns == table.key
-        guard isKey, changes.contains(where: { !$0.kind.newColumns.isEmpty && $0.tables.contains(table.name.name) })
+        guard isKey, changes.contains(where: { $0.walks && $0.tables.contains(table.name.name) })
         else { return }
         throw PlanError(
             .invalidChange, at: path,

@@ -16,6 +16,7 @@ extension PlanBuilder {
         var tables = changedTables
         for other in otherTables where !tables.contains(other) { tables.append(other) }
         let writes = Set(leaving.keys).union(mappings.flatMap { m in m.new.map { "\(m.table).\($0.name)" } })
+            .union(moves.flatMap { m in m.columns.map { "\(m.to).\($0.to.name)" } })
         return Plan(
             hash: hash,
             changes: changes,
@@ -26,14 +27,15 @@ extension PlanBuilder {
             wayBack: wayBack.isEmpty ? nil : wayBack,
             known: known.isEmpty ? nil : known,
             guardedTables: triggeredTables,
-            tokens: (mappings.map(\.token) + fills.map(\.token)).sorted(),
+            tokens: (mappings.map(\.token) + fills.map(\.token) + moves.map(\.token)).sorted(),
             tables: tables,
             writes: writes.sorted(),
             touches: writes.union(reads.map { "\($0.table).\($0.column)" }).sorted(),
             viewSchema: viewStep == nil ? nil : viewSchema,
             shared: shared.isEmpty ? nil : shared.sorted(),
             tied: tied.isEmpty ? nil : tied.sorted(),
-            wholeTables: wholeTables.isEmpty ? nil : wholeTables
+            wholeTables: wholeTables.isEmpty ? nil : wholeTables,
+            moves: moves.isEmpty ? nil : moves
         )
     }
 

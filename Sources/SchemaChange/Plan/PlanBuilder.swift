@@ -20,6 +20,7 @@ public struct PlanBuilder {
     var purge: [Step] = []
     var mappings: [Mapping] = []
     var fills: [FillTrigger] = []
+    var moves: [ColumnMove] = []
     /// What is done at Contract before, and after, all changes.
     var unlinking: [Step] = []
     var linking: [Step] = []

@@ -28,6 +28,14 @@ public struct Reliance: Hashable, Sendable {
                     Item(kind: .column, table: mapping.table, name: column.name, type: column.type, isFound: true))
             }
         }
+        for move in plan.columnMoves {
+            let old = (move.columns + move.key).map(\.from) + move.walkKey
+            let new = move.isToFound ? move.key.map(\.to) : []
+            for (table, column) in old.map({ (move.table, $0) }) + new.map({ (move.to, $0) })
+            where !items.contains(where: { $0.isColumn(column.name, of: table) }) {
+                items.append(Item(kind: .column, table: table, name: column.name, type: column.type, isFound: true))
+            }
+        }
         // The user's own statements make what the user sees to.
         for step in plan.steps where applied.contains(step.id) && !step.isUsers {
             switch step.action {
@@ -40,7 +48,7 @@ public struct Reliance: Hashable, Sendable {
                 let name = index.name ?? index.builtAs
                 items.removeAll { $0.kind == .index && $0.table.schema == index.table.schema && $0.name == name }
                 for statement in index.unfinish { take(statement, plan) }
-            case .concurrently, .declaration, .backfill, .check, .verify:
+            case .concurrently, .declaration, .backfill, .fillMove, .check, .verify:
                 break
             }
         }
@@ -78,8 +86,10 @@ public struct Reliance: Hashable, Sendable {
     private mutating func take(_ clause: inout SQLReader, of table: TableName, _ plan: Plan) {
         if clause.accept("add column") {
             guard let name = clause.name() else { return }
-            let column = plan.mappings.lazy.filter { $0.table == table }.flatMap(\.new)
-                .first { ($0.interim ?? $0.name) == name }
+            let new =
+                plan.mappings.filter { $0.table == table }.flatMap(\.new)
+                + plan.columnMoves.filter { $0.to == table }.flatMap { $0.columns.map(\.to) }
+            let column = new.first { ($0.interim ?? $0.name) == name }
             items.append(Item(kind: .column, table: table, name: name, type: column?.type))
         } else if clause.accept("drop column") {
             _ = clause.accept("if exists")

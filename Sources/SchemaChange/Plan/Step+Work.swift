@@ -25,7 +25,7 @@ extension Step {
         case .concurrently, .buildIndex: .buildsIndex
         case .dropIndex: .catalog
         case .declaration: .waits
-        case .backfill: .writesRows
+        case .backfill, .fillMove: .writesRows
         case .check, .verify: .scans
         }
     }

@@ -18,6 +18,8 @@ public struct Step: Codable, Hashable, Sendable {
         case declaration
         /// Fills the rows of `mappings[index]` that have no side yet. Undoing it leaves them as they are.
         case backfill(mapping: Int)
+        /// Fills the new columns of `columnMoves[index]` with what the old ones hold. Undoing it leaves them as they are.
+        case fillMove(Int)
         /// A query that must find nothing; what it finds, one text a row, is told with `message`.
         case check(query: String, message: String)
         /// Compares every row of every mapping, and issues the certificate.

@@ -37,8 +37,13 @@ struct Scenario: Sendable, CustomStringConvertible {
         /// What the sides are from then on; nil where they stay as they are, and NULL in a row that is new.
         let old: String?
         let new: String?
+        /// What is written in another table by the same statement: a statement that finds the key in `written (id)`.
+        var beside: String?
 
-        init(_ columns: KeyValuePairs<String, String>, old: String? = nil, new: String? = nil) {
+        init(
+            _ columns: KeyValuePairs<String, String>, old: String? = nil, new: String? = nil, beside: String? = nil
+        ) {
+            self.beside = beside
             self.columns = columns
             self.old = old
             self.new = new
@@ -51,23 +56,27 @@ struct Scenario: Sendable, CustomStringConvertible {
 
         func update(id: Int, k: Int) -> String {
             let set = assignments.map { "\($0.column) = (\($0.value))" }.joined(separator: ", ")
-            return "UPDATE items SET \(set) WHERE id = \(id)".numbered("\(k)")
+            return whole("UPDATE items SET \(set) WHERE id = \(id)").numbered("\(k)")
         }
 
         func insert(id: Int, k: Int) -> String {
-            insert("VALUES (\(id), \(values))", k: "\(k)")
+            whole(insert("VALUES (\(id), \(values))")).numbered("\(k)")
         }
 
         /// Rows with the ids from 1, each numbered by its id.
         func fill(rows: Int) -> String {
-            insert("SELECT i, \(values) FROM generate_series(1, \(rows)) i", k: "i")
+            insert("SELECT i, \(values) FROM generate_series(1, \(rows)) i").numbered("i")
         }
 
         private var values: String { assignments.map { "(\($0.value))" }.joined(separator: ", ") }
 
-        private func insert(_ source: String, k: String) -> String {
+        private func insert(_ source: String) -> String {
             let columns = ["id"] + assignments.map(\.column)
-            return "INSERT INTO items (\(columns.joined(separator: ", "))) \(source)".numbered(k)
+            return "INSERT INTO items (\(columns.joined(separator: ", "))) \(source)"
+        }
+
+        private func whole(_ statement: String) -> String {
+            beside.map { "WITH written AS (\(statement) RETURNING id) \($0)" } ?? statement
         }
     }
 

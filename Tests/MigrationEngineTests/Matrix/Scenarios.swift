@@ -4,7 +4,7 @@ import SchemaChange
 /// The rows of the matrix, one for each way of each kind: to have another kind walked, killed and taken back on all servers,
 /// add it here.
 extension Scenario {
-    static let all = adding + inPlace + sameName + twoSides + leaving + oneSided
+    static let all = adding + inPlace + sameName + twoSides + moving + leaving + oneSided
 
     static let oldPhases = Phase.initial...Phase.backfill
     static let newPhases = Phase.dualWrite...Phase.contract
@@ -233,6 +233,43 @@ extension Scenario {
             new: Version(
                 newPhases, reads: "b", update: Write(["b": "'n' || $k"], old: "'n' || $k", new: "'n' || $k"))
         ),
+    ]
+
+    // MARK: To another table
+
+    private static let moving = [
+        Scenario(
+            description: "moveToTable",
+            setUp: """
+                CREATE TABLE items (id int PRIMARY KEY, a text NOT NULL, b text);
+                CREATE TABLE parts (item int PRIMARY KEY REFERENCES items ON DELETE CASCADE, note text);
+                """,
+            changes: [
+                .moveToTable(
+                    MoveToTable(
+                        table: "items", columns: [.init(name: "a"), .init(name: "b", to: "c")], to: "parts",
+                        key: ["id": "item"]))
+            ],
+            old: Version(
+                oldPhases, reads: "coalesce(a, '') || '/' || coalesce(b, '')",
+                update: Write(["a": "'a' || $k", "b": "NULL"], old: "'a' || $k || '/'", new: "'a' || $k || '/'"),
+                insert: Write(
+                    ["a": "'a' || $k", "b": "'b'"], old: "'a' || $k || '/b'", new: "'a' || $k || '/b'")),
+            // By the row of items first, as the old version does: so neither waits for the other in a circle.
+            new: Version(
+                newPhases,
+                reads:
+                    "coalesce((SELECT coalesce(a, '') || '/' || coalesce(c, '') FROM parts WHERE item = items.id), '/')",
+                update: Write(
+                    [:], old: "'n' || $k || '/' || $k", new: "'n' || $k || '/' || $k",
+                    beside: """
+                        INSERT INTO parts (item, a, c) SELECT id, 'n' || $k, '$k' FROM written
+                        ON CONFLICT (item) DO UPDATE SET a = excluded.a, c = excluded.c
+                        """),
+                insert: Write(
+                    [:], old: "'n' || $k || '/'", new: "'n' || $k || '/'",
+                    beside: "INSERT INTO parts (item, a) SELECT id, 'n' || $k FROM written"))
+        )
     ]
 
     // MARK: What goes, and what is the user's own

@@ -12,7 +12,7 @@ struct SquawkTests {
         "require-statement-timeout", "ban-drop-column", "ban-drop-table", "ban-drop-default", "ban-drop-function",
         "ban-drop-constraint", "ban-drop-not-null", "ban-alter-identity", "renaming-column", "renaming-object",
         "renaming-table", "adding-not-nullable-field", "adding-field-with-default", "prefer-robust-stmts",
-        "prefer-bigint-over-int", "prefer-text-field",
+        "prefer-bigint-over-int", "prefer-text-field", "ban-drop-view",
     ]
 
     private struct Finding: Decodable {
@@ -87,7 +87,7 @@ struct SquawkTests {
             return ([index.create] + index.drop).map { Script(isTransaction: false, statements: [$0]) }
                 + [index.finish, index.unfinish].filter { !$0.isEmpty }
                 .map { Script(isTransaction: true, statements: $0) }
-        case .declaration, .backfill, .check, .verify:
+        case .declaration, .backfill, .fillMove, .check, .verify:
             return []
         }
     }
