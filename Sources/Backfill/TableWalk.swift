@@ -55,17 +55,17 @@ public struct TableWalk: Sendable {
         TableWalk(.compare(mapping), place, pool, chunkDuration, workers, method, logger)
     }
 
-    /// Gives the rows of the other table what they lack of `move`'s columns.
+    /// Gives the rows of the other table what they lack of `move`'s columns. By keys always: a row that is not filled stays so
+    /// when its other columns are written, and is on another page then.
     public static func fillingMove(
         _ move: ColumnMove,
         at place: Place,
         pool: PostgresPool,
         chunkDuration: Duration,
         workers: Int,
-        method: WalkMethod = .pages,
         logger: Logger
     ) -> TableWalk {
-        TableWalk(.move(MoveChunk(move: move, pass: .fill)), place, pool, chunkDuration, workers, method, logger)
+        TableWalk(.move(MoveChunk(move: move, pass: .fill)), place, pool, chunkDuration, workers, .keys, logger)
     }
 
     /// Compares both sides of every row of `move`.
@@ -75,10 +75,9 @@ public struct TableWalk: Sendable {
         pool: PostgresPool,
         chunkDuration: Duration,
         workers: Int,
-        method: WalkMethod = .pages,
         logger: Logger
     ) -> TableWalk {
-        TableWalk(.move(MoveChunk(move: move, pass: .compare)), place, pool, chunkDuration, workers, method, logger)
+        TableWalk(.move(MoveChunk(move: move, pass: .compare)), place, pool, chunkDuration, workers, .keys, logger)
     }
 
     private init(

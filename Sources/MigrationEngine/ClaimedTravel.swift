@@ -336,7 +336,7 @@ struct ClaimedTravel: Sendable {
         let (progress, yielded) = tellers(of: step, on: move.table, meter)
         let place = TableWalk.Place(fence: fence, walk: walk, step: checkpoints)
         let make = pass == .filling ? TableWalk.fillingMove : TableWalk.comparingMove
-        let tableWalk = make(move, place, pool, chunkDuration, travel.workers, walkMethod, run.logger)
+        let tableWalk = make(move, place, pool, chunkDuration, travel.workers, run.logger)
         return try await tableWalk.run(progress: progress, yielded: yielded)
     }
 
