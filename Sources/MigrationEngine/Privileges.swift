@@ -24,7 +24,8 @@ enum Privileges {
         }
         if try !row.boolean("may_keep") {
             throw missing(
-                "database", "keep its ledger in schema sluice",
+                "database",
+                "keep its ledger in schema sluice, unless that is given to it (CREATE SCHEMA sluice AUTHORIZATION \(role))",
                 try row.boolean("is_new")
                     ? "CREATE ON DATABASE \(database) TO \(role)" : "ALL ON SCHEMA sluice TO \(role)")
         }

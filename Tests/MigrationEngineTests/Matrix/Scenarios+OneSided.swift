@@ -42,6 +42,16 @@ extension Scenario {
             "dropTable",
             also: "CREATE TABLE notes (id int PRIMARY KEY, item int REFERENCES items ON DELETE CASCADE);",
             .dropTable(DropTable(table: "notes"))),
+        beside(
+            "renameTable",
+            also: "CREATE TABLE notes (id int PRIMARY KEY, item int REFERENCES items ON DELETE CASCADE);",
+            .renameTable(RenameTable(table: "notes", to: "remarks"))),
+        beside(
+            "renameConstraint, setComment, setReplicaIdentity",
+            also: "ALTER TABLE items ADD CONSTRAINT filled CHECK (a <> '');",
+            .renameConstraint(RenameConstraint(table: "items", from: "filled", to: "not_empty")),
+            .setComment(SetComment(table: "items", column: "a", comment: "what it says")),
+            .setReplicaIdentity(SetReplicaIdentity(table: "items", identity: .full))),
         Scenario(
             description: "alterColumn, primary key",
             setUp: """
@@ -58,11 +68,11 @@ extension Scenario {
         ),
     ]
 
-    private static func beside(_ description: String, also: String = "", _ change: Change) -> Scenario {
+    private static func beside(_ description: String, also: String = "", _ changes: Change...) -> Scenario {
         Scenario(
             description: description,
             setUp: text + also,
-            changes: [change],
+            changes: changes,
             old: Version(oldPhases, reads: "a", update: bothText),
             new: Version(newPhases, reads: "a", update: bothText),
             targets: [.backfill, .contract]
