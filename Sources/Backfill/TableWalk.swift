@@ -39,7 +39,7 @@ public struct TableWalk: Sendable {
         method: WalkMethod = .pages,
         logger: Logger
     ) -> TableWalk {
-        TableWalk(.fill(mapping), place, pool, chunkDuration, workers, method, logger)
+        TableWalk(.fill(mapping), place, pool, chunkDuration, workers, sound(method, for: mapping), logger)
     }
 
     /// Compares every row of `mapping` with what its side says.
@@ -52,7 +52,7 @@ public struct TableWalk: Sendable {
         method: WalkMethod = .pages,
         logger: Logger
     ) -> TableWalk {
-        TableWalk(.compare(mapping), place, pool, chunkDuration, workers, method, logger)
+        TableWalk(.compare(mapping), place, pool, chunkDuration, workers, sound(method, for: mapping), logger)
     }
 
     /// Gives the rows of the other table what they lack of `move`'s columns. By keys always: a row that is not filled stays so
@@ -78,6 +78,12 @@ public struct TableWalk: Sendable {
         logger: Logger
     ) -> TableWalk {
         TableWalk(.move(MoveChunk(move: move, pass: .compare)), place, pool, chunkDuration, workers, .keys, logger)
+    }
+
+    /// Where the application writes both sides, a row that nobody has filled may be written and stay so: on another page, which
+    /// the walk may have passed.
+    private static func sound(_ method: WalkMethod, for mapping: Mapping) -> WalkMethod {
+        mapping.writer == .application ? .keys : method
     }
 
     private init(
