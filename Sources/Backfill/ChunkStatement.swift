@@ -6,10 +6,13 @@ enum ChunkStatement {
     case fill(Mapping)
     /// Counts the rows of each side, and those that break their side's invariant.
     case compare(Mapping)
+    /// Gives the rows of a partition that was attached a side: the new one, where a new column is given, as to a row that is
+    /// inserted. Its triggers do the rest.
+    case adopt(Mapping, isArchived: Bool)
 
     var mapping: Mapping {
         switch self {
-        case .fill(let mapping), .compare(let mapping): mapping
+        case .fill(let mapping), .compare(let mapping), .adopt(let mapping, _): mapping
         }
     }
 
@@ -25,11 +28,9 @@ enum ChunkStatement {
     func sql(condition: String) -> String {
         let table = mapping.table.quoted
         let marker = mapping.marker.quotedIdentifier
-        let rows: String
-        switch self {
-        case .fill:
-            let assignments = mapping.new.map { "\($0.stored) = (\(mapping.forward[$0.name]!))" } + ["\(marker) = 'o'"]
-            rows = """
+        var rows: String {
+            guard let assignments else { return Self.comparison(of: mapping, where: condition) }
+            return """
                 filled AS (
                     UPDATE \(table) SET \(assignments.joined(separator: ", "))
                     WHERE \(marker) IS NULL AND \(condition) AND EXISTS (SELECT FROM fence)
@@ -40,8 +41,6 @@ enum ChunkStatement {
                         '{}'::text[] AS examples FROM filled
                 )
                 """
-        case .compare:
-            rows = Self.comparison(of: mapping, where: condition)
         }
         return """
             WITH fence AS MATERIALIZED (\(Fence.query)),
@@ -59,6 +58,26 @@ enum ChunkStatement {
             SELECT EXISTS (SELECT FROM moved) AS fenced, rows, old_side, new_side, mismatches,
                 to_json(examples) AS examples FROM found
             """
+    }
+
+    /// What a row without a side is given; nil for a comparison.
+    private var assignments: [String]? {
+        let marker = mapping.marker.quotedIdentifier
+        switch self {
+        case .fill:
+            return mapping.new.map { "\($0.stored) = (\(mapping.forward[$0.name]!))" } + ["\(marker) = 'o'"]
+        case .compare:
+            return nil
+        case .adopt(_, isArchived: true):
+            return ["\(marker) = NULL"]
+        case .adopt(_, isArchived: false):
+            let isNew = "(\(mapping.new.map { "\($0.stored) IS NOT NULL" }.joined(separator: " OR ")))"
+            func unless(_ present: String, _ other: String) -> String {
+                "CASE WHEN \(isNew) THEN \(present) ELSE \(other) END"
+            }
+            return mapping.new.map { "\($0.stored) = \(unless($0.stored, "(\(mapping.forward[$0.name]!))"))" }
+                + ["\(marker) = \(unless("NULL", "'o'"))"]
+        }
     }
 
     private static func comparison(of mapping: Mapping, where condition: String) -> String {

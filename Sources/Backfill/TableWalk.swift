@@ -51,6 +51,21 @@ public struct TableWalk: Sendable {
         TableWalk(.compare(mapping), place, pool, chunkDuration, workers, logger)
     }
 
+    /// Gives the rows of a partition that have no side one.
+    ///
+    /// - Parameter isArchived: whether the old columns stand in the archive.
+    public static func adopting(
+        _ mapping: Mapping,
+        isArchived: Bool,
+        at place: Place,
+        pool: PostgresPool,
+        chunkDuration: Duration,
+        workers: Int,
+        logger: Logger
+    ) -> TableWalk {
+        TableWalk(.adopt(mapping, isArchived: isArchived), place, pool, chunkDuration, workers, logger)
+    }
+
     private init(
         _ statement: ChunkStatement,
         _ place: Place,

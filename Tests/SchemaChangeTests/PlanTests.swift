@@ -201,7 +201,7 @@ struct PlanTests {
     @Test(
         "a table whose shape cannot be changed is refused",
         arguments: [
-            ("p", false, false), ("v", false, false), ("f", false, false), ("r", true, false), ("r", false, true),
+            ("p", true, false), ("v", false, false), ("f", false, false), ("r", true, false), ("r", false, true),
         ]
     )
     func unsupported(kind: String, isPartition: Bool, rowSecurity: Bool) {

@@ -152,7 +152,7 @@ extension TableDescription {
                 'isUnique', i.indisunique,
                 'definition', substr(pg_get_indexdef(x.oid), length(
                     'CREATE ' || CASE WHEN i.indisunique THEN 'UNIQUE ' ELSE '' END || 'INDEX ' || quote_ident(x.relname)
-                    || ' ON ' || quote_ident(n.nspname) || '.' || quote_ident(c.relname)) + 2),
+                    || ' ON ' || CASE x.relkind WHEN 'I' THEN 'ONLY ' ELSE '' END || quote_ident(n.nspname) || '.' || quote_ident(c.relname)) + 2),
                 'columns', CASE WHEN i.indexprs IS NOT NULL THEN '[]' ELSE (
                     SELECT json_agg(a.attname ORDER BY u.ordinality)
                     FROM unnest(i.indkey[0:i.indnkeyatts - 1]) WITH ORDINALITY AS u(attnum, ordinality)
@@ -242,6 +242,7 @@ extension TableDescription {
         'isOwn', pg_has_role(c.relowner, 'USAGE'),
         'replicaIdentity', c.relreplident,
         'comment', obj_description(c.oid, 'pg_class'),
-        'bytes', CASE WHEN c.relkind = 'r' THEN pg_relation_size(c.oid) ELSE 0 END
+        'bytes', CASE WHEN c.relkind IN ('r', 'p') THEN (
+            SELECT coalesce(sum(pg_relation_size(relid)), 0)::bigint FROM (\(PartitionTree.leaves(of: "c.oid"))) leaf) ELSE 0 END
         """
 }
