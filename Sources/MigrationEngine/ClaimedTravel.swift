@@ -126,6 +126,8 @@ struct ClaimedTravel: Sendable {
             try await remove(index, of: step, hurts: step.hurtsForwards) {
                 try await ledger.note(applied: step, walk: walk, on: $0)
             }
+        case .clearIndex(let index):
+            try await clear(index, of: step) { try await ledger.note(applied: step, walk: walk, on: $0) }
         case .backfill(let index):
             let mapping = plan.mappings[index]
             let meter = try await meter(of: [mapping])
@@ -171,6 +173,8 @@ struct ClaimedTravel: Sendable {
             try await build(index, of: step, hurts: step.hurtsBackwards) {
                 try await ledger.note(reverted: step, on: $0)
             }
+        case .clearIndex(let index):
+            try await clear(index, of: step) { try await ledger.note(reverted: step, on: $0) }
         case .concurrently(_, let statements):
             try await executeConcurrently(statements, of: step, hurts: .nobody) {
                 try await ledger.note(reverted: step, on: $0)
@@ -195,13 +199,16 @@ struct ClaimedTravel: Sendable {
     /// What cannot be had back is done only while the triggers are those that kept both sides right, which is looked at
     /// under the lock.
     ///
-    /// - Parameter table: what the step's table is called now, where that is not as ever.
+    /// - Parameters:
+    ///   - table: what the step's table is called now, where that is not as ever.
+    ///   - lock: the strongest that these statements take, where it is not the step's.
     func execute(
         _ statements: [String],
         of step: Step,
         hurts: Hurt = .nobody,
         looksAtTriggers: Bool = false,
         table: TableName? = nil,
+        lock: String? = nil,
         note: (PostgresConnection) async throws -> Void
     ) async throws {
         try await retryingLostRaces(step) {
@@ -213,9 +220,11 @@ struct ClaimedTravel: Sendable {
                     ? nil : try await TriggerRecord(of: step, plan, ledger, on: connection)
                 let partitions = ProvenPartitions(plan, of: ledger.id)
                 let proven = before == nil ? [] : try await partitions.proven(on: connection)
-                if !statements.isEmpty { try await PartitionLock(step, table ?? step.table)?.take(on: connection) }
+                if !statements.isEmpty {
+                    try await PartitionLock(lock ?? step.lock, table ?? step.table)?.take(on: connection)
+                }
                 if hurts != .nobody || looksAtTriggers {
-                    if let table = table ?? step.table, step.lock == "ACCESS EXCLUSIVE" {
+                    if let table = table ?? step.table, (lock ?? step.lock) == "ACCESS EXCLUSIVE" {
                         try await connection.query("LOCK TABLE \(table.quoted) IN ACCESS EXCLUSIVE MODE")
                     }
                     try await requireTriggers(on: connection)
@@ -437,7 +446,7 @@ extension Step {
         case .declaration: "Declaring"
         case .verify: "Verifying"
         case .check: "Checking"
-        case .concurrently, .buildIndex, .dropIndex: "Indexing"
+        case .concurrently, .buildIndex, .dropIndex, .clearIndex: "Indexing"
         case .statements:
             switch phase {
             case .initial, .expand: "Expanding"

@@ -373,7 +373,7 @@ extension Move {
         guard case .revert(let step) = self, step.phase < .backfill else { return false }
         switch step.action {
         case .statements, .buildIndex, .dropIndex: return true
-        case .concurrently, .declaration, .backfill, .check, .verify: return false
+        case .concurrently, .clearIndex, .declaration, .backfill, .check, .verify: return false
         }
     }
 

@@ -1,8 +1,9 @@
-import MigrationEngine
 import SchemaChange
 import Synchronization
 import TestSupport
 import Testing
+
+@testable import MigrationEngine
 
 /// What somebody else does to the partitions of a table that is proven, or on its way there.
 @Suite("The proof of a partitioned table")
@@ -13,7 +14,8 @@ struct PartitionTests {
                 table: "sales", from: ["price"], to: [NewColumn(name: "cents", type: "bigint")],
                 forward: ["cents": "price::bigint * 100"], backward: ["price": "(cents / 100)::int"]))
     ])
-    private static let last = "SELECT tgname FROM pg_trigger WHERE tgrelid = 'sales'::regclass AND tgname LIKE '~sluice%'"
+    private static let last =
+        "SELECT tgname FROM pg_trigger WHERE tgrelid = 'sales'::regclass AND tgname LIKE '~sluice%'"
 
     private func withSales(
         on version: PostgresVersion = .installed, _ body: (EvolvingDatabase) async throws -> Void
@@ -32,7 +34,9 @@ struct PartitionTests {
         """
     }
 
-    @Test("a partition that comes empty changes nothing, and one that comes with rows breaks it until they are filled", arguments: PostgresVersion.allCases)
+    @Test(
+        "a partition that comes empty changes nothing, and one that comes with rows breaks it until they are filled",
+        arguments: PostgresVersion.allCases)
     func attached(on version: PostgresVersion) async throws {
         try await withSales(on: version) { database in
             try await database.walk(Self.spec, to: .backfill)
@@ -73,11 +77,13 @@ struct PartitionTests {
 
             // What comes after Contract has no old side: it gets one before anybody reads it.
             let archived = try await database.sql(
-                "SELECT attname FROM pg_attribute WHERE attrelid = 'sales'::regclass AND attname LIKE 'sluice_archive%'")
+                "SELECT attname FROM pg_attribute WHERE attrelid = 'sales'::regclass AND attname LIKE 'sluice_archive%'"
+            )
             try await database.sql(
                 "ALTER TABLE sales DETACH PARTITION sales_5;"
                     + Self.attach(7, "cents, \(archived)", "(7, 1, 990, 0)")
-                    + "CREATE TABLE sales_8 PARTITION OF sales FOR VALUES IN (8); INSERT INTO sales (region, id, cents) VALUES (8, 1, 300)")
+                    + "CREATE TABLE sales_8 PARTITION OF sales FOR VALUES IN (8); INSERT INTO sales (region, id, cents) VALUES (8, 1, 300)"
+            )
             try await database.walk(Self.spec, to: .backfill)
             #expect(
                 try await database.sql("SELECT region, price, cents FROM sales WHERE region > 6 ORDER BY region")
@@ -135,7 +141,9 @@ struct PartitionTests {
             try await database.walk(Self.spec, to: .backfill)
             let trigger = try await database.sql(Self.last)
             try await database.sql("ALTER TABLE sales_2 DISABLE TRIGGER \"\(trigger)\"")
-            #expect(try await database.flaw().contains("a trigger that keeps both sides right was dropped, disabled or replaced"))
+            #expect(
+                try await database.flaw().contains(
+                    "a trigger that keeps both sides right was dropped, disabled or replaced"))
             for phase in [Phase.contract, .expand] {
                 #expect(try await database.obstacle(Self.spec, to: phase).hasPrefix("ProofBroken: "))
             }
@@ -171,9 +179,36 @@ struct PartitionTests {
             try await database.sql("DROP TRIGGER \"~~late\" ON sales_2b")
             #expect(try await database.holds())
             try await database.walk(Self.spec, to: .initial)
-            try await database.sql("CREATE TRIGGER \"~~late\" BEFORE UPDATE ON sales_2b FOR EACH ROW EXECUTE FUNCTION late()")
+            try await database.sql(
+                "CREATE TRIGGER \"~~late\" BEFORE UPDATE ON sales_2b FOR EACH ROW EXECUTE FUNCTION late()")
             let obstacle = try await database.obstacle(Self.spec, to: .expand)
             #expect(obstacle.hasPrefix("UnsupportedTable: ") && obstacle.contains("~~late"), "\(obstacle)")
+        }
+    }
+
+    @Test("the locks of all partitions together are not waited for any longer than one is")
+    func locks() async throws {
+        try await withSales { database in
+            try await withConnection(database.url, name: "report") { report in
+                try await report.query("BEGIN")
+                try await report.query("LOCK TABLE sales_2b IN ACCESS SHARE MODE")
+                try await withConnection(database.url) { session in
+                    // Each by itself would be waited for without an end.
+                    try await session.query("SET lock_timeout = 0")
+                    let lock = try #require(
+                        PartitionLock("ACCESS EXCLUSIVE", TableName(schema: "public", name: "sales")))
+                    await #expect(throws: PartitionLock.TakesTooLong.self) {
+                        try await session.transaction { try await lock.take(on: $0) }
+                    }
+                    try await report.query("COMMIT")
+                    let limit = try await session.transaction { session in
+                        try await lock.take(on: session)
+                        return try await session.query("SHOW statement_timeout").row()[0]
+                    }
+                    #expect(limit == "0", "what is done under it has no such limit")
+                }
+            }
+            #expect(PartitionLock("SHARE UPDATE EXCLUSIVE", TableName(schema: "public", name: "sales")) == nil)
         }
     }
 

@@ -11,9 +11,9 @@ struct PartitionLock {
     private let table: TableName
     private let mode: String
 
-    /// Nil for a step whose lock stops nobody.
-    init?(_ step: Step, _ table: TableName?) {
-        guard let table, let mode = step.lock, ["ACCESS EXCLUSIVE", "SHARE ROW EXCLUSIVE", "SHARE"].contains(mode)
+    /// Nil for a lock that stops nobody.
+    init?(_ mode: String?, _ table: TableName?) {
+        guard let table, let mode, ["ACCESS EXCLUSIVE", "SHARE ROW EXCLUSIVE", "SHARE"].contains(mode)
         else {
             return nil
         }

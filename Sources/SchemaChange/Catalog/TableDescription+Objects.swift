@@ -52,11 +52,14 @@ extension TableDescription {
         /// Whether `REPLICA IDENTITY USING INDEX` takes it: unique, valid, immediate, whole, over NOT NULL columns.
         public var identifiesRows: Bool
         public var statistics: [Statistics]
+        /// Of a partitioned table: the names of those of its partitions, by the partition, quoted.
+        public var ofPartitions: [String: String]
 
         public init(
             name: String, isUnique: Bool = false, definition: String, columns: [String] = [], constraint: String? = nil,
             comment: String? = nil, tablespace: String? = nil, isReplicaIdentity: Bool = false,
-            isClustered: Bool = false, identifiesRows: Bool = false, statistics: [Statistics] = []
+            isClustered: Bool = false, identifiesRows: Bool = false, statistics: [Statistics] = [],
+            ofPartitions: [String: String] = [:]
         ) {
             self.name = name
             self.isUnique = isUnique
@@ -69,6 +72,7 @@ extension TableDescription {
             self.isClustered = isClustered
             self.identifiesRows = identifiesRows
             self.statistics = statistics
+            self.ofPartitions = ofPartitions
         }
     }
 
@@ -170,6 +174,13 @@ extension TableDescription {
                         SELECT FROM unnest(i.indkey[0:i.indnkeyatts - 1]) AS u(attnum)
                         JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = u.attnum WHERE NOT a.attnotnull
                     ),
+                'ofPartitions', coalesce((
+                    SELECT json_object_agg('"' || replace(rn.nspname, '"', '""') || '"."' || replace(r.relname, '"', '""') || '"',
+                        y.relname)
+                    FROM pg_partition_tree(x.oid) p JOIN pg_class y ON y.oid = p.relid JOIN pg_index z ON z.indexrelid = p.relid
+                    JOIN pg_class r ON r.oid = z.indrelid JOIN pg_namespace rn ON rn.oid = r.relnamespace
+                    WHERE p.level > 0
+                ), '{}'),
                 'statistics', coalesce((
                     SELECT json_agg(json_build_object('column', a.attnum, 'target', a.attstattarget) ORDER BY a.attnum)
                     FROM pg_attribute a WHERE a.attrelid = x.oid AND a.attstattarget >= 0

@@ -57,11 +57,10 @@ extension Change {
             case "f" where !table.namesRequirements: return flaw(".name", "there would be no way back: \(foreignKey)")
             default: break
             }
-        case .createIndex, .dropIndex:
-            return flaw("", "its indexes cannot be built yet while others write")
         case .setReplicaIdentity:
             return flaw("", "each partition has a replica identity of its own; set them by sql")
-        case .dropColumn, .createTable, .renameConstraint, .dropTable, .renameTable, .addEnumValue, .setComment, .sql:
+        case .dropColumn, .createTable, .createIndex, .dropIndex, .renameConstraint, .dropTable, .renameTable,
+            .addEnumValue, .setComment, .sql:
             break
         }
         return nil

@@ -40,7 +40,7 @@ public struct Reliance: Hashable, Sendable {
                 let name = index.name ?? index.builtAs
                 items.removeAll { $0.kind == .index && $0.table.schema == index.table.schema && $0.name == name }
                 for statement in index.unfinish { take(statement, plan) }
-            case .concurrently, .declaration, .backfill, .check, .verify:
+            case .concurrently, .clearIndex, .declaration, .backfill, .check, .verify:
                 break
             }
         }
