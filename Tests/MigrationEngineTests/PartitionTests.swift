@@ -1,3 +1,4 @@
+import PostgreSQL
 import SchemaChange
 import Synchronization
 import TestSupport
