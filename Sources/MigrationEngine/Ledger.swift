@@ -133,6 +133,27 @@ struct Ledger: Sendable {
         }
     }
 
+    /// Enters a migration that the database has already: contracted, and nothing is kept of what was before.
+    func enter(
+        _ plan: Plan, provenBy certificate: Certificate, server: ServerIdentity, on connection: PostgresConnection
+    ) async throws {
+        _ = try await connection.query(
+            """
+            INSERT INTO sluice.migration AS m
+                (id, plan_hash, plan, tables, target, phase, certificate, proven_at, purged, server)
+            VALUES ($1, $2, $3, $4::text[], 'Contract', 'Contract', $5, clock_timestamp(), true, $6)
+            ON CONFLICT (id) DO UPDATE SET plan_hash = $2, plan = $3, tables = $4::text[], target = 'Contract',
+                phase = 'Contract', certificate = $5, proven_at = clock_timestamp(), purged = true, server = $6,
+                walk = m.walk + 1, ordinal = DEFAULT, triggers = NULL, kept_until = NULL
+            """,
+            [
+                .text(id), .text(plan.hash), .text(try LedgerJSON.encode(plan)),
+                .textArray(plan.tables.map(\.description)), .text(try LedgerJSON.encode(certificate)),
+                .text(try LedgerJSON.encode(server)),
+            ]
+        )
+    }
+
     /// Pins the same changes as they are rendered now. Keeps the place in the queue.
     func replace(_ plan: Plan, after record: LedgerRecord, on connection: PostgresConnection) async throws {
         _ = try await connection.query(

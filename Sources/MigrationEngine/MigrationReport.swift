@@ -103,6 +103,8 @@ public struct Certificate: Sendable, Hashable, Codable {
     public var systemIdentifier: String
     public var timeline: Int
     public var at: Date
+    /// True where no row was compared: somebody said that the database had it already.
+    public var baseline: Bool?
 
     public init(
         planHash: String,
@@ -114,7 +116,8 @@ public struct Certificate: Sendable, Hashable, Codable {
         walPosition: String,
         systemIdentifier: String,
         timeline: Int,
-        at: Date
+        at: Date,
+        baseline: Bool? = nil
     ) {
         self.planHash = planHash
         self.rowsCompared = rowsCompared
@@ -126,5 +129,6 @@ public struct Certificate: Sendable, Hashable, Codable {
         self.systemIdentifier = systemIdentifier
         self.timeline = timeline
         self.at = at
+        self.baseline = baseline
     }
 }

@@ -4,7 +4,7 @@ internal import SchemaChange
 /// What tells whether the triggers that keep a proof true are still those with which it was made.
 ///
 /// Besides their state and source, the `xmin` of their catalog rows: to disable a trigger, write, and enable it again
-/// leaves everything else as it was.
+/// leaves everything else as it was. The functions in a trigger's `WHEN` count as its own does.
 enum TriggerFingerprint {
     /// Of a plan that has no triggers, or none yet.
     static let none = "none"
@@ -30,8 +30,11 @@ enum TriggerFingerprint {
                 SELECT root, relid FROM guarded CROSS JOIN LATERAL pg_partition_tree(root) WHERE relid <> root
             ),
             found AS (
-                SELECT concat_ws(' ', t.tgrelid, t.oid, t.tgname, t.tgenabled, t.version, t.tgfoid, t.source, md5(t.prosrc)) AS line,
-                    t.tgrelid, t.tgname
+                SELECT concat_ws(' ', t.tgrelid, t.oid, t.tgname, t.tgenabled, t.version, t.tgfoid, t.source, md5(t.prosrc), (
+                    SELECT string_agg(concat_ws(' ', w.oid, w.xmin), ' ' ORDER BY w.oid) FROM pg_depend d
+                    JOIN pg_proc w ON w.oid = d.refobjid AND w.oid <> t.tgfoid
+                    WHERE (d.classid, d.objid) = ('pg_trigger'::regclass, t.oid) AND d.refclassid = 'pg_proc'::regclass
+                )) AS line, t.tgrelid, t.tgname
                 FROM original t
                 WHERE CASE WHEN is_ours THEN t.tgname ~ $2
                     ELSE NOT t.tgisinternal AND t.tgtype & 3 = 3

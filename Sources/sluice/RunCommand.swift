@@ -13,21 +13,35 @@ struct RunCommand: AsyncParsableCommand {
         abstract: "Walks a Migration to its phase, in the foreground, without Kubernetes.",
         discussion: """
             Exits 0 when the phase is reached, 1 when somebody must mend the spec or the data first. Killed at any \
-            moment and run again, it goes on where it stopped, once the lease of the one that died is over.
+            moment and run again, it goes on where it stopped, once the lease of the one that died is over. Several Migrations \
+            are walked one after the other, each behind those that its dependsOn names; to Initial in the opposite order.
 
             EXAMPLE:
               SLUICE_DATABASE_URL=postgresql://app@db.example/shop sluice run -f split-name.yaml --phase Backfill
+              sluice run -f migrations/ --fresh --database-url postgresql://app@localhost/shop_test
             """
     )
 
-    @Option(name: .shortAndLong, help: "The Migration's file, or - for standard input.")
-    var file: String
+    @Option(
+        name: .shortAndLong, parsing: .upToNextOption,
+        help: "Files with Migrations, folders of them, or - for standard input.")
+    var file: [String]
 
     @Option(name: .long, help: "Initial, Expand, DualWrite, Backfill or Contract; else that of the file.")
     var phase: Phase?
 
     @Option(name: .long, help: "How long, in seconds, a worker may be silent before another takes over; 1 to 86400.")
     var leaseSeconds: Double = 10
+
+    @Flag(
+        name: .long,
+        help: ArgumentHelp(
+            "The database is a new one that no application uses: replay the history at once.",
+            discussion: """
+                Every Migration goes to its phase with no soak time, no approval and no archive. Refused where a table that it \
+                changes has more than 1 MiB.
+                """))
+    var fresh = false
 
     @OptionGroup var database: DatabaseOptions
     @OptionGroup var log: LogOptions
@@ -40,13 +54,15 @@ struct RunCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let manifest = try ManifestFile.read(file)
-        let target = phase ?? manifest.spec.desiredPhase
-        if target == .contract, manifest.spec.contract?.withoutRollouts != true {
-            throw ValidationError(
-                "only the operator can see whether the old version is gone; once you know that it is, say so in the file: "
-                    + "contract: {withoutRollouts: true}"
-            )
+        let chain = try ManifestChain.read(file)
+        let manifests = fresh ? chain.manifests.map(\.replayed) : chain.manifests
+        for manifest in manifests where (phase ?? manifest.spec.desiredPhase) == .contract {
+            guard manifest.spec.contract?.withoutRollouts == true else {
+                throw ValidationError(
+                    "\(manifest.name): only the operator can see whether the old version is gone; once you know that it is, "
+                        + "say so in the file: contract: {withoutRollouts: true}"
+                )
+            }
         }
         let engine = MigrationEngine(
             database: try database.configuration(),
@@ -54,13 +70,23 @@ struct RunCommand: AsyncParsableCommand {
             leaseDuration: .seconds(leaseSeconds),
             logger: try log.logger("sluice", standard: .warning)
         )
+        // What was done last is undone first.
+        for manifest in phase == .initial ? manifests.reversed() : manifests {
+            try await walk(manifest, engine: engine, isOneOfSeveral: manifests.count > 1)
+        }
+    }
+
+    private func walk(_ manifest: ManifestFile, engine: MigrationEngine, isOneOfSeveral: Bool) async throws {
+        let target = phase ?? manifest.spec.desiredPhase
         let display = ProgressDisplay(name: manifest.name.description)
         let outcome = try await untilSignalled {
-            try await walk(manifest, to: target, engine: engine, display: display)
+            if fresh { try await engine.requireFresh(for: manifest.spec) }
+            return try await walk(manifest, to: target, engine: engine, display: display)
         }
         display.finish()
         switch outcome {
         case .finished(let report):
+            if isOneOfSeveral { print(manifest.name) }
             print(Summary.of(report))
             if case .stalled = report.activity { throw ExitCode(1) }
         case .signalled(let signal):
@@ -76,6 +102,7 @@ struct RunCommand: AsyncParsableCommand {
         engine: MigrationEngine,
         display: ProgressDisplay
     ) async throws -> MigrationReport {
+        let guards: any MigrationGuards = fresh ? Unused() : Unguarded()
         // What is to be kept for no time goes at once; nobody runs it once more for that.
         var dropsArchive = target == .contract && manifest.spec.contract?.keepFor?.duration == .zero
         while true {
@@ -84,7 +111,7 @@ struct RunCommand: AsyncParsableCommand {
                 uid: nil,
                 spec: manifest.spec,
                 to: target,
-                guards: Unguarded(),
+                guards: guards,
                 report: { display.show($0) }
             )
             guard case .waiting = report.activity else {
@@ -102,6 +129,27 @@ struct RunCommand: AsyncParsableCommand {
     private struct Unguarded: MigrationGuards {
         func mayContract() async throws -> GuardVerdict { .allowed }
         func mayGoBack(to phase: Phase) async throws -> GuardVerdict { .allowed }
+    }
+
+    /// Where no application is, every writer that runs writes both sides.
+    private struct Unused: MigrationGuards {
+        func mayContract() async throws -> GuardVerdict { .allowed }
+        func mayGoBack(to phase: Phase) async throws -> GuardVerdict { .allowed }
+        func answer(to question: GuardQuestion) async throws -> GuardAnswer? { .yes(who: "sluice run --fresh") }
+    }
+}
+
+extension ManifestFile {
+    /// As it is walked where nobody has to be waited for, and nothing has to be kept. Plan and proof are the same.
+    fileprivate var replayed: ManifestFile {
+        var replayed = self
+        var contract = spec.contract ?? ContractSettings()
+        contract.soak = SpecDuration(.zero)
+        contract.keepFor = SpecDuration(.zero)
+        contract.withoutRollouts = true
+        replayed.spec.contract = contract
+        replayed.spec.approval = ApprovalPolicy.none
+        return replayed
     }
 }
 

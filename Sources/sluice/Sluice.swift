@@ -23,8 +23,8 @@ struct Sluice: AsyncParsableCommand {
         version: version,
         subcommands: [
             OperatorCommand.self, RunCommand.self, PlanCommand.self, LintCommand.self, VerifyCommand.self,
-            StatusCommand.self, WaitCommand.self, ImportCommand.self, InstallCommand.self, ServerCommand.self,
-            PromiseCommand.self,
+            BaselineCommand.self, StatusCommand.self, WaitCommand.self, ImportCommand.self, InstallCommand.self,
+            ServerCommand.self, PromiseCommand.self,
         ]
     )
 

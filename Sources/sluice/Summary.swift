@@ -24,11 +24,14 @@ enum Summary {
     }
 
     static func of(_ certificate: Certificate) -> String {
-        """
-        verified: \(certificate.rowsCompared) rows compared (\(certificate.oldSide) written last by the old side, \
-        \(certificate.newSide) by the new), mismatches: \(certificate.mismatches)
-        proof: plan \(certificate.planHash.prefix(19))…, WAL \(certificate.walPosition), \
-        \(certificate.at.formatted(.iso8601))
-        """
+        if certificate.baseline == true {
+            return "baseline: the database had it already on \(certificate.at.formatted(.iso8601)); no row was compared"
+        }
+        return """
+            verified: \(certificate.rowsCompared) rows compared (\(certificate.oldSide) written last by the old side, \
+            \(certificate.newSide) by the new), mismatches: \(certificate.mismatches)
+            proof: plan \(certificate.planHash.prefix(19))…, WAL \(certificate.walPosition), \
+            \(certificate.at.formatted(.iso8601))
+            """
     }
 }

@@ -233,9 +233,9 @@ struct BadInputTests {
             ),
             (smallManifest.replacing("  changes:", with: "  phase: Done\n  changes:"), ["phase", "line 5"]),
             (smallManifest.replacing("{table: t,", with: "{table: t, table: u,"), ["table", "line 6"]),
-            (smallManifest + "---\n" + smallManifest, ["2 documents"]),
+            (smallManifest + "---\n" + smallManifest, ["default/a is given twice"]),
             (smallManifest.replacing("kind: Migration", with: "kind: Deployment"), ["Deployment", "not a Migration"]),
-            ("a: [", ["line"]), ("", ["0 documents"]),
+            ("a: [", ["line"]), ("", ["there is no Migration"]),
         ] as [(String, [String])]
     )
     func manifests(text: String, parts: [String]) async throws {

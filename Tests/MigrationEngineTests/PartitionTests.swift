@@ -187,6 +187,40 @@ struct PartitionTests {
         }
     }
 
+    @Test(
+        "an index that is not finished on all partitions is gone on with by the next worker, and cleared away by whoever turns round",
+        arguments: ["Backfill", "Initial"])
+    func killed(way: String) async throws {
+        try await withSales { database in
+            let before = try await database.structure()
+            let evolved = EvolvedDatabase(
+                database.url, changes: "- createIndex: {table: sales, name: by_price, columns: [{column: price}]}")
+            let left = "SELECT count(*) FROM pg_class WHERE relname LIKE 'sluice\\_index\\_%'"
+            try await evolved.reach("DualWrite")
+            try await withConnection(database.url, name: "nightly-load") { writer in
+                try await writer.query("BEGIN")
+                try await writer.query("INSERT INTO sales_3 VALUES (3, 1, 1)")
+                try await evolved.running { process in
+                    // The table's, sales_2's, and those of three partitions; the fourth waits for the writer.
+                    try await eventually("it builds the last but one") { try await database.sql(left) == "6" }
+                    try await process.kill()
+                }
+                try await writer.query("COMMIT")
+            }
+            try await evolved.reach(way)
+            #expect(try await database.sql(left) == "0")
+            guard way == "Backfill" else { return }
+            let built = """
+                SELECT indisvalid, (SELECT count(*) FROM pg_partition_tree('by_price')) FROM pg_index
+                WHERE indexrelid = 'by_price'::regclass
+                """
+            #expect(try await database.sql(built) == "t|7")
+            try await evolved.reach("Initial")
+            try await database.sql("DELETE FROM sales WHERE region = 3")
+            #expect(try await database.structure() == before)
+        }
+    }
+
     @Test("the locks of all partitions together are not waited for any longer than one is")
     func locks() async throws {
         try await withSales { database in

@@ -159,6 +159,7 @@ struct Summary {
 
     private var proofMessage: String {
         guard let proof = facts.verification else { return "every row was compared" }
+        if proof.baseline == true { return "sluice baseline: the database had it already, and no row was compared" }
         return "\(proof.rowsCompared) rows compared (\(proof.oldSide) old side, \(proof.newSide) new side), "
             + "\(proof.mismatches) mismatches"
     }

@@ -27,6 +27,8 @@ public struct MigrationStatus: Codable, Hashable, Sendable {
         public var planHash: String
         public var walPosition: String
         public var at: Timestamp
+        /// True where no row was compared: somebody said that the database had it already.
+        public var baseline: Bool?
     }
 
     /// -1 before the operator has seen it.
@@ -83,5 +85,6 @@ extension MigrationStatus.Verification {
         walPosition = certificate.walPosition
         // Whole seconds, as it comes back from the server: what did not change must compare equal.
         at = Timestamp(Date(timeIntervalSince1970: certificate.at.timeIntervalSince1970.rounded(.down)))
+        baseline = certificate.baseline
     }
 }

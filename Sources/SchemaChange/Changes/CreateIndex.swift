@@ -83,7 +83,7 @@ public struct CreateIndex: Codable, Hashable, Sendable, ChangeKind {
     var tables: [String] { [table] }
     var newRelations: [(path: String, name: String)] { [("name", indexName)] }
 
-    private var indexName: String {
+    var indexName: String {
         name ?? [table, columns.map { $0.column ?? "expr" }.joined(separator: "_"), "idx"].asObjectName
     }
 

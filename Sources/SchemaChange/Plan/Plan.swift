@@ -63,6 +63,14 @@ public struct Plan: Codable, Hashable, Sendable {
         return "sha256:" + SHA256.hash(data: data).hexadecimal
     }
 
+    /// The plan of changes that a database has already: there is nothing to do, and nothing to undo.
+    public static func nothing(to changes: [Change], hash: String, schema: String) -> Plan {
+        let tables = Set(changes.flatMap(\.tables)).sorted().map { TableName(schema: schema, name: $0) }
+        return Plan(
+            hash: hash, changes: changes, mappings: [], steps: [], purge: [], repair: nil, wayBack: nil, known: nil,
+            guardedTables: [], tokens: [], tables: tables, writes: [], touches: [])
+    }
+
     /// Tells the objects of one change in the database from those of others. Eight hexadecimal digits.
     static func token(migration: String, index: Int) -> String {
         String(SHA256.hash(data: Data("\(migration)#\(index)".utf8)).hexadecimal.prefix(8))

@@ -48,9 +48,10 @@ extension ChangeKindTests {
                     UPDATE sales SET region = 3 WHERE id = 3;
                     INSERT INTO sales VALUES (3, 201, 9, 'x');
                     UPDATE sales SET region = 4, price = 8, cents = 900 WHERE id = 5;
+                    UPDATE sales SET region = 3 WHERE id = 9;
                     SELECT region, id, price, cents, upper FROM sales WHERE region > 2 ORDER BY id
                     """,
-                    "3|1|7|700|N1\n3|2|8|850|N2\n3|3|3|300|N3\n4|5|9|900|N5\n3|201|9|900|X"
+                    "3|1|7|700|N1\n3|2|8|850|N2\n3|3|3|300|N3\n4|5|9|900|N5\n3|9|9|900|MIXED\n3|201|9|900|X"
                 ),
                 Stop(.backfill, Self.uneven + " AND id <> 2", "0"),
                 Stop(
