@@ -298,7 +298,7 @@ struct ClaimedTravel: Sendable {
     /// One that has come since the last look has rows that nobody has compared.
     private func requirePartitions(on connection: PostgresConnection) async throws {
         guard let record = try await ledger.read(connection), record.certificate != nil else { return }
-        guard false, let new = try await record.partitions.unproven(on: connection).first else { return }
+        guard let new = try await record.partitions.unproven(on: connection).first else { return }
         throw Interruption.waiting(
             reason: "WaitingForPartitions",
             message: "partition \(new.name) has just come; its rows are filled and compared first")
