@@ -234,9 +234,11 @@ struct PartitionTests {
                     try await session.query("SET lock_timeout = 0")
                     let lock = try #require(
                         PartitionLock("ACCESS EXCLUSIVE", TableName(schema: "public", name: "sales")))
+                    let began = ContinuousClock.now
                     await #expect(throws: PartitionLock.TakesTooLong.self) {
                         try await session.transaction { try await lock.take(on: $0) }
                     }
+                    #expect(ContinuousClock.now - began < .seconds(5))
                     try await report.query("COMMIT")
                     let limit = try await session.transaction { session in
                         try await lock.take(on: session)
