@@ -228,7 +228,7 @@ struct ClaimedTravel: Sendable {
                         try await connection.query("LOCK TABLE \(table.quoted) IN ACCESS EXCLUSIVE MODE")
                     }
                     try await requireTriggers(on: connection)
-                    try await requirePartitions(on: connection)
+                    try await requirePartitions(looksAtTriggers, on: connection)
                 }
                 if hurts == .oldVersion {
                     if try await !isFilled(on: connection) { throw Unfilled() }
@@ -296,8 +296,10 @@ struct ClaimedTravel: Sendable {
     }
 
     /// One that has come since the last look has rows that nobody has compared.
-    private func requirePartitions(on connection: PostgresConnection) async throws {
-        guard let record = try await ledger.read(connection), record.certificate != nil else { return }
+    ///
+    /// - Parameter leavesArchive: the certificate is gone then, and what has no old side yet would be filled from none.
+    private func requirePartitions(_ leavesArchive: Bool, on connection: PostgresConnection) async throws {
+        guard let record = try await ledger.read(connection), leavesArchive || record.certificate != nil else { return }
         guard let new = try await record.partitions.unproven(on: connection).first else { return }
         throw Interruption.waiting(
             reason: "WaitingForPartitions",
