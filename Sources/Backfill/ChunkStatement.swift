@@ -6,11 +6,14 @@ enum ChunkStatement {
     case fill(Mapping)
     /// Counts the rows of each side, and those that break their side's invariant.
     case compare(Mapping)
+    /// Gives the rows of a partition that was attached a side: the new one, where a new column is given, as to a row that is
+    /// inserted. Its triggers do the rest.
+    case adopt(Mapping, isArchived: Bool)
     case move(MoveChunk)
 
     var mapping: Mapping {
         switch self {
-        case .fill(let mapping), .compare(let mapping): mapping
+        case .fill(let mapping), .compare(let mapping), .adopt(let mapping, _): mapping
         case .move(let chunk): chunk.move.walked
         }
     }
@@ -18,7 +21,7 @@ enum ChunkStatement {
     /// Whether its tally counts every row of the chunk, and not only those that it changed.
     var counts: Bool {
         switch self {
-        case .fill: false
+        case .fill, .adopt: false
         case .compare: true
         case .move(let chunk): chunk.pass == .compare
         }
@@ -35,11 +38,12 @@ enum ChunkStatement {
     /// chunk's condition.
     func sql(of chunk: Chunk) -> String {
         let marker = mapping.marker.quotedIdentifier
-        let rows: String
-        switch self {
-        case .fill:
-            let assignments = mapping.new.map { "\($0.stored) = (\(mapping.forward[$0.name]!))" } + ["\(marker) = 'o'"]
-            rows = """
+        var rows: String {
+            if case .move(let move) = self { return move.rows(where: chunk.condition) }
+            guard let assignments else {
+                return Self.comparison(of: mapping, in: chunk.table, where: chunk.condition)
+            }
+            return """
                 filled AS (
                     UPDATE \(chunk.table) SET \(assignments.joined(separator: ", "))
                     WHERE \(marker) IS NULL AND \(chunk.condition) AND EXISTS (SELECT FROM here)
@@ -50,10 +54,6 @@ enum ChunkStatement {
                         '{}'::text[] AS examples FROM filled
                 )
                 """
-        case .compare:
-            rows = Self.comparison(of: mapping, in: chunk.table, where: chunk.condition)
-        case .move(let move):
-            rows = move.rows(where: chunk.condition)
         }
         return """
             WITH fence AS MATERIALIZED (\(Fence.query)),
@@ -75,6 +75,26 @@ enum ChunkStatement {
                 EXISTS (SELECT FROM moved) AS moved, rows, old_side, new_side, mismatches, to_json(examples) AS examples
             FROM found
             """
+    }
+
+    /// What a row without a side is given; nil where it is given none.
+    private var assignments: [String]? {
+        let marker = mapping.marker.quotedIdentifier
+        switch self {
+        case .fill:
+            return mapping.new.map { "\($0.stored) = (\(mapping.forward[$0.name]!))" } + ["\(marker) = 'o'"]
+        case .compare, .move:
+            return nil
+        case .adopt(_, isArchived: true):
+            return ["\(marker) = NULL"]
+        case .adopt(_, isArchived: false):
+            let isNew = "(\(mapping.new.map { "\($0.stored) IS NOT NULL" }.joined(separator: " OR ")))"
+            func unless(_ present: String, _ other: String) -> String {
+                "CASE WHEN \(isNew) THEN \(present) ELSE \(other) END"
+            }
+            return mapping.new.map { "\($0.stored) = \(unless($0.stored, "(\(mapping.forward[$0.name]!))"))" }
+                + ["\(marker) = \(unless("NULL", "'o'"))"]
+        }
     }
 
     private static func comparison(of mapping: Mapping, in table: String, where condition: String) -> String {

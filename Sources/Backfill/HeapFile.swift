@@ -27,13 +27,10 @@ struct FoundHeapFile: Sendable {
             SELECT c.oid::bigint AS relation, pg_relation_filenode(c.oid)::bigint AS filenode,
                 quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS name, c.relkind = 'r' AND a.amname = 'heap' AS is_heap,
                 pg_relation_size(c.oid) / current_setting('block_size')::bigint AS pages
-            FROM pg_class t CROSS JOIN LATERAL (
-                SELECT t.oid AS relid WHERE t.relkind <> 'p'
-                UNION ALL SELECT relid FROM pg_partition_tree(t.oid) WHERE isleaf AND t.relkind = 'p'
-            ) AS leaf
+            FROM (\(PartitionTree.leaves(of: "$1::regclass"))) AS leaf
             JOIN pg_class c ON c.oid = leaf.relid JOIN pg_namespace n ON n.oid = c.relnamespace
             LEFT JOIN pg_am a ON a.oid = c.relam
-            WHERE t.oid = $1::regclass ORDER BY c.oid
+            ORDER BY c.oid
             """, [.text(table.quoted)]
         ).rows
         var found: [FoundHeapFile] = []

@@ -86,6 +86,21 @@ public struct TableWalk: Sendable {
         mapping.writer == .application ? .keys : method
     }
 
+    /// Gives the rows of a partition that have no side one.
+    ///
+    /// - Parameter isArchived: whether the old columns stand in the archive.
+    public static func adopting(
+        _ mapping: Mapping,
+        isArchived: Bool,
+        at place: Place,
+        pool: PostgresPool,
+        chunkDuration: Duration,
+        workers: Int,
+        logger: Logger
+    ) -> TableWalk {
+        TableWalk(.adopt(mapping, isArchived: isArchived), place, pool, chunkDuration, workers, .pages, logger)
+    }
+
     private init(
         _ statement: ChunkStatement,
         _ place: Place,

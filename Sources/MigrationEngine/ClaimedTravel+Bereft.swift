@@ -19,7 +19,7 @@ extension ClaimedTravel {
             }
             guard !exists else { return false }
             statements = []
-        case .concurrently, .buildIndex, .backfill, .fillMove, .check, .declaration, .verify: return false
+        case .concurrently, .buildIndex, .clearIndex, .backfill, .fillMove, .check, .declaration, .verify: return false
         }
         try await executeWhatIsLeft(statements, of: step, hurts: step.phase < .backfill ? .newVersion : .nobody) {
             try await travel.run.ledger.note(reverted: step, on: $0)

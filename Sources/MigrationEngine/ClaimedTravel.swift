@@ -15,7 +15,7 @@ struct ClaimedTravel: Sendable {
     let pool: PostgresPool
 
     private var run: MigrationRun { travel.run }
-    private var ledger: Ledger { travel.run.ledger }
+    var ledger: Ledger { travel.run.ledger }
     var reporter: Reporter { travel.run.reporter }
     private var plan: Plan { travel.record.plan }
     private var walk: Int64 { travel.record.walk }
@@ -100,7 +100,7 @@ struct ClaimedTravel: Sendable {
         try await pool.withConnection { try await ledger.fenced(fence, on: $0, body) }
     }
 
-    private func announce(_ name: String, _ title: String) {
+    func announce(_ name: String, _ title: String) {
         run.doing = title
         run.logger.info("step", metadata: ["step": "\(title)", "epoch": "\(fence.epoch)"])
         reporter.working(name, reason: name, title)
@@ -131,6 +131,8 @@ struct ClaimedTravel: Sendable {
             try await remove(index, of: step, hurts: step.hurtsForwards) {
                 try await ledger.note(applied: step, walk: walk, on: $0)
             }
+        case .clearIndex(let index):
+            try await clear(index, of: step) { try await ledger.note(applied: step, walk: walk, on: $0) }
         case .backfill(let index):
             let mapping = plan.mappings[index]
             let meter = try await meter(of: [mapping.table])
@@ -183,6 +185,8 @@ struct ClaimedTravel: Sendable {
             try await build(index, of: step, hurts: step.hurtsBackwards) {
                 try await ledger.note(reverted: step, on: $0)
             }
+        case .clearIndex(let index):
+            try await clear(index, of: step) { try await ledger.note(reverted: step, on: $0) }
         case .concurrently(_, let statements):
             try await executeConcurrently(statements, of: step, hurts: .nobody) {
                 try await ledger.note(reverted: step, on: $0)
@@ -207,13 +211,16 @@ struct ClaimedTravel: Sendable {
     /// What cannot be had back is done only while the triggers are those that kept both sides right, which is looked at
     /// under the lock.
     ///
-    /// - Parameter table: what the step's table is called now, where that is not as ever.
+    /// - Parameters:
+    ///   - table: what the step's table is called now, where that is not as ever.
+    ///   - lock: the strongest that these statements take, where it is not the step's.
     func execute(
         _ statements: [String],
         of step: Step,
         hurts: Hurt = .nobody,
         looksAtTriggers: Bool = false,
         table: TableName? = nil,
+        lock: String? = nil,
         note: (PostgresConnection) async throws -> Void
     ) async throws {
         try await retryingLostRaces(step) {
@@ -223,11 +230,17 @@ struct ClaimedTravel: Sendable {
                 let before =
                     step.phase == .backfill
                     ? nil : try await TriggerRecord(of: step, plan, ledger, on: connection)
+                let partitions = ProvenPartitions(plan, of: ledger.id)
+                let proven = before == nil ? [] : try await partitions.proven(on: connection)
+                if !statements.isEmpty {
+                    try await PartitionLock(lock ?? step.lock, table ?? step.table)?.take(on: connection)
+                }
                 if hurts != .nobody || looksAtTriggers {
-                    if let table = table ?? step.table, step.lock == "ACCESS EXCLUSIVE" {
+                    if let table = table ?? step.table, (lock ?? step.lock) == "ACCESS EXCLUSIVE" {
                         try await connection.query("LOCK TABLE \(table.quoted) IN ACCESS EXCLUSIVE MODE")
                     }
                     try await requireTriggers(on: connection)
+                    try await requirePartitions(looksAtTriggers, on: connection)
                 }
                 if hurts == .oldVersion {
                     if try await !isFilled(on: connection) { throw Unfilled() }
@@ -242,6 +255,7 @@ struct ClaimedTravel: Sendable {
                 // Statements of the user's may have set something; the session is used again.
                 if step.lock == nil { try await connection.execute("RESET SESSION AUTHORIZATION; RESET ALL") }
                 try await before?.take(over: ledger, on: connection)
+                try await partitions.keep(proven, on: connection)
                 try await note(connection)
             }
         }
@@ -255,15 +269,24 @@ struct ClaimedTravel: Sendable {
                 return try await body()
             } catch is Unfilled {
                 continue
+            } catch is PartitionLock.TakesTooLong {
+                reporter.working(
+                    step.stepName, reason: "WaitingForLock",
+                    "\(step.title): not all partitions could be locked at once; attempt \(attempt)")
+                try await pause(after: attempt)
             } catch let error as PostgresError where error.isLostRace {
                 try await pool.withConnection {
                     try await reportLock(step, on: step.table, suffix: "; attempt \(attempt)", asking: $0)
                 }
                 run.logger.notice("waiting for a lock", metadata: ["step": "\(step.title)", "attempt": "\(attempt)"])
-                let pause = min(5, 0.2 * Double(1 << min(attempt, 6))) * Double.random(in: 0.5...1)
-                try await Task.sleep(for: .seconds(pause))
+                try await pause(after: attempt)
             }
         }
+    }
+
+    private func pause(after attempt: Int) async throws {
+        let pause = min(5, 0.2 * Double(1 << min(attempt, 6))) * Double.random(in: 0.5...1)
+        try await Task.sleep(for: .seconds(pause))
     }
 
     /// The old version wrote a row just before the lock was there, and a worker has to be asked about it.
@@ -272,7 +295,8 @@ struct ClaimedTravel: Sendable {
     /// What was never proven nobody relies on: there the old side is all there is.
     private func requireTriggers(on connection: PostgresConnection) async throws {
         guard travel.record.provenAt != nil else { return }
-        let known = try await ledger.read(connection)?.triggers ?? TriggerFingerprint.none
+        let record = try await ledger.read(connection)
+        let known = record?.triggers ?? TriggerFingerprint.none
         guard try await TriggerFingerprint.read(plan, on: connection) == known else {
             throw Interruption.stalled(
                 reason: "ProofBroken",
@@ -281,6 +305,17 @@ struct ClaimedTravel: Sendable {
                     + "all there is; \(ProofCheck.remedy)"
             )
         }
+    }
+
+    /// One that has come since the last look has rows that nobody has compared.
+    ///
+    /// - Parameter leavesArchive: the certificate is gone then, and what has no old side yet would be filled from none.
+    private func requirePartitions(_ leavesArchive: Bool, on connection: PostgresConnection) async throws {
+        guard let record = try await ledger.read(connection), leavesArchive || record.certificate != nil else { return }
+        guard let new = try await record.partitions.unproven(on: connection).first else { return }
+        throw Interruption.waiting(
+            reason: "WaitingForPartitions",
+            message: "partition \(new.name) has just come; its rows are filled and compared first")
     }
 
     /// Says that a step waits for a lock, and who holds it: everybody but this migration's workers.
@@ -367,6 +402,12 @@ struct ClaimedTravel: Sendable {
     /// still as they were created.
     private func verify(_ step: Step) async throws {
         try await fillRest()
+        let partitions = ProvenPartitions(plan, of: ledger.id)
+        // Before the first row is compared: of one that comes later some may have been passed.
+        try await fenced { connection in
+            let isBegun = try await ledger.hasCheckpoints(step: step.id, walk: walk, on: connection)
+            if !isBegun { try await partitions.pin(on: connection) }
+        }
         let meter = try await meter(of: plan.mappings.map(\.table) + plan.columnMoves.map(\.table))
         var tally = ChunkTally()
         for (index, mapping) in plan.mappings.enumerated() {
@@ -383,7 +424,9 @@ struct ClaimedTravel: Sendable {
                 for name in walks {
                     try await ledger.restartCheckpoints(step: "\(step.id)/\(name)", walk: walk, on: connection)
                 }
+                try await partitions.pin(on: connection)
             }
+            if try await fillAttached() { return try await verify(step) }
             if let flaw = try await pool.withConnection({ try await BothSides.flaw(plan, on: $0) }) { throw flaw }
             let keys = tally.examples.map { "(\($0))" }.joined(separator: ", ")
             throw Interruption.stalled(
@@ -423,6 +466,7 @@ struct ClaimedTravel: Sendable {
             // Rows that were right when they were compared, and were written since.
             if let flaw = try await BothSides.flaw(plan, on: connection) { throw flaw }
             try await ledger.set(certificate: certificate, on: connection)
+            try await partitions.certify(on: connection)
             try await ledger.note(applied: step, walk: walk, on: connection)
             return certificate
         }
@@ -446,7 +490,7 @@ extension Step {
         case .declaration: "Declaring"
         case .verify: "Verifying"
         case .check: "Checking"
-        case .concurrently, .buildIndex, .dropIndex: "Indexing"
+        case .concurrently, .buildIndex, .dropIndex, .clearIndex: "Indexing"
         case .statements:
             switch phase {
             case .initial, .expand: "Expanding"

@@ -89,6 +89,7 @@ struct Ledger: Sendable {
                 PRIMARY KEY (migration, step)
             )
             """,
+            ProvenPartitions.schema,
         ] + CheckpointTable.schema + [
             """
             INSERT INTO sluice.component VALUES ('ledger', \(version))
@@ -243,6 +244,7 @@ struct Ledger: Sendable {
             let found = try await connection.query("SELECT FROM sluice.migration WHERE id = $1", [.text(id)])
             if found.affectedRows > 0 { try await cleanUp(connection) }
             _ = try await connection.query("DELETE FROM sluice.checkpoint WHERE migration = $1", [.text(id)])
+            _ = try await connection.query("DELETE FROM sluice.partition WHERE migration = $1", [.text(id)])
             _ = try await connection.query("DELETE FROM sluice.migration WHERE id = $1", [.text(id)])
         }
     }
@@ -402,5 +404,19 @@ struct Ledger: Sendable {
             """,
             [.text(id), .text(step), .integer(walk)]
         )
+    }
+
+    /// Whether a step of the walk has been begun.
+    func hasCheckpoints(step: String, walk: Int64, on connection: PostgresConnection) async throws -> Bool {
+        try await !connection.query(
+            "SELECT 1 FROM sluice.checkpoint WHERE migration = $1 AND walk = $2::bigint AND step LIKE $3 || '%' LIMIT 1",
+            [.text(id), .integer(walk), .text(step)]
+        ).rows.isEmpty
+    }
+
+    func forgetCheckpoints(step: String, walk: Int64, on connection: PostgresConnection) async throws {
+        _ = try await connection.query(
+            "DELETE FROM sluice.checkpoint WHERE migration = $1 AND walk = $2::bigint AND step = $3",
+            [.text(id), .integer(walk), .text(step)])
     }
 }

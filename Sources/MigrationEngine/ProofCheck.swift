@@ -38,6 +38,9 @@ extension ProofCheck {
                     + remedy
             )
         }
+        if let flaw = try await record.partitions.flaw(isContracting: isContracting, on: connection) {
+            return .broken(reason: flaw)
+        }
         // On the way, indexes come and go outside of transactions.
         if record.target == record.phase, let difference = try await Drift.find(record, on: connection) {
             return .broken(reason: "\(Drift.reason): \(difference)")

@@ -68,7 +68,7 @@ extension Step {
     var isProof: Bool {
         switch action {
         case .backfill, .fillMove, .verify, .check: true
-        case .statements, .concurrently, .buildIndex, .dropIndex, .declaration: false
+        case .statements, .concurrently, .buildIndex, .dropIndex, .clearIndex, .declaration: false
         }
     }
 }

@@ -44,6 +44,11 @@ struct Travel: Sendable {
         }
         let repair = try await needsRepair(on: connection) ? record.plan.repair : nil
         let moves = route + (repair.map { [.repair($0)] } ?? [])
+        let isGrown = record.phase == .backfill ? try await record.hasUnprovenPartitions(on: connection) : false
+        if moves.isEmpty, isGrown {
+            _ = try await claimed(record.promise, on: connection) { try await $0.provePartitions() }
+            return false
+        }
         if moves.isEmpty {
             try await requireProof(on: connection)
             let needsFilling = try await record.needsFilling(on: connection)
@@ -70,6 +75,7 @@ struct Travel: Sendable {
         let needsFilling = target >= .backfill ? try await record.needsFilling(on: connection) : false
         return try await claimed(record.promise, on: connection) { travel in
             if needsFilling { try await travel.fillRest() }
+            if isGrown || moves.contains(where: \.leavesArchive) { try await travel.provePartitions() }
             for move in moves {
                 try Task.checkCancellation()
                 try await travel.make(move)
@@ -207,11 +213,13 @@ struct Travel: Sendable {
             try await requireBothSides(current, on: connection)
             try await Latecomers.require(none: .onOldColumns, current, on: connection)
         }
-        guard case .holds(let certificate) = try await ProofCheck.look(at: current, on: connection) else {
+        let certificate: Certificate
+        switch try await ProofCheck.look(at: current, on: connection) {
+        case .holds(let proof): certificate = proof
+        case .broken(let reason): throw Interruption.stalled(reason: "ProofBroken", message: reason)
+        case .none:
             throw Interruption.stalled(
-                reason: "ProofBroken",
-                message: "the backfill is not proven any more; \(ProofCheck.remedy)"
-            )
+                reason: "ProofBroken", message: "the backfill is not proven any more; \(ProofCheck.remedy)")
         }
         let asked = spec.contract?.soak?.duration
         let soak = asked ?? .seconds(3600)
@@ -334,7 +342,7 @@ extension Move {
         guard case .revert(let step) = self, step.phase < .backfill else { return false }
         switch step.action {
         case .statements, .buildIndex, .dropIndex: return true
-        case .concurrently, .declaration, .backfill, .fillMove, .check, .verify: return false
+        case .concurrently, .clearIndex, .declaration, .backfill, .fillMove, .check, .verify: return false
         }
     }
 

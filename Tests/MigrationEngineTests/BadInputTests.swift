@@ -57,8 +57,7 @@ struct BadInputTests {
             (Self.add(to: "keyless"), ["NoUsableKey", "primary key"]),
             (Self.add(to: "half_keyed"), ["NoUsableKey"]),
             (Self.add(to: "late_key"), ["NoUsableKey"]),
-            (Self.add(to: "partitioned"), ["UnsupportedTable", "partitioned"]),
-            (Self.add(to: "part"), ["UnsupportedTable", "partition"]),
+            (Self.add(to: "part"), ["UnsupportedTable", "partition of public.partitioned"]),
             (Self.add(to: "seen"), ["UnsupportedTable", "view"]),
             (.dropColumn(DropColumn(table: "child", column: "id")), ["UnsupportedTable", "key"]),
         ]

@@ -11,6 +11,7 @@ extension ClaimedTravel {
     func build(_ index: ConcurrentIndex, of step: Step, hurts: Hurt, note: (PostgresConnection) async throws -> Void)
         async throws
     {
+        if index.partitions != nil { return try await buildOnPartitions(index, of: step, hurts: hurts, note: note) }
         try await retryingLostRaces(step) {
             try await requireGuards(hurts)
             try await withIndexSession(step) { session in
@@ -38,6 +39,9 @@ extension ClaimedTravel {
     func remove(_ index: ConcurrentIndex, of step: Step, hurts: Hurt, note: (PostgresConnection) async throws -> Void)
         async throws
     {
+        if index.partitions != nil {
+            return try await execute(index.drop, of: step, hurts: hurts, lock: "ACCESS EXCLUSIVE", note: note)
+        }
         try await retryingLostRaces(step) {
             try await requireGuards(hurts)
             try await withIndexSession(step) { session in
@@ -61,14 +65,14 @@ extension ClaimedTravel {
     }
 
     /// Two rows that are the same are the data's fault, and somebody's to mend. The key is not told: it is what a row holds.
-    private func explained(_ error: PostgresError) -> any Error {
+    func explained(_ error: PostgresError) -> any Error {
         guard error.sqlState == "23505" else { return error }
         return Interruption.stalled(
             reason: "DataNotReady",
             message: "\(travel.run.doing): rows were written meanwhile that are the same in it; make them differ")
     }
 
-    private func withIndexSession(_ step: Step, _ body: (PostgresConnection) async throws -> Void) async throws {
+    func withIndexSession(_ step: Step, _ body: (PostgresConnection) async throws -> Void) async throws {
         try await IndexSession(pool: pool, fence: fence).run(body) { try await tellProgress(of: $0, step) }
     }
 

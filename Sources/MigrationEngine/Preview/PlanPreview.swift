@@ -79,14 +79,18 @@ public struct StepPreview: Codable, Sendable, Hashable {
             statements = apply
             undo = .statements
             undoStatements = revert
+        case .clearIndex(let index):
+            statements = [index.dropUnfinished]
+            undo = .statements
+            undoStatements = [index.dropUnfinished]
         case .buildIndex(let index):
-            statements = [index.create] + index.finish
+            statements = index.building
             undo = .statements
             undoStatements = index.unfinish + index.drop.suffix(1)
         case .dropIndex(let index):
             statements = (index.name == nil ? [] : index.drop.suffix(1)) + index.unfinish
             undo = .statements
-            undoStatements = [index.create] + index.finish
+            undoStatements = index.building
         case .declaration:
             statements = []
             undo = .nothing

@@ -15,7 +15,10 @@ struct Survey: Sendable {
         let quoted = tables.map { $0.split(separator: ".").map { String($0).quotedIdentifier }.joined(separator: ".") }
         let rows = try await connection.query(
             """
-            SELECT coalesce(pg_total_relation_size(to_regclass(name)), 0) AS bytes
+            SELECT (
+                SELECT coalesce(sum(pg_total_relation_size(relid)), 0)::bigint
+                FROM (\(PartitionTree.leaves(of: "to_regclass(t.name)"))) leaf
+            ) AS bytes
             FROM unnest($1::text[]) WITH ORDINALITY AS t(name, ordinal) ORDER BY ordinal
             """, [.textArray(quoted)]
         ).rows

@@ -64,9 +64,15 @@ extension LedgerRecord {
 }
 
 extension MigrationEngine {
-    /// Whether a verified migration has rows that a worker has still to be asked about: ``run(_:uid:spec:to:guards:report:)``
+    /// Whether a verified migration has rows that a worker has still to be asked about, or partitions that have come since and
+    /// are to be compared: ``run(_:uid:spec:to:guards:report:)``
     /// does so. Changes nothing.
     public func needsFilling(_ name: MigrationName) async throws -> Bool {
-        try await looking { try await Ledger(name: name).read($0)?.needsFilling(on: $0) } ?? false
+        try await looking { connection in
+            guard let record = try await Ledger(name: name).read(connection) else { return false }
+            if try await record.needsFilling(on: connection) { return true }
+            guard record.phase == .backfill else { return false }
+            return try await record.hasUnprovenPartitions(on: connection)
+        } ?? false
     }
 }

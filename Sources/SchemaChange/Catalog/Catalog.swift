@@ -28,10 +28,11 @@ public struct Catalog: Sendable {
             )
         }
         switch table.relationKind {
-        case "r" where table.isPartition:
+        case "r" where table.isPartition, "p" where table.isPartition, "f" where table.isPartition:
             throw PlanError(
                 .unsupportedTable, at: "\(path).table",
-                "\(table.name) is a partition; partitioned tables are not supported yet")
+                "\(table.name) is a partition of \(table.root ?? table.name), and all partitions have one shape; name that "
+                    + "table, and every partition changes with it")
         case "r" where table.isInherited:
             throw PlanError(
                 .unsupportedTable, at: "\(path).table",
@@ -40,8 +41,12 @@ public struct Catalog: Sendable {
         case "r":
             break
         case "p":
-            throw PlanError(
-                .unsupportedTable, at: "\(path).table", "\(table.name) is partitioned, which is not supported yet")
+            if let foreign = table.foreignPartitions.first {
+                throw PlanError(
+                    .unsupportedTable, at: "\(path).table",
+                    "partition \(foreign) of \(table.name) is a foreign table: its rows are in another database, where nothing "
+                        + "can be proven of them; detach it")
+            }
         default:
             throw PlanError(
                 .unsupportedTable, at: "\(path).table", "\(table.name) is not a table but a view or a foreign table")

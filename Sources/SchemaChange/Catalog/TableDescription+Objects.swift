@@ -71,11 +71,14 @@ extension TableDescription {
         /// Whether `REPLICA IDENTITY USING INDEX` takes it: unique, valid, immediate, whole, over NOT NULL columns.
         public var identifiesRows: Bool
         public var statistics: [Statistics]
+        /// Of a partitioned table: the names of those of its partitions, by the partition, quoted.
+        public var ofPartitions: [String: String]
 
         public init(
             name: String, isUnique: Bool = false, definition: String, columns: [String] = [], constraint: String? = nil,
             comment: String? = nil, tablespace: String? = nil, isReplicaIdentity: Bool = false,
-            isClustered: Bool = false, identifiesRows: Bool = false, statistics: [Statistics] = []
+            isClustered: Bool = false, identifiesRows: Bool = false, statistics: [Statistics] = [],
+            ofPartitions: [String: String] = [:]
         ) {
             self.name = name
             self.isUnique = isUnique
@@ -88,6 +91,7 @@ extension TableDescription {
             self.isClustered = isClustered
             self.identifiesRows = identifiesRows
             self.statistics = statistics
+            self.ofPartitions = ofPartitions
         }
     }
 
@@ -179,7 +183,7 @@ extension TableDescription {
                 'isUnique', i.indisunique,
                 'definition', substr(pg_get_indexdef(x.oid), length(
                     'CREATE ' || CASE WHEN i.indisunique THEN 'UNIQUE ' ELSE '' END || 'INDEX ' || quote_ident(x.relname)
-                    || ' ON ' || quote_ident(n.nspname) || '.' || quote_ident(c.relname)) + 2),
+                    || ' ON ' || CASE x.relkind WHEN 'I' THEN 'ONLY ' ELSE '' END || quote_ident(n.nspname) || '.' || quote_ident(c.relname)) + 2),
                 'columns', CASE WHEN i.indexprs IS NOT NULL THEN '[]' ELSE (
                     SELECT json_agg(a.attname ORDER BY u.ordinality)
                     FROM unnest(i.indkey[0:i.indnkeyatts - 1]) WITH ORDINALITY AS u(attnum, ordinality)
@@ -197,6 +201,13 @@ extension TableDescription {
                         SELECT FROM unnest(i.indkey[0:i.indnkeyatts - 1]) AS u(attnum)
                         JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = u.attnum WHERE NOT a.attnotnull
                     ),
+                'ofPartitions', coalesce((
+                    SELECT json_object_agg('"' || replace(rn.nspname, '"', '""') || '"."' || replace(r.relname, '"', '""') || '"',
+                        y.relname)
+                    FROM pg_partition_tree(x.oid) p JOIN pg_class y ON y.oid = p.relid JOIN pg_index z ON z.indexrelid = p.relid
+                    JOIN pg_class r ON r.oid = z.indrelid JOIN pg_namespace rn ON rn.oid = r.relnamespace
+                    WHERE p.level > 0
+                ), '{}'),
                 'statistics', coalesce((
                     SELECT json_agg(json_build_object('column', a.attnum, 'target', a.attstattarget) ORDER BY a.attnum)
                     FROM pg_attribute a WHERE a.attrelid = x.oid AND a.attstattarget >= 0
@@ -269,6 +280,7 @@ extension TableDescription {
         'isOwn', pg_has_role(c.relowner, 'USAGE'),
         'replicaIdentity', c.relreplident,
         'comment', obj_description(c.oid, 'pg_class'),
-        'bytes', CASE WHEN c.relkind = 'r' THEN pg_relation_size(c.oid) ELSE 0 END
+        'bytes', CASE WHEN c.relkind IN ('r', 'p') THEN (
+            SELECT coalesce(sum(pg_relation_size(relid)), 0)::bigint FROM (\(PartitionTree.leaves(of: "c.oid"))) leaf) ELSE 0 END
         """
 }

@@ -47,6 +47,12 @@ public struct TableDescription: Codable, Hashable, Sendable {
     /// `pg_class.relkind`: `r` is a plain table, `p` a partitioned one, `v` a view, and so on.
     public var relationKind: String
     public var isPartition: Bool
+    /// Of a partition: the table at the top, whose partition it is, however deep.
+    public var root: TableName?
+    /// Of a partitioned table: the columns by which it, or one of its partitions, is partitioned, those in expressions too.
+    public var partitionKey: [String]
+    /// Of a partitioned table: those of its partitions that are foreign tables.
+    public var foreignPartitions: [TableName]
     /// Whether it inherits from another table, or another inherits from it.
     public var isInherited: Bool
     /// Whether row-level security would hide rows from the role that asked.
@@ -83,6 +89,9 @@ public struct TableDescription: Codable, Hashable, Sendable {
         name: TableName,
         relationKind: String = "r",
         isPartition: Bool = false,
+        root: TableName? = nil,
+        partitionKey: [String] = [],
+        foreignPartitions: [TableName] = [],
         isInherited: Bool = false,
         rowSecurityApplies: Bool = false,
         columns: [ColumnDescription],
@@ -105,6 +114,9 @@ public struct TableDescription: Codable, Hashable, Sendable {
         self.name = name
         self.relationKind = relationKind
         self.isPartition = isPartition
+        self.root = root
+        self.partitionKey = partitionKey
+        self.foreignPartitions = foreignPartitions
         self.isInherited = isInherited
         self.rowSecurityApplies = rowSecurityApplies
         self.columns = columns
@@ -159,6 +171,11 @@ extension TableDescription {
             'name', json_build_object('schema', n.nspname, 'name', c.relname),
             'relationKind', c.relkind,
             'isPartition', c.relispartition,
+            'root', CASE WHEN c.relispartition THEN (
+                SELECT json_build_object('schema', rn.nspname, 'name', r.relname)
+                FROM pg_class r JOIN pg_namespace rn ON rn.oid = r.relnamespace WHERE r.oid = pg_partition_root(c.oid)
+            ) END,
+            \(PartitionTree.members),
             'isInherited', c.relkind = 'r' AND NOT c.relispartition AND EXISTS (
                 SELECT FROM pg_inherits h WHERE c.oid IN (h.inhparent, h.inhrelid)),
             'namesRequirements', current_setting('server_version_num')::int >= 180000,
@@ -214,7 +231,8 @@ extension TableDescription {
             'beforeRowTriggers', coalesce((
                 SELECT json_agg(t.tgname ORDER BY t.tgname)
                 FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
-                WHERE t.tgrelid = c.oid AND NOT t.tgisinternal AND t.tgtype & 3 = 3
+                WHERE (t.tgrelid = c.oid OR t.tgparentid = 0 AND t.tgrelid IN (SELECT relid FROM pg_partition_tree(c.oid)))
+                    AND NOT t.tgisinternal AND t.tgtype & 3 = 3
                     AND p.pronamespace IS DISTINCT FROM to_regnamespace('sluice')
             ), '[]'),
             \(objects)

@@ -87,6 +87,11 @@ public struct AlterColumn: Codable, Hashable, Sendable, ChangeKind {
         return type != nil || forward != nil || forwardBy != nil || backward != nil ? .sameName : .inPlace
     }
 
+    /// Whether another column takes the place of this one, and its name.
+    var keepsName: Bool {
+        if case .sameName = way { true } else { false }
+    }
+
     /// The same as changes of their own, where the column stays.
     private var inPlace: [any ChangeKind] {
         var changes: [any ChangeKind] = []

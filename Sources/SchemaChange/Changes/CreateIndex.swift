@@ -121,6 +121,14 @@ public struct CreateIndex: Codable, Hashable, Sendable, ChangeKind {
             _ = try builder.catalog.column(column, of: description, at: "\(path).columns[\(index)].column")
         }
         builder.needs(columns.compactMap(\.column) + (include ?? []), of: description, at: path)
+        if unique == true,
+            let missing = description.partitionKey.first(where: { !columns.compactMap(\.column).contains($0) })
+        {
+            throw PlanError(
+                .unsupportedTable, at: "\(path).unique",
+                "\(description.name) is partitioned by column \"\(missing)\", and what is unique in all partitions must hold it; "
+                    + "add it to columns")
+        }
         if unique == true {
             builder.addCheck(
                 "no-duplicates",
@@ -137,7 +145,7 @@ public struct CreateIndex: Codable, Hashable, Sendable, ChangeKind {
             "building index \(indexName) on \(description.name)",
             .named(
                 indexName, of: description.name, token: builder.token, isUnique: unique == true,
-                definition: definition)
+                definition: definition, partitions: description.isPartitioned ? [:] : nil)
         )
         guard columns.contains(where: { $0.expression != nil }) else { return }
         builder.add(
@@ -168,7 +176,7 @@ public struct CreateIndex: Codable, Hashable, Sendable, ChangeKind {
 
 extension [String] {
     /// A name for an object of a table, made as PostgreSQL makes one: joined by `_`, and short enough to be one.
-    var asObjectName: String {
+    public var asObjectName: String {
         let end = "_" + last!
         var start = dropLast().joined(separator: "_")
         while start.utf8.count + end.utf8.count > 63 { start.unicodeScalars.removeLast() }

@@ -29,7 +29,7 @@ public struct DropColumn: Codable, Hashable, Sendable, ChangeKind {
     func plan(into builder: inout PlanBuilder, at path: String) throws(PlanError) {
         let (description, present) = try find(at: path, in: builder.catalog)
         try builder.claim(column, of: description, at: path)
-        builder.leaves(column, of: description, at: path)
+        try builder.leaves(column, of: description, at: path)
         guard !description.key.contains(column) else {
             throw PlanError(
                 .unsupportedTable,

@@ -33,7 +33,9 @@ public struct DropIndex: Codable, Hashable, Sendable, ChangeKind {
             "dropping index \(name) of \(description.name)",
             .named(
                 name, of: description.name, token: builder.token, isUnique: index.isUnique,
-                definition: index.definition, tablespace: index.tablespace, extras: index.extras(of: description.name))
+                definition: index.definition, tablespace: index.tablespace, extras: index.extras(of: description.name),
+                partitions: description.isPartitioned ? index.ofPartitions : nil),
+            lock: description.isPartitioned ? "ACCESS EXCLUSIVE" : "SHARE UPDATE EXCLUSIVE"
         )
     }
 }

@@ -110,7 +110,7 @@ public struct MoveToTable: Codable, Hashable, Sendable, ChangeKind {
                     "\(target.name) is made with a column \"\(column.newName)\"; leave one out")
             }
             try builder.claim(column.name, of: source, at: path)
-            builder.leaves(column.name, of: source, at: path)
+            try builder.leaves(column.name, of: source, at: path)
             try builder.claim(column.newName, of: target, at: path)
             if present.notNull { builder.addNullable(.expand, present, of: source.name) }
             let new = Column(

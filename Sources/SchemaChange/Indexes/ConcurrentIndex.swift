@@ -17,10 +17,13 @@ public struct ConcurrentIndex: Codable, Hashable, Sendable {
     public let finish: [String]
     /// Before it is gone: takes the constraint away that it has become.
     public let unfinish: [String]
+    /// Of an index of a partitioned table: what that of each partition is called, by the partition, quoted. One that is not
+    /// named gets a name of its own. Nil for a table that has no partitions.
+    public let partitions: [String: String]?
 
     init(
         table: TableName, builtAs: String, name: String? = nil, isUnique: Bool = false, definition: String,
-        tablespace: String? = nil, finish: [String] = [], unfinish: [String] = []
+        tablespace: String? = nil, finish: [String] = [], unfinish: [String] = [], partitions: [String: String]? = nil
     ) {
         self.table = table
         self.builtAs = builtAs
@@ -30,19 +33,21 @@ public struct ConcurrentIndex: Codable, Hashable, Sendable {
         self.tablespace = tablespace
         self.finish = finish
         self.unfinish = unfinish
+        self.partitions = partitions
     }
 
     /// A plain one that is called `name` in the end; `extras` follow.
     static func named(
         _ name: String, of table: TableName, token: String, isUnique: Bool, definition: String,
-        tablespace: String? = nil, extras: [String] = []
+        tablespace: String? = nil, extras: [String] = [], partitions: [String: String]? = nil
     ) -> ConcurrentIndex {
         let temporary = builtAs(token)
         let qualified = table.schema.quotedIdentifier + "." + temporary.quotedIdentifier
         return ConcurrentIndex(
             table: table, builtAs: temporary, name: name, isUnique: isUnique, definition: definition,
             tablespace: tablespace,
-            finish: ["ALTER INDEX \(qualified) RENAME TO \(name.quotedIdentifier)"] + extras)
+            finish: ["ALTER INDEX \(qualified) RENAME TO \(name.quotedIdentifier)"] + extras,
+            partitions: partitions)
     }
 
     /// One that becomes the constraint `name`, `UNIQUE` or `PRIMARY KEY`, in the end; `extras` follow.
@@ -66,19 +71,45 @@ public struct ConcurrentIndex: Codable, Hashable, Sendable {
 
     private static func builtAs(_ token: String) -> String { "sluice_index_\(token)" }
 
-    /// Outside of a transaction.
+    /// Outside of a transaction. Of a partitioned table see ``create(on:as:)``.
     public var create: String {
-        "CREATE \(isUnique ? "UNIQUE " : "")INDEX CONCURRENTLY \(builtAs.quotedIdentifier) ON \(table.quoted) \(definition)"
+        create(on: table.quoted, as: builtAs, "CONCURRENTLY ")
     }
 
-    /// What of it may be there, under either name, goes. Outside of a transaction, one by one.
+    /// That of one partition, outside of a transaction.
+    public func create(on partition: TableName, as name: String) -> String {
+        create(on: partition.quoted, as: name, "CONCURRENTLY ")
+    }
+
+    /// Of a table that has partitions, or a partition that does: it is valid once all of theirs are attached to it.
+    public func createEmpty(on table: TableName, as name: String) -> String {
+        create(on: "ONLY \(table.quoted)", as: name, "")
+    }
+
+    private func create(on table: String, as name: String, _ option: String) -> String {
+        "CREATE \(isUnique ? "UNIQUE " : "")INDEX \(option)\(name.quotedIdentifier) ON \(table) \(definition)"
+    }
+
+    /// What of it may be there, under either name, goes. Outside of a transaction, one by one; of a partitioned table in one,
+    /// for which there is no other way.
     public var drop: [String] { [builtAs, name].compactMap { $0 }.map(dropping) }
 
     /// What is left of one that was not finished.
-    var dropUnfinished: String { dropping(builtAs) }
+    public var dropUnfinished: String { dropping(builtAs) }
 
     private func dropping(_ name: String) -> String {
-        "DROP INDEX CONCURRENTLY IF EXISTS \(table.schema.quotedIdentifier).\(name.quotedIdentifier)"
+        let option = partitions == nil ? "CONCURRENTLY " : ""
+        return "DROP INDEX \(option)IF EXISTS \(table.schema.quotedIdentifier).\(name.quotedIdentifier)"
+    }
+
+    /// What builds it, for people.
+    public var building: [String] {
+        guard partitions != nil else { return [create] + finish }
+        return [createEmpty(on: table, as: builtAs)]
+            + [
+                "-- on each partition: " + create(on: "…", as: "…", "CONCURRENTLY "),
+                "-- and then: ALTER INDEX \(builtAs.quotedIdentifier) ATTACH PARTITION …",
+            ] + finish
     }
 }
 

@@ -48,8 +48,8 @@ public struct TableFacts: Codable, Hashable, Sendable {
         SELECT json_build_object(
             'name', json_build_object('schema', n.nspname, 'name', c.relname),
             'attributes', c.relnatts,
-            'rows', greatest(c.reltuples, 0)::bigint,
-            'heapBytes', pg_relation_size(c.oid),
+            'rows', leaves.rows,
+            'heapBytes', leaves.bytes,
             'indexes', (SELECT count(*) FROM pg_index i WHERE i.indrelid = c.oid),
             'hasRowSecurity', c.relrowsecurity,
             'publications', (
@@ -94,7 +94,12 @@ public struct TableFacts: Codable, Hashable, Sendable {
             )
         )::text
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-        WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind = 'r'
+        CROSS JOIN LATERAL (
+            SELECT coalesce(sum(greatest(l.reltuples, 0)), 0)::bigint AS rows,
+                coalesce(sum(pg_relation_size(l.oid)), 0)::bigint AS bytes
+            FROM (\(PartitionTree.leaves(of: "c.oid"))) leaf JOIN pg_class l ON l.oid = leaf.relid
+        ) leaves
+        WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p')
         """
 }
 

@@ -27,6 +27,13 @@ public struct Mapping: Codable, Hashable, Sendable {
     public let remote: RemoteForward?
     /// What ``remote`` is given, where there are no old columns.
     private let given: [Column]?
+    /// The same of one partition of its table.
+    public func of(_ partition: TableName) -> Mapping {
+        Mapping(
+            table: partition, token: token, old: old, new: new, forward: forward, backward: backward, named: named,
+            notNull: notNull, key: key, remote: remote, given: given, writer: writer)
+    }
+
     /// Who writes both sides: the database, unless it is said. Then the marker may also be `m` or `d`, see ``CheckedRow``.
     public let writer: DualWriter?
 

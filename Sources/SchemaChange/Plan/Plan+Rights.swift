@@ -22,7 +22,7 @@ extension Plan {
                         statement.hasPrefix("CREATE TABLE ") || statement.hasPrefix("CREATE VIEW ")
                             || statement.contains(" RENAME TO ")
                     }
-            case .concurrently, .declaration, .backfill, .fillMove, .check, .verify: false
+            case .concurrently, .clearIndex, .declaration, .backfill, .fillMove, .check, .verify: false
             }
         }
     }

@@ -25,7 +25,15 @@ extension PlanBuilder {
     }
 
     /// Says that `column` goes into the archive at Contract, so that no other change may count on it.
-    mutating func leaves(_ column: String, of table: TableDescription, at path: String) {
+    ///
+    /// Nor may it be one by which rows find their partition: triggers write it, and a trigger cannot send a row elsewhere.
+    mutating func leaves(_ column: String, of table: TableDescription, at path: String) throws(PlanError) {
+        if table.partitionKey.contains(column) {
+            throw PlanError(
+                .unsupportedTable, at: path,
+                "\(table.name) is partitioned by column \"\(column)\", and a trigger that keeps it right cannot send a row to "
+                    + "another partition; move the rows to a table that is partitioned otherwise")
+        }
         leaving["\(table.name).\(column)"] = path
     }
 

@@ -24,7 +24,8 @@ extension PlanBuilder {
     private func leftover(_ phase: Phase, _ name: String, _ index: ConcurrentIndex) -> Step {
         let title = "clearing \(index.table) of an index that was not finished"
         let drop = [index.dropUnfinished]
-        return step(phase, "\(name)-unfinished", title, .concurrently(apply: drop, revert: drop), index)
+        let action = index.partitions == nil ? Step.Action.concurrently(apply: drop, revert: drop) : .clearIndex(index)
+        return step(phase, "\(name)-unfinished", title, action, index)
     }
 
     private func step(

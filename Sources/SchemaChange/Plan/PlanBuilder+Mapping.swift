@@ -32,6 +32,12 @@ extension PlanBuilder {
                     + "rename it so that its name sorts between \"!sluice\" and \"~sluice\""
             )
         }
+        if table.isPartitioned, writer == .application, !old.isEmpty {
+            throw PlanError(
+                .unsupportedTable, at: path,
+                "\(table.name) is partitioned: with dualWrite.by: Application a row that moves to another partition could not be "
+                    + "told from a new one; leave dualWrite out")
+        }
         let oldColumns = old.map(\.asColumn)
         let newColumns = new.enumerated().map { index, column in
             Column(
@@ -65,7 +71,7 @@ extension PlanBuilder {
         try reads(Set(named.map(\.name)).sorted(), of: table, at: path)
         for column in old {
             try claim(column.name, of: table, at: path)
-            leaves(column.name, of: table, at: path)
+            try leaves(column.name, of: table, at: path)
             if succession == nil, table.key.contains(column.name) || table.referencedColumns.contains(column.name) {
                 throw PlanError(
                     .unsupportedTable,

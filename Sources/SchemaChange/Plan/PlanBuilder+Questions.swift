@@ -57,6 +57,7 @@ extension PlanBuilder {
 
     /// What else PostgreSQL must accept before ``plan(_:writer:hash:migration:catalog:references:)``.
     public static func trials(for changes: [Change], catalog: Catalog) throws(PlanError) -> [Trial] {
+        try requirePartitionable(changes, in: catalog)
         let catalog = catalog.expecting(changes)
         var trials: [Trial] = []
         for (index, change) in changes.enumerated() {

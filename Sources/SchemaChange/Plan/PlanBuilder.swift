@@ -66,6 +66,7 @@ public struct PlanBuilder {
         views: Bool = false
     ) throws(PlanError) -> Plan {
         if let flaw = flaws(in: changes, writer: writer).first { throw flaw }
+        try requirePartitionable(changes, in: catalog)
         var builder = PlanBuilder(
             catalog: catalog.expecting(changes), changes: changes, migration: migration, writer: writer,
             references: references, dependents: dependents, hasViews: views)

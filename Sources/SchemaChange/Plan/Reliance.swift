@@ -48,7 +48,7 @@ public struct Reliance: Hashable, Sendable {
                 let name = index.name ?? index.builtAs
                 items.removeAll { $0.kind == .index && $0.table.schema == index.table.schema && $0.name == name }
                 for statement in index.unfinish { take(statement, plan) }
-            case .concurrently, .declaration, .backfill, .fillMove, .check, .verify:
+            case .concurrently, .clearIndex, .declaration, .backfill, .fillMove, .check, .verify:
                 break
             }
         }

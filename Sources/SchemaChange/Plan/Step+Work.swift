@@ -23,7 +23,7 @@ extension Step {
         switch action {
         case .statements(let apply, _): apply.map { work(of: $0) }.max { $0.weight < $1.weight } ?? .catalog
         case .concurrently, .buildIndex: .buildsIndex
-        case .dropIndex: .catalog
+        case .dropIndex, .clearIndex: .catalog
         case .declaration: .waits
         case .backfill, .fillMove: .writesRows
         case .check, .verify: .scans

@@ -14,6 +14,8 @@ public struct Step: Codable, Hashable, Sendable {
         case buildIndex(ConcurrentIndex)
         /// The opposite of ``buildIndex(_:)``.
         case dropIndex(ConcurrentIndex)
+        /// Takes away what is left of an index of a partitioned table that was not finished, forwards and backwards.
+        case clearIndex(ConcurrentIndex)
         /// Waits until it is declared that every writer writes both sides: a promise that is settled from outside.
         case declaration
         /// Fills the rows of `mappings[index]` that have no side yet. Undoing it leaves them as they are.

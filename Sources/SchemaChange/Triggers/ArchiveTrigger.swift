@@ -17,12 +17,25 @@ struct ArchiveTrigger {
         func image(_ record: String) -> String {
             "ROW(\(watched.map { "\(record).\($0.quoted)" }.joined(separator: ", ")))"
         }
+        // A row that arrives with a side moves from another partition, and keeps what it has.
+        let arrives =
+            mapping.remote != nil
+            ? ""
+            : """
+                IF TG_OP = 'INSERT' AND NEW.\(marker) IN ('o', 'n') THEN
+                \(row.read(from: "NEW"))
+                    IF NOT \(row.violation) THEN
+                        RETURN NEW;
+                    END IF;
+                END IF;
+            """
         let body = """
             IF TG_OP = 'UPDATE' THEN
-                IF record_image_eq(\(image("NEW")), \(image("OLD"))) THEN
+                IF OLD.\(marker) IS NOT NULL AND record_image_eq(\(image("NEW")), \(image("OLD"))) THEN
                     RETURN NEW;
                 END IF;
             END IF;
+            \(arrives)
             NEW.\(marker) := 'n';
             \(row.deriveOld())
             """

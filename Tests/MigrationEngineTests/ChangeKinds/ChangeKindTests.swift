@@ -29,20 +29,34 @@ struct ChangeKindTests {
     }
 
     /// Makes the stops, then goes back to Initial: the tables are as they were, and what `left` asks answers its text.
-    func roundTrip(_ setUp: String, _ changes: [Change], _ stops: [Stop], left: (String, String)) async throws {
-        try await EvolvingDatabase.with(setUp) { database in
-            let before = try await database.structure()
-            let spec = EvolvingDatabase.spec(changes)
-            for (index, stop) in stops.enumerated() {
-                try await database.walk(spec, to: stop.phase)
-                let answer = try await database.sql(stop.script)
-                #expect(answer == stop.answer, "stop \(index + 1), \(stop.phase.rawValue)")
+    ///
+    /// - Parameter cleanUp: run before that, for what the stops have made themselves.
+    func roundTrip(
+        _ setUp: String, _ changes: [Change], _ stops: [Stop], left: (String, String),
+        on version: PostgresVersion = .installed, cleanUp: String? = nil
+    ) async throws {
+        try await withTestDatabase(on: version.url) { url in
+            try await EvolvingDatabase.on(url, setUp) { database in
+                try await roundTrip(database, changes, stops, left: left, cleanUp: cleanUp)
             }
-            try await database.walk(spec, to: .initial)
-            #expect(try await database.structure() == before)
-            #expect(try await database.traces() == "")
-            #expect(try await database.sql(left.0) == left.1)
         }
+    }
+
+    private func roundTrip(
+        _ database: EvolvingDatabase, _ changes: [Change], _ stops: [Stop], left: (String, String), cleanUp: String?
+    ) async throws {
+        let before = try await database.structure()
+        let spec = EvolvingDatabase.spec(changes)
+        for (index, stop) in stops.enumerated() {
+            try await database.walk(spec, to: stop.phase)
+            let answer = try await database.sql(stop.script)
+            #expect(answer == stop.answer, "stop \(index + 1), \(stop.phase.rawValue)")
+        }
+        try await database.walk(spec, to: .initial)
+        if let cleanUp { try await database.sql(cleanUp) }
+        #expect(try await database.structure() == before)
+        #expect(try await database.traces() == "")
+        #expect(try await database.sql(left.0) == left.1)
     }
 
     static let items = """

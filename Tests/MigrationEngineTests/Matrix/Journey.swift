@@ -29,6 +29,7 @@ struct Journey {
         let killedUp = Int.random(in: up.indices, using: &random)
         for (index, phase) in up.enumerated() {
             try await go(to: phase, killing: index == killedUp ? trip.up : .none)
+            if let script = scenario.meanwhile[phase] { try await database.sql(script) }
         }
         let killedDown = Int.random(in: down.indices, using: &random)
         for (index, phase) in down.enumerated() {

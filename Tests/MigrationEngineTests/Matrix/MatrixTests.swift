@@ -78,6 +78,7 @@ struct MatrixTests {
                     var journey = Journey(database, load, trip)
                     try await journey.make()
                 }
+                try await database.sql(scenario.cleanUp)
                 #expect(try await database.structure() == before)
                 #expect(try await database.traces() == "")
                 let stalls = load.stalls.summary

@@ -14,6 +14,10 @@ struct Scenario: Sendable, CustomStringConvertible {
     let new: Version
     /// Where it turns round in the short form; in the long one everywhere.
     var targets = Phase.allCases.filter { $0 > .initial }
+    /// What somebody else does to the table on the way forwards, once each phase is reached.
+    var meanwhile: [Phase: String] = [:]
+    /// Takes away, at Initial, what that has made.
+    var cleanUp = ""
 
     struct Version: Sendable {
         /// While it may be there.

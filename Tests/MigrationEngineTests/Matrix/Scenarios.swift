@@ -4,7 +4,7 @@ import SchemaChange
 /// The rows of the matrix, one for each way of each kind: to have another kind walked, killed and taken back on all servers,
 /// add it here.
 extension Scenario {
-    static let all = adding + inPlace + sameName + twoSides + moving + leaving + oneSided
+    static let all = adding + inPlace + sameName + twoSides + moving + leaving + oneSided + partitioned
 
     static let oldPhases = Phase.initial...Phase.backfill
     static let newPhases = Phase.dualWrite...Phase.contract

@@ -84,10 +84,13 @@ struct SquawkTests {
         case .concurrently(let apply, let revert):
             return (apply + revert).map { Script(isTransaction: false, statements: [$0]) }
         case .buildIndex(let index), .dropIndex(let index):
-            return ([index.create] + index.drop).map { Script(isTransaction: false, statements: [$0]) }
+            // Of a partitioned table there is no other way to drop one.
+            return ([index.create] + (index.partitions == nil ? index.drop : [])).map {
+                Script(isTransaction: false, statements: [$0])
+            }
                 + [index.finish, index.unfinish].filter { !$0.isEmpty }
                 .map { Script(isTransaction: true, statements: $0) }
-        case .declaration, .backfill, .fillMove, .check, .verify:
+        case .clearIndex, .declaration, .backfill, .fillMove, .check, .verify:
             return []
         }
     }
