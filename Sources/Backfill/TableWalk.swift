@@ -96,9 +96,10 @@ public struct TableWalk: Sendable {
         pool: PostgresPool,
         chunkDuration: Duration,
         workers: Int,
+        method: WalkMethod = .pages,
         logger: Logger
     ) -> TableWalk {
-        TableWalk(.adopt(mapping, isArchived: isArchived), place, pool, chunkDuration, workers, .pages, logger)
+        TableWalk(.adopt(mapping, isArchived: isArchived), place, pool, chunkDuration, workers, method, logger)
     }
 
     private init(

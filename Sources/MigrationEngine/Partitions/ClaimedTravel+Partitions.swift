@@ -49,7 +49,7 @@ extension ClaimedTravel {
         try await walk(partition, index, "fill") { mapping, place, duration in
             TableWalk.adopting(
                 mapping, isArchived: isArchived, at: place, pool: pool, chunkDuration: duration,
-                workers: travel.workers,
+                workers: travel.workers, method: travel.spec.backfill?.by ?? .pages,
                 logger: travel.run.logger)
         }
     }
@@ -58,6 +58,7 @@ extension ClaimedTravel {
         let tally = try await walk(partition, index, "compare") { mapping, place, duration in
             TableWalk.comparing(
                 mapping, at: place, pool: pool, chunkDuration: duration, workers: travel.workers,
+                method: travel.spec.backfill?.by ?? .pages,
                 logger: travel.run.logger)
         }
         guard tally.mismatches > 0 else { return }
