@@ -22,7 +22,7 @@ struct MoveChunk {
             """
             chosen AS MATERIALIZED (
                 SELECT \(move.insertedValues("sluice_from")) FROM \(move.table.quoted) AS sluice_from
-                WHERE \(condition) AND EXISTS (SELECT FROM fence) AND \(move.isUnfilled("sluice_from"))
+                WHERE \(condition) AND EXISTS (SELECT FROM here) AND \(move.isUnfilled("sluice_from"))
                 FOR NO KEY UPDATE
             ),
             filled AS (

@@ -312,8 +312,9 @@ struct ClaimedTravel: Sendable {
                 : try await remoteWalk.compare(progress: progress, yielded: yielded)
         }
         let place = TableWalk.Place(fence: fence, walk: walk, step: checkpoints)
+        let method = travel.spec.backfill?.by ?? .pages
         let make = pass == .filling ? TableWalk.filling : TableWalk.comparing
-        let tableWalk = make(mapping, place, pool, chunkDuration, travel.workers, run.logger)
+        let tableWalk = make(mapping, place, pool, chunkDuration, travel.workers, method, run.logger)
         return try await tableWalk.run(progress: progress, yielded: yielded)
     }
 

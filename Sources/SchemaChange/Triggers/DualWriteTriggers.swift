@@ -8,6 +8,7 @@
 ///    from the new: triggers of others, which come next, see a whole row.
 /// 3. The last one decides the side, and computes what it derives again, always: triggers of others may have run
 ///    between. So every row version that is written after the triggers' transaction committed satisfies the invariant.
+///    It is passed over for one thing only, see ``FilledRow``.
 /// 4. `BEFORE INSERT` decides the side by what arrives.
 ///
 /// They are `ENABLE ALWAYS`, so that a replica role does not slip past them. Expressions are evaluated as PL/pgSQL
@@ -38,6 +39,7 @@ struct DualWriteTriggers {
 
     private var earlyTrigger: String { "\(Self.firstName)_2_\(mapping.token)".quotedIdentifier }
     private var lastTrigger: String { "\(Self.lastName)_\(mapping.token)".quotedIdentifier }
+    private var insertTrigger: String { "\(Self.lastName)_\(mapping.token)_insert".quotedIdentifier }
     private func noteTrigger(_ index: Int) -> String {
         "\(Self.firstName)_1_\(mapping.token)_\(index)".quotedIdentifier
     }
@@ -59,13 +61,16 @@ struct DualWriteTriggers {
     var drop: [String] {
         let names =
             mapping.new.indices.map { noteTrigger($0) }
-            + mapping.old.indices.map { noteTrigger(mapping.new.count + $0) } + [earlyTrigger, lastTrigger]
+            + mapping.old.indices.map { noteTrigger(mapping.new.count + $0) } + [
+                earlyTrigger, lastTrigger, insertTrigger,
+            ]
         return names.map { "DROP TRIGGER IF EXISTS \($0) ON \(table)" }
             + [noteFunction, earlyFunction, lastFunction].map { "DROP FUNCTION IF EXISTS \($0)()" }
+            + (FilledRow(mapping)?.drop ?? [])
     }
 
     private var functions: [String] {
-        [
+        (FilledRow(mapping)?.create ?? []) + [
             row.function(
                 noteFunction,
                 hasVariables: false,
@@ -113,7 +118,18 @@ struct DualWriteTriggers {
             EXECUTE FUNCTION \(earlyFunction)()
             """
         )
-        add(lastTrigger, "BEFORE INSERT OR UPDATE ON \(table) FOR EACH ROW EXECUTE FUNCTION \(lastFunction)()")
+        if let filled = FilledRow(mapping) {
+            add(insertTrigger, "BEFORE INSERT ON \(table) FOR EACH ROW EXECUTE FUNCTION \(lastFunction)()")
+            add(
+                lastTrigger,
+                """
+                BEFORE UPDATE ON \(table) FOR EACH ROW WHEN (\(filled.isNotOne)) \
+                EXECUTE FUNCTION \(lastFunction)()
+                """
+            )
+        } else {
+            add(lastTrigger, "BEFORE INSERT OR UPDATE ON \(table) FOR EACH ROW EXECUTE FUNCTION \(lastFunction)()")
+        }
         return statements + names.map { "ALTER TABLE \(table) ENABLE ALWAYS TRIGGER \($0)" }
     }
 
