@@ -116,8 +116,8 @@ enum ChunkStatement {
     /// Of a comparison: the whole table at once, and no checkpoint.
     var reading: String {
         let comparison =
-            if case .move(let chunk) = self {
-                chunk.rows(where: "true")
+            if case .move(let move) = self {
+                move.rows(where: "true")
             } else {
                 Self.comparison(of: mapping, in: mapping.table.quoted, where: "true")
             }

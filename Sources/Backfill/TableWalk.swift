@@ -68,7 +68,7 @@ public struct TableWalk: Sendable {
         TableWalk(.move(MoveChunk(move: move, pass: .fill)), place, pool, chunkDuration, workers, .keys, logger)
     }
 
-    /// Compares both sides of every row of `move`.
+    /// Compares both sides of every row of `move`; by keys, as it is filled.
     public static func comparingMove(
         _ move: ColumnMove,
         at place: Place,

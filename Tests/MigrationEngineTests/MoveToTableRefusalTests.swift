@@ -83,6 +83,18 @@ struct MoveToTableRefusalTests {
                 let found = try await refusal(changes)
                 #expect(found.contains(message), "\(changes)")
             }
+            let name = MigrationName(namespace: "shop", name: "a")
+            try await database.sql(
+                "INSERT INTO people (id, code, street) SELECT i, i, CASE WHEN i > 25 THEN 's' END FROM generate_series(1, 100) i"
+            )
+            let preview = try await database.engine.preview(name, spec: EvolvingDatabase.spec([Self.move()]))
+            let estimate = try #require(preview.estimates.first)
+            #expect(estimate.columns == ["addresses.road"] && estimate.rows == 100 && estimate.sampledRows == 100)
+            // Three quarters of them get a row.
+            #expect((75 * 80...75 * 250).contains(estimate.walBytes), "\(estimate)")
+            let fill = try #require(preview.phases.flatMap(\.steps).first { $0.id == "backfill/0/fill" })
+            #expect(
+                fill.statements == ["addresses.road = people.street"] && fill.work == .writesRows && fill.rows == 100)
             #expect(try await refusal([Self.move()]) == "nothing")
             #expect(try await refusal([Self.make, Self.move(to: "made")]) == "nothing")
             #expect(try await refusal([Self.move()]) { $0.views = true }.contains("no versioned views yet"))

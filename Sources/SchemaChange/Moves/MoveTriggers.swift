@@ -269,6 +269,10 @@ struct MoveTriggers {
             IF TG_OP = 'DELETE' THEN
                 RETURN NULL;
             END IF;
+            IF EXISTS (SELECT FROM \(to) AS t, \(view) AS v
+                    WHERE \(row(by: "NEW", \.to)) AND \(joined) AND NOT \(ColumnMove.differ(ours, theirs))) THEN
+                RETURN NULL;
+            END IF;
             IF is_new THEN
                 UPDATE \(view) AS v SET \(Self.set(names, merged)) FROM \(to) AS t
                     WHERE \(row(by: "NEW", \.to)) AND \(joined) AND \(ColumnMove.differ(ours, merged));
