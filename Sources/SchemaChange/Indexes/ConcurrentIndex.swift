@@ -87,7 +87,22 @@ public struct ConcurrentIndex: Codable, Hashable, Sendable {
     }
 
     private func create(on table: String, as name: String, _ option: String) -> String {
-        "CREATE \(isUnique ? "UNIQUE " : "")INDEX \(option)\(name.quotedIdentifier) ON \(table) \(definition)"
+        "CREATE \(isUnique ? "UNIQUE " : "")INDEX \(option)\(name.quotedIdentifier) ON \(table) \(placed)"
+    }
+
+    /// The definition with its tablespace, which stands before the condition.
+    private var placed: String {
+        guard let tablespace else { return definition }
+        let bytes = Array(definition.utf8)
+        var depth = 0
+        let condition = SQLLexer.read(bytes).lexemes.first { lexeme in
+            if lexeme.isSign("(") { depth += 1 }
+            if lexeme.isSign(")") { depth -= 1 }
+            return depth == 0 && lexeme.word == "where"
+        }
+        let place = condition?.range.lowerBound ?? bytes.count
+        return String(decoding: bytes[..<place], as: UTF8.self) + " TABLESPACE \(tablespace.quotedIdentifier) "
+            + String(decoding: bytes[place...], as: UTF8.self)
     }
 
     /// What of it may be there, under either name, goes. Outside of a transaction, one by one; of a partitioned table in one,

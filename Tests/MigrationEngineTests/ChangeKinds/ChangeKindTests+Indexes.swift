@@ -1,5 +1,6 @@
 import Foundation
 import MigrationEngine
+import PostgreSQL
 import SchemaChange
 import TestSupport
 import Testing
@@ -66,6 +67,34 @@ extension ChangeKindTests {
             ],
             left: ("SELECT count(*) FROM pg_index WHERE NOT indisvalid", "0")
         )
+    }
+
+    @Test("an index comes back to the tablespace in which it was")
+    func tablespace() async throws {
+        try await EvolvingDatabase.with(Self.items) { database in
+            // One belongs to the server, which other tests share.
+            let name = uniqueName("where")
+            let quoted = name.quotedIdentifier
+            try await withConnection(database.url) { session in
+                try await session.execute("SET allow_in_place_tablespaces = on")
+                try await session.execute("CREATE TABLESPACE \(quoted) LOCATION ''")
+            }
+            try await database.sql(
+                """
+                CREATE INDEX lower ON items (lower(a)) TABLESPACE \(quoted) WHERE a <> ' where (';
+                CREATE INDEX plain ON items (price) TABLESPACE \(quoted)
+                """)
+            let indexes = "SELECT indexname, tablespace, indexdef FROM pg_indexes WHERE tablespace <> '' ORDER BY 1"
+            let before = try await database.sql(indexes)
+            let spec = EvolvingDatabase.spec(
+                ["lower", "plain"].map { .dropIndex(DropIndex(table: "items", name: $0)) })
+            try await database.walk(spec, to: .contract)
+            #expect(try await database.sql(indexes) == "")
+            try await database.walk(spec, to: .initial)
+            #expect(try await database.sql(indexes) == before)
+            try await database.sql("DROP TABLE items")
+            try await database.sql("DROP TABLESPACE \(quoted)")
+        }
     }
 
     @Test("an index that a constraint or a foreign key needs is refused, and so is what is no index of the table")
