@@ -20,8 +20,7 @@ extension ChangeKindTests {
             let spec = EvolvingDatabase.spec([
                 .alterColumn(
                     AlterColumn(
-                        table: "posts", column: "author", unique: NewUnique(name: "one each"),
-                        references: NewReference(name: "known", table: "authors", column: "id"),
+                        table: "posts", column: "author", unique: true, references: References(table: "authors"),
                         forward: "author", backward: "author")),
                 .renameColumn(RenameColumn(table: "posts", column: "role", to: "job")),
             ])
