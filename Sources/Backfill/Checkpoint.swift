@@ -1,15 +1,17 @@
 internal import Foundation
 internal import PostgreSQL
 
-/// One range of a table's key, how far it has been walked, and what was counted on the way. It is written by the same
+/// One range of a table's keys or pages, how far it has been walked, and what was counted on the way. It is written by the same
 /// statement that does the rows, so it is never ahead of them, nor behind.
 struct Checkpoint: Sendable, Hashable {
     let range: Int
-    /// The key after which the range begins; nil at the table's start.
+    /// Of a range of pages: whose.
+    let file: HeapFile?
+    /// The key after which the range begins, or its first page; nil at the table's start.
     let lower: [String]?
-    /// The key with which it ends; nil at the table's end.
+    /// The key with which it ends, or the page before which it does; nil at the table's end.
     let upper: [String]?
-    /// The last key that is done; nil before the first chunk.
+    /// The last key that is done, or the first page that is not; nil before the first chunk.
     var position: [String]?
     var tally: ChunkTally
     var isDone: Bool
@@ -18,6 +20,9 @@ struct Checkpoint: Sendable, Hashable {
 
     init(_ row: PostgresRow) throws {
         range = Int(try row.integer("range"))
+        file =
+            row["relation"] == nil
+            ? nil : HeapFile(relation: try row.integer("relation"), filenode: try row.integer("filenode"))
         lower = try row["lower"].map(Self.key)
         upper = try row["upper"].map(Self.key)
         position = try row["position"].map(Self.key)
@@ -31,7 +36,7 @@ struct Checkpoint: Sendable, Hashable {
     }
 
     static let columns = """
-        range, to_json(lower) AS lower, to_json(upper) AS upper, to_json("position") AS "position",
+        range, relation::bigint, filenode::bigint, to_json(lower) AS lower, to_json(upper) AS upper, to_json("position") AS "position",
         rows, old_side, new_side, mismatches, to_json(examples) AS examples, done, calls
         """
 }
@@ -70,6 +75,8 @@ public enum CheckpointTable {
     public static let schema = [
         table,
         "ALTER TABLE sluice.checkpoint ADD COLUMN IF NOT EXISTS calls bigint NOT NULL DEFAULT 0",
+        "ALTER TABLE sluice.checkpoint ADD COLUMN IF NOT EXISTS relation oid",
+        "ALTER TABLE sluice.checkpoint ADD COLUMN IF NOT EXISTS filenode oid",
     ]
 
     /// Room is left in each page, so that an update stays in it.

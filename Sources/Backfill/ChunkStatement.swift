@@ -18,12 +18,16 @@ enum ChunkStatement {
         if case .compare = self { true } else { false }
     }
 
-    /// Answers one row: `fenced` (whether the fence stood) and the chunk's tally.
+    /// The number of the first parameter that a condition may use.
+    static let firstFree = 11
+
+    /// Answers one row: whether the fence stood (`fenced`), whether the file is still the one (`here`), whether the checkpoint
+    /// was there to be moved (`moved`), and the chunk's tally. But for `moved`, nothing was done where one is false.
     ///
-    /// Parameters: migration, epoch, walk, step, range, new position (an array), done, rows that it passes (NULL:
-    /// those that it found), then the values of `condition`.
-    func sql(condition: String) -> String {
-        let table = mapping.table.quoted
+    /// Parameters: migration, epoch, walk, step, range, new position (an array; NULL leaves it), done, rows that it passes
+    /// (NULL: those that it found), the relation and the filenode that must be there (NULL: whatever is), then those of the
+    /// chunk's condition.
+    func sql(of chunk: Chunk) -> String {
         let marker = mapping.marker.quotedIdentifier
         let rows: String
         switch self {
@@ -31,8 +35,8 @@ enum ChunkStatement {
             let assignments = mapping.new.map { "\($0.stored) = (\(mapping.forward[$0.name]!))" } + ["\(marker) = 'o'"]
             rows = """
                 filled AS (
-                    UPDATE \(table) SET \(assignments.joined(separator: ", "))
-                    WHERE \(marker) IS NULL AND \(condition) AND EXISTS (SELECT FROM fence)
+                    UPDATE \(chunk.table) SET \(assignments.joined(separator: ", "))
+                    WHERE \(marker) IS NULL AND \(chunk.condition) AND EXISTS (SELECT FROM here)
                     RETURNING 1
                 ),
                 found AS (
@@ -41,10 +45,13 @@ enum ChunkStatement {
                 )
                 """
         case .compare:
-            rows = Self.comparison(of: mapping, where: condition)
+            rows = Self.comparison(of: mapping, in: chunk.table, where: chunk.condition)
         }
         return """
             WITH fence AS MATERIALIZED (\(Fence.query)),
+            here AS MATERIALIZED (
+                SELECT 1 FROM fence WHERE $9::oid IS NULL OR pg_relation_filenode($9::oid) = $10::oid
+            ),
             \(rows),
             moved AS (
                 UPDATE sluice.checkpoint c SET "position" = coalesce($6::text[], c."position"), done = $7::boolean,
@@ -53,21 +60,22 @@ enum ChunkStatement {
                     mismatches = c.mismatches + found.mismatches, examples = (c.examples || found.examples)[1:5]
                 FROM found
                 WHERE c.migration = $1 AND c.walk = $3::bigint AND c.step = $4 AND c.range = $5::int
-                    AND EXISTS (SELECT FROM fence)
+                    AND EXISTS (SELECT FROM here)
                 RETURNING 1
             )
-            SELECT EXISTS (SELECT FROM moved) AS fenced, rows, old_side, new_side, mismatches,
-                to_json(examples) AS examples FROM found
+            SELECT EXISTS (SELECT FROM fence) AS fenced, EXISTS (SELECT FROM here) AS here,
+                EXISTS (SELECT FROM moved) AS moved, rows, old_side, new_side, mismatches, to_json(examples) AS examples
+            FROM found
             """
     }
 
-    private static func comparison(of mapping: Mapping, where condition: String) -> String {
+    private static func comparison(of mapping: Mapping, in table: String, where condition: String) -> String {
         let key = mapping.key.map(\.quoted).joined(separator: ", ")
         return """
             compared AS (
                 SELECT concat_ws(', ', \(key)) AS key, \(mapping.marker.quotedIdentifier) AS side,
                     \(mapping.violation) AS broken
-                FROM \(mapping.table.quoted) WHERE \(condition)
+                FROM \(table) WHERE \(condition)
             ),
             found AS (
                 SELECT count(*) AS rows, count(*) FILTER (WHERE side = 'o') AS old_side,
@@ -80,7 +88,7 @@ enum ChunkStatement {
     /// Of a comparison: the whole table at once, and no checkpoint.
     var reading: String {
         """
-        WITH \(Self.comparison(of: mapping, where: "true"))
+        WITH \(Self.comparison(of: mapping, in: mapping.table.quoted, where: "true"))
         SELECT rows, old_side, new_side, mismatches, to_json(examples) AS examples FROM found
         """
     }

@@ -2,7 +2,8 @@ public import Logging
 public import PostgreSQL
 public import SchemaChange
 
-/// Walks a whole table by its key, in chunks and several ranges at a time, and goes on where an earlier worker stopped.
+/// Walks a whole table, in chunks and several ranges at a time, and goes on where an earlier worker stopped: by pages, or by its
+/// key where PostgreSQL knows no pages of it.
 ///
 /// Sound although each chunk has its own snapshot: every row version that is written after the triggers committed keeps
 /// to its side, so a row that moves past the walk is right already.
@@ -25,6 +26,7 @@ public struct TableWalk: Sendable {
     private let pool: PostgresPool
     private let chunkDuration: Duration
     private let workers: Int
+    private let method: WalkMethod
     private let logger: Logger
 
     /// Fills the rows of `mapping` that have no side yet.
@@ -34,9 +36,10 @@ public struct TableWalk: Sendable {
         pool: PostgresPool,
         chunkDuration: Duration,
         workers: Int,
+        method: WalkMethod = .pages,
         logger: Logger
     ) -> TableWalk {
-        TableWalk(.fill(mapping), place, pool, chunkDuration, workers, logger)
+        TableWalk(.fill(mapping), place, pool, chunkDuration, workers, method, logger)
     }
 
     /// Compares every row of `mapping` with what its side says.
@@ -46,9 +49,10 @@ public struct TableWalk: Sendable {
         pool: PostgresPool,
         chunkDuration: Duration,
         workers: Int,
+        method: WalkMethod = .pages,
         logger: Logger
     ) -> TableWalk {
-        TableWalk(.compare(mapping), place, pool, chunkDuration, workers, logger)
+        TableWalk(.compare(mapping), place, pool, chunkDuration, workers, method, logger)
     }
 
     private init(
@@ -57,6 +61,7 @@ public struct TableWalk: Sendable {
         _ pool: PostgresPool,
         _ chunkDuration: Duration,
         _ workers: Int,
+        _ method: WalkMethod,
         _ logger: Logger
     ) {
         self.statement = statement
@@ -64,6 +69,7 @@ public struct TableWalk: Sendable {
         self.pool = pool
         self.chunkDuration = chunkDuration
         self.workers = workers
+        self.method = method
         self.logger = logger
     }
 
@@ -76,20 +82,29 @@ public struct TableWalk: Sendable {
         progress: @escaping @Sendable (Int64) -> Void,
         yielded: @escaping @Sendable (PostgresConnection) async throws -> Void = { _ in }
     ) async throws -> ChunkTally {
-        let checkpoints = try await pool.withConnection { try await ranges.pinned($0) }
-        progress(checkpoints.reduce(0) { $0 + $1.tally.rows })
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            for checkpoint in checkpoints where !checkpoint.isDone {
-                group.addTask {
-                    try await pool.withConnection {
-                        try await walk(checkpoint, on: $0, progress: progress, yielded: yielded)
-                    }
-                }
+        // What was counted of ranges that had to be pinned anew is counted again.
+        var counted: Int64 = 0
+        while true {
+            let (checkpoints, files) = try await pool.withConnection { connection in
+                let files =
+                    method == .keys ? nil : try await FoundHeapFile.all(of: statement.mapping.table, on: connection)
+                return (try await ranges.pinned(files, on: connection), files)
             }
-            try await group.waitForAll()
-        }
-        return try await pool.withConnection { connection in
-            try await ranges.stored(connection).reduce(into: ChunkTally()) { $0 += $1.tally }
+            let known = checkpoints.reduce(0) { $0 + $1.tally.rows }
+            progress(known - counted)
+            counted = known
+            let left = checkpoints.filter { !$0.isDone }
+            guard !left.isEmpty else { return checkpoints.reduce(into: ChunkTally()) { $0 += $1.tally } }
+            let queue = RangeQueue(left)
+            do {
+                try await walk(queue, files: files, progress: progress, yielded: yielded)
+            } catch is HeapFileMoved {
+                logger.notice("the table was written anew; its walk starts again", metadata: ["step": "\(place.step)"])
+            } catch is CheckpointLost {
+                logger.warning(
+                    "a checkpoint was deleted; its range is walked again", metadata: ["step": "\(place.step)"])
+            }
+            counted += queue.rowsPassed
         }
     }
 
@@ -97,98 +112,41 @@ public struct TableWalk: Sendable {
         WalkRanges(mapping: statement.mapping, place: place, workers: workers)
     }
 
-    // MARK: Chunks
-
+    /// Several ranges at the same time; whoever is done with one takes the next.
     private func walk(
-        _ checkpoint: Checkpoint,
-        on connection: PostgresConnection,
-        progress: @Sendable (Int64) -> Void,
-        yielded: @Sendable (PostgresConnection) async throws -> Void
+        _ queue: RangeQueue,
+        files: [FoundHeapFile]?,
+        progress: @escaping @Sendable (Int64) -> Void,
+        yielded: @escaping @Sendable (PostgresConnection) async throws -> Void
     ) async throws {
-        var position = checkpoint.position ?? checkpoint.lower
-        var pacer = ChunkPacer(target: chunkDuration)
-        let clock = ContinuousClock()
-        while true {
-            try Task.checkCancellation()
-            let began = clock.now
-            let boundary: [String]?
-            let tally: ChunkTally
-            // The key at which this attempt ends, as far as it was found.
-            var found: [String]?
-            do {
-                boundary = try await self.boundary(
-                    after: position,
-                    upTo: checkpoint.upper,
-                    rows: pacer.rows,
-                    on: connection
-                )
-                found = boundary
-                let end = boundary ?? checkpoint.upper
-                logger.debug(
-                    "chunk",
-                    metadata: [
-                        "step": "\(place.step)", "range": "\(checkpoint.range)", "epoch": "\(place.fence.epoch)",
-                        "after": "\(position ?? [])", "upTo": "\(end ?? [])",
-                    ]
-                )
-                tally = try await attempt(
-                    checkpoint.range,
-                    from: position,
-                    to: end,
-                    passing: boundary == nil || statement.counts ? nil : Int64(pacer.rows),
-                    isLast: boundary == nil,
-                    on: connection
-                )
-            } catch let error as PostgresError where error.isOfData {
-                if pacer.isolate() { continue }
-                throw RowFailure(
-                    table: statement.mapping.table,
-                    keyColumns: statement.mapping.key.map(\.name),
-                    key: found ?? [],
-                    error: error
-                )
-            } catch let error as PostgresError where error.isLostRace {
-                // It is the chunk that yields, not the application.
-                pacer.yielded()
-                try await yielded(connection)
-                continue
+        let rows = try await pool.withConnection { try await TableSize.estimate(of: statement.mapping.table, on: $0) }
+        let pages = files?.reduce(0) { $0 + $1.pages } ?? 0
+        let runner = ChunkRunner(statement: statement, place: place, logger: logger)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<workers {
+                group.addTask {
+                    let passed: @Sendable (Int64) -> Void = { rows in
+                        queue.passed(rows)
+                        progress(rows)
+                    }
+                    try await pool.withConnection { connection in
+                        while let checkpoint = queue.next() {
+                            guard let file = checkpoint.file else {
+                                try await KeyedRange(
+                                    runner: runner, checkpoint: checkpoint, chunkDuration: chunkDuration
+                                ).walk(on: connection, progress: passed, yielded: yielded)
+                                continue
+                            }
+                            guard let found = files?.first(where: { $0.file == file }) else { throw HeapFileMoved() }
+                            try await PagedRange(
+                                runner: runner, checkpoint: checkpoint, file: found, chunkDuration: chunkDuration,
+                                rowsPerPage: Double(rows) / Double(max(1, pages))
+                            ).walk(on: connection, progress: passed, yielded: yielded)
+                        }
+                    }
+                }
             }
-            progress(boundary == nil || statement.counts ? tally.rows : Int64(pacer.rows))
-            guard let boundary else { return }
-            position = boundary
-            pacer.finished(in: clock.now - began)
+            try await group.waitForAll()
         }
-    }
-
-    /// The key of the last of the next `rows` rows; nil when no more than those are left, and the rest is one chunk.
-    private func boundary(
-        after lower: [String]?,
-        upTo upper: [String]?,
-        rows: Int,
-        on connection: PostgresConnection
-    ) async throws -> [String]? {
-        let (sql, values) = Keyset(statement.mapping).boundary(lower, upper)
-        let result = try await connection.query(sql, [.integer(Int64(rows))] + values.map { .text($0) })
-        return result.rows.first.map { row in row.values.map { $0! } }
-    }
-
-    private func attempt(
-        _ range: Int,
-        from lower: [String]?,
-        to upper: [String]?,
-        passing rows: Int64?,
-        isLast: Bool,
-        on connection: PostgresConnection
-    ) async throws -> ChunkTally {
-        let (condition, values) = Keyset(statement.mapping).between(lower, upper, parametersFrom: 9)
-        let row = try await connection.query(
-            statement.sql(condition: condition),
-            [
-                .text(place.fence.migration), .integer(place.fence.epoch), .integer(place.walk), .text(place.step),
-                .integer(Int64(range)), upper.map { .textArray($0) } ?? .null, .boolean(isLast), .optional(rows),
-            ] + values.map { .text($0) }
-        ).row()
-        guard try row.boolean("fenced") else { throw FenceLost(place.fence) }
-        return try ChunkTally(row)
     }
 }

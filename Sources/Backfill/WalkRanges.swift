@@ -7,37 +7,97 @@ struct WalkRanges: Sendable {
     let place: TableWalk.Place
     let workers: Int
 
-    /// The ranges that an earlier worker pinned, or new ones.
-    func pinned(_ connection: PostgresConnection) async throws -> [Checkpoint] {
+    /// Fewer pages are not worth a range of their own.
+    private static let fewestPages: Int64 = 64
+    /// So many ranges of pages for each worker, so that none is long idle at the end.
+    private static let rangesPerWorker: Int64 = 8
+
+    private struct Range {
+        var file: HeapFile?
+        var lower: [String]?
+        var upper: [String]?
+    }
+
+    /// The ranges that an earlier worker pinned, or new ones. By pages: new ones for every file that is not the one that
+    /// was pinned, and for partitions that have come since.
+    ///
+    /// - Parameter files: of the table; nil where it is walked by keys.
+    func pinned(_ files: [FoundHeapFile]?, on connection: PostgresConnection) async throws -> [Checkpoint] {
         let present = try await stored(connection)
-        guard present.isEmpty else { return present }
-        let keyset = Keyset(mapping)
+        guard let files else {
+            let isByPages = present.contains { $0.file != nil }
+            guard present.isEmpty || isByPages else { return present }
+            return try await pin(try await keyRanges(connection), replacing: [], on: connection)
+        }
+        let known = Set(present.compactMap(\.file))
+        let new = files.filter { !known.contains($0.file) }
+        let isGone = !known.isSubset(of: files.map(\.file)) || present.contains { $0.file == nil }
+        guard !new.isEmpty || isGone || present.isEmpty else { return present }
+        let pages = files.reduce(0) { $0 + $1.pages }
+        let length = max(Self.fewestPages, (pages - 1) / (Int64(workers) * Self.rangesPerWorker) + 1)
+        return try await pin(
+            new.flatMap { Self.ranges(of: $0, length: length) }, replacing: isGone ? files.map(\.file) : nil,
+            on: connection)
+    }
+
+    /// The last one has no end.
+    private static func ranges(of found: FoundHeapFile, length: Int64) -> [Range] {
+        let starts = Array(stride(from: 0, to: max(1, found.pages), by: Int(length)))
+        return starts.enumerated().map { index, start in
+            Range(
+                file: found.file, lower: [String(start)],
+                upper: index + 1 < starts.count ? [String(starts[index + 1])] : nil)
+        }
+    }
+
+    private func keyRanges(_ connection: PostgresConnection) async throws -> [Range] {
         let estimate = try await TableSize.estimate(of: mapping.table, on: connection)
         var bounds: [[String]] = []
         if workers > 1, estimate > 10_000 {
             let percent = min(100, max(0.1, 2000.0 * 100 / Double(estimate)))
             let rows = try await connection.query(
-                keyset.splitPoints,
+                Keyset(mapping).splitPoints,
                 [.integer(Int64(workers)), .text(String(percent))]
             ).rows
             bounds = rows.map { row in row.values.map { $0! } }
         }
-        let lowers: [[String]?] = [nil] + bounds
-        let uppers: [[String]?] = bounds + [nil]
-        // One transaction, so that a worker that dies here leaves all ranges or none.
+        return zip([nil] + bounds, bounds + [nil]).map { Range(lower: $0, upper: $1) }
+    }
+
+    /// One transaction, so that a worker that dies here leaves all ranges or none.
+    ///
+    /// - Parameter kept: the files whose ranges stay; nil for all.
+    private func pin(
+        _ ranges: [Range], replacing kept: [HeapFile]? = nil, on connection: PostgresConnection
+    ) async throws -> [Checkpoint] {
         try await connection.transaction { connection in
             guard try await !connection.query(Fence.query, fenceValues).rows.isEmpty else {
                 throw FenceLost(place.fence)
             }
-            for (index, (lower, upper)) in zip(lowers, uppers).enumerated() {
+            if let kept {
                 _ = try await connection.query(
                     """
-                    INSERT INTO sluice.checkpoint (migration, walk, step, range, lower, upper)
-                    VALUES ($1, $2::bigint, $3, $4::int, $5::text[], $6::text[]) ON CONFLICT DO NOTHING
+                    DELETE FROM sluice.checkpoint WHERE migration = $1 AND walk = $2::bigint AND step = $3
+                        AND NOT coalesce((relation || '/' || filenode) = ANY ($4::text[]), false)
                     """,
-                    [
-                        .text(place.fence.migration), .integer(place.walk), .text(place.step), .integer(Int64(index)),
-                        lower.map { .textArray($0) } ?? .null, upper.map { .textArray($0) } ?? .null,
+                    placeValues + [.textArray(kept.map { "\($0.relation)/\($0.filenode)" })])
+            }
+            let last = try await connection.query(
+                """
+                SELECT coalesce(max(range), -1) AS last FROM sluice.checkpoint
+                WHERE migration = $1 AND walk = $2::bigint AND step = $3
+                """, placeValues
+            ).row().integer("last")
+            for (index, range) in ranges.enumerated() {
+                _ = try await connection.query(
+                    """
+                    INSERT INTO sluice.checkpoint (migration, walk, step, range, lower, upper, relation, filenode)
+                    VALUES ($1, $2::bigint, $3, $4::int, $5::text[], $6::text[], $7::oid, $8::oid) ON CONFLICT DO NOTHING
+                    """,
+                    placeValues + [
+                        .integer(last + 1 + Int64(index)), range.lower.map { .textArray($0) } ?? .null,
+                        range.upper.map { .textArray($0) } ?? .null, .optional(range.file?.relation),
+                        .optional(range.file?.filenode),
                     ]
                 )
             }
@@ -51,8 +111,12 @@ struct WalkRanges: Sendable {
             SELECT \(Checkpoint.columns) FROM sluice.checkpoint
             WHERE migration = $1 AND walk = $2::bigint AND step = $3 ORDER BY range
             """,
-            [.text(place.fence.migration), .integer(place.walk), .text(place.step)]
+            placeValues
         ).rows.map(Checkpoint.init)
+    }
+
+    private var placeValues: [PostgresValue] {
+        [.text(place.fence.migration), .integer(place.walk), .text(place.step)]
     }
 
     private var fenceValues: [PostgresValue] {

@@ -320,8 +320,9 @@ struct ClaimedTravel: Sendable {
         }
         let place = TableWalk.Place(fence: fence, walk: walk, step: checkpoints)
         let chunkDuration = travel.spec.backfill?.chunkDuration?.duration ?? .milliseconds(40)
+        let method = travel.spec.backfill?.by ?? .pages
         let make = pass == .filling ? TableWalk.filling : TableWalk.comparing
-        let tableWalk = make(mapping, place, pool, chunkDuration, travel.workers, run.logger)
+        let tableWalk = make(mapping, place, pool, chunkDuration, travel.workers, method, run.logger)
         return try await tableWalk.run(progress: progress, yielded: yielded)
     }
 

@@ -14,7 +14,7 @@ struct Ledger: Sendable {
     // MARK: Schema
 
     /// The version of the tables that this program knows.
-    private static let version: Int64 = 2
+    private static let version: Int64 = 3
 
     /// Makes the tables, unless they are there: then nothing is written. The lock is tried only, since to wait for an
     /// advisory lock while an index is built concurrently can deadlock.

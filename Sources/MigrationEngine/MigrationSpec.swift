@@ -1,3 +1,4 @@
+public import Backfill
 public import SchemaChange
 
 /// What the user wants: the `spec` of a Migration, field by field as its reference documents it.
@@ -130,10 +131,13 @@ public struct BackfillSettings: Codable, Hashable, Sendable {
     public var chunkDuration: SpecDuration?
     /// Disjoint ranges of the table that are filled at the same time, 1 to 16.
     public var workers: Int?
+    /// Ranges of pages, unless it is said.
+    public var by: WalkMethod?
 
-    public init(chunkDuration: SpecDuration? = nil, workers: Int? = nil) {
+    public init(chunkDuration: SpecDuration? = nil, workers: Int? = nil, by: WalkMethod? = nil) {
         self.chunkDuration = chunkDuration
         self.workers = workers
+        self.by = by
     }
 }
 

@@ -8,11 +8,11 @@ struct ChunkPacerTests {
     @Test("it grows by half at most, however fast the chunks are")
     func growth() {
         var pacer = ChunkPacer(target: Self.target)
-        var before = pacer.rows
+        var before = pacer.size
         for _ in 0..<5 {
             pacer.finished(in: .microseconds(1))
-            #expect(pacer.rows > before && Double(pacer.rows) <= (Double(before) * 1.5).rounded(.up))
-            before = pacer.rows
+            #expect(pacer.size > before && Double(pacer.size) <= (Double(before) * 1.5).rounded(.up))
+            before = pacer.size
         }
     }
 
@@ -20,41 +20,41 @@ struct ChunkPacerTests {
     func steady() {
         var pacer = ChunkPacer(target: Self.target)
         for milliseconds in [40, 39, 41, 40] { pacer.finished(in: .milliseconds(milliseconds)) }
-        #expect(pacer.rows == 1000)
+        #expect(pacer.size == 1000)
     }
 
     @Test("a chunk twice as long as it should be is followed by one half as large")
     func slow() {
         var pacer = ChunkPacer(target: Self.target)
         pacer.finished(in: .milliseconds(80))
-        #expect(pacer.rows == 500)
+        #expect(pacer.size == 500)
     }
 
     @Test("a chunk more than five times as long as it should be cuts to a tenth")
     func cut() {
         var pacer = ChunkPacer(target: Self.target)
         pacer.finished(in: .milliseconds(201))
-        #expect(pacer.rows == 100)
+        #expect(pacer.size == 100)
     }
 
     @Test("it stays within its bounds, and leaves either again")
     func bounds() {
         var pacer = ChunkPacer(target: Self.target, start: 10, bounds: 1...20)
         for _ in 0..<20 { pacer.finished(in: .microseconds(1)) }
-        #expect(pacer.rows == 20)
+        #expect(pacer.size == 20)
         for _ in 0..<20 { pacer.yielded() }
-        #expect(pacer.rows == 1)
+        #expect(pacer.size == 1)
         for _ in 0..<20 { pacer.finished(in: .microseconds(1)) }
-        #expect(pacer.rows == 20)
+        #expect(pacer.size == 20)
     }
 
     @Test("it does not fall to a row where every chunk is too slow, however few its rows are")
     func floor() {
         var pacer = ChunkPacer(target: .milliseconds(5))
         for _ in 0..<1000 { pacer.finished(in: .milliseconds(12)) }
-        #expect(pacer.rows == ChunkPacer.floor)
+        #expect(pacer.size == ChunkPacer.fewestRows)
         pacer.finished(in: .seconds(1))
-        #expect(pacer.rows == ChunkPacer.floor)
+        #expect(pacer.size == ChunkPacer.fewestRows)
     }
 
     @Test("while a row is isolated it only shrinks, down to that row")
@@ -62,13 +62,13 @@ struct ChunkPacerTests {
         var pacer = ChunkPacer(target: Self.target)
         var sizes: [Int] = []
         while pacer.isolate() {
-            sizes.append(pacer.rows)
+            sizes.append(pacer.size)
             pacer.finished(in: .microseconds(1))
-            #expect(pacer.rows == sizes.last)
+            #expect(pacer.size == sizes.last)
         }
         #expect(sizes == [100, 10, 1])
         let canShrink = pacer.isolate()
-        #expect(!canShrink && pacer.rows == 1)
+        #expect(!canShrink && pacer.size == 1)
     }
 
     @Test("once past every row that may have failed, it grows again: somebody mended the row")
@@ -76,8 +76,8 @@ struct ChunkPacerTests {
         var pacer = ChunkPacer(target: Self.target, start: 100)
         _ = pacer.isolate()
         for _ in 0..<10 { pacer.finished(in: .microseconds(1)) }
-        #expect(pacer.rows == 10)
+        #expect(pacer.size == 10)
         pacer.finished(in: .microseconds(1))
-        #expect(pacer.rows == 15)
+        #expect(pacer.size == 15)
     }
 }

@@ -9,8 +9,8 @@ struct EvolvedDatabase: Sendable {
 
     /// `changes` is the YAML of the list, each line as it stands at the margin, and `fields` one of the spec's.
     init(
-        _ url: String, name: String = "items", chunkDuration: String = "40ms", workers: Int = 2, fields: String = "",
-        changes: String
+        _ url: String, name: String = "items", chunkDuration: String = "40ms", workers: Int = 2, by: String = "Pages",
+        fields: String = "", changes: String
     ) {
         self.url = url
         manifest = """
@@ -18,7 +18,7 @@ struct EvolvedDatabase: Sendable {
             kind: Migration
             metadata: {name: \(name)}
             spec:
-              backfill: {chunkDuration: \(chunkDuration), workers: \(workers)}
+              backfill: {chunkDuration: \(chunkDuration), workers: \(workers), by: \(by)}
               \(fields)
               changes:
             \(changes.split(separator: "\n").map { "  " + $0 }.joined(separator: "\n"))
@@ -87,8 +87,10 @@ extension EvolvedDatabase {
         """
 
     /// That table, with rows.
-    static func withItems(_ url: String, rows: Int, chunkDuration: String = "5ms") async throws -> EvolvedDatabase {
-        let database = EvolvedDatabase(url, chunkDuration: chunkDuration, changes: amountToCents)
+    static func withItems(
+        _ url: String, rows: Int, chunkDuration: String = "5ms", by: String = "Pages"
+    ) async throws -> EvolvedDatabase {
+        let database = EvolvedDatabase(url, chunkDuration: chunkDuration, by: by, changes: amountToCents)
         try await database.sql(
             """
             CREATE TABLE items (id bigint PRIMARY KEY, amount integer, label text);

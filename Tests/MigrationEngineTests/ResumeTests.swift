@@ -7,11 +7,13 @@ import Testing
 struct ResumeTests {
     private static let rows = 150_000
 
-    @Test("goes on at the checkpoint: a worker does at most one chunk twice for each kill")
-    func resumes() async throws {
-        let kills = TestServers.isSoak ? 20 : 5
+    @Test(
+        "goes on at the checkpoint: a worker does at most one chunk twice for each kill", arguments: ["Pages", "Keys"])
+    func resumes(_ by: String) async throws {
+        let kills = TestServers.isSoak ? 20 : 4
         try await withTestDatabase { url in
-            let database = try await EvolvedDatabase.withItems(url, rows: Self.rows, chunkDuration: "10ms")
+            let database = try await EvolvedDatabase.withItems(
+                url, rows: Self.rows, chunkDuration: "10ms", by: by)
             try await database.reach("DualWrite")
             var random = SplitMix(seed: 42)
             var attempts: [ChunkAttempt] = []
@@ -72,7 +74,8 @@ struct ResumeTests {
     func walks(_ key: Key) async throws {
         let rows = 12_000
         try await withTestDatabase { url in
-            let database = EvolvedDatabase(url, chunkDuration: "2ms", changes: EvolvedDatabase.amountToCents)
+            let database = EvolvedDatabase(
+                url, chunkDuration: "2ms", by: "Keys", changes: EvolvedDatabase.amountToCents)
             try await database.sql(
                 """
                 CREATE TABLE items (\(key.columns), amount integer, PRIMARY KEY (\(key.key)));
@@ -142,7 +145,8 @@ struct ResumeTests {
             #expect(isDone)
             #expect(links == last.count, "\(place): \(links) of \(last.count) chunks follow one another")
             let upper = try logged(row.text("upper"))
-            #expect(position == upper, "\(place)")
+            // A range without an end ends with its table.
+            #expect(position == upper || upper == "[]", "\(place)")
         }
     }
 

@@ -62,7 +62,7 @@ public struct RemoteWalk: Sendable {
     /// - Returns: how many rows the last pass found.
     public func fillRest(all: Bool, progress: @escaping Progress, yielded: @escaping Yielded) async throws -> Int {
         let checkpoint = try await pool.withConnection { connection in
-            try await WalkRanges(mapping: mapping, place: place, workers: 1).pinned(connection)[0]
+            try await WalkRanges(mapping: mapping, place: place, workers: 1).pinned(nil, on: connection)[0]
         }
         var calls = checkpoint.calls
         var found = 0
@@ -91,7 +91,7 @@ public struct RemoteWalk: Sendable {
         _ yielded: @escaping Yielded
     ) async throws -> ChunkTally {
         let ranges = WalkRanges(mapping: mapping, place: place, workers: workers)
-        let checkpoints = try await pool.withConnection { try await ranges.pinned($0) }
+        let checkpoints = try await pool.withConnection { try await ranges.pinned(nil, on: $0) }
         progress(checkpoints.reduce(0) { $0 + $1.tally.rows })
         try await withThrowingTaskGroup(of: Void.self) { group in
             for checkpoint in checkpoints where !checkpoint.isDone {
@@ -144,7 +144,7 @@ public struct RemoteWalk: Sendable {
             while true {
                 try Task.checkCancellation()
                 let began = clock.now
-                let rows = try await read(pacer.rows, after: position, on: connection)
+                let rows = try await read(pacer.size, after: position, on: connection)
                 guard rows.count > 0 else { break }
                 let argument = RemoteChunk.argument(of: mapping, rows: rows.json)
                 let name = "\(walk.place.step).\(range).\(calls)"

@@ -1,0 +1,65 @@
+internal import PostgreSQL
+internal import SchemaChange
+
+/// One range of a walk by key, from where it stands to its end.
+struct KeyedRange {
+    let runner: ChunkRunner
+    let checkpoint: Checkpoint
+    let chunkDuration: Duration
+
+    private var mapping: Mapping { runner.statement.mapping }
+
+    func walk(
+        on connection: PostgresConnection,
+        progress: (Int64) -> Void,
+        yielded: (PostgresConnection) async throws -> Void
+    ) async throws {
+        var position = checkpoint.position ?? checkpoint.lower
+        var pacer = ChunkPacer(target: chunkDuration)
+        let clock = ContinuousClock()
+        while true {
+            try Task.checkCancellation()
+            let began = clock.now
+            let boundary: [String]?
+            let tally: ChunkTally
+            // The key at which this attempt ends, as far as it was found.
+            var found: [String]?
+            do {
+                boundary = try await self.boundary(after: position, rows: pacer.size, on: connection)
+                found = boundary
+                let end = boundary ?? checkpoint.upper
+                let (condition, values) = Keyset(mapping).between(
+                    position, end, parametersFrom: ChunkStatement.firstFree)
+                tally = try await runner.run(
+                    Chunk(
+                        range: checkpoint.range, after: position, upTo: end, table: mapping.table.quoted,
+                        condition: condition, values: values.map { .text($0) },
+                        rows: boundary == nil || runner.statement.counts ? nil : Int64(pacer.size),
+                        isLast: boundary == nil),
+                    on: connection)
+            } catch let error as PostgresError where error.isOfData {
+                if pacer.isolate() { continue }
+                throw RowFailure(
+                    table: mapping.table, keyColumns: mapping.key.map(\.name), key: found ?? [], error: error)
+            } catch let error as PostgresError where error.isLostRace {
+                // It is the chunk that yields, not the application.
+                pacer.yielded()
+                try await yielded(connection)
+                continue
+            }
+            progress(boundary == nil || runner.statement.counts ? tally.rows : Int64(pacer.size))
+            guard let boundary else { return }
+            position = boundary
+            pacer.finished(in: clock.now - began)
+        }
+    }
+
+    /// The key of the last of the next `rows` rows; nil when no more than those are left, and the rest is one chunk.
+    private func boundary(
+        after lower: [String]?, rows: Int, on connection: PostgresConnection
+    ) async throws -> [String]? {
+        let (sql, values) = Keyset(mapping).boundary(lower, checkpoint.upper)
+        let result = try await connection.query(sql, [.integer(Int64(rows))] + values.map { .text($0) })
+        return result.rows.first.map { row in row.values.map { $0! } }
+    }
+}

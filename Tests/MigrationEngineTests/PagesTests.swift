@@ -1,0 +1,64 @@
+import TestSupport
+import Testing
+
+/// What befalls a table while it is walked by its pages.
+@Suite("The backfill by pages", .serialized)
+struct PagesTests {
+    private static let rows = 60_000
+
+    /// `disturb` is run in the middle of the fill; all must end right.
+    private func disturbed(_ disturb: (EvolvedDatabase) async throws -> Void) async throws -> String {
+        try await withTestDatabase { url in
+            let database = try await EvolvedDatabase.withItems(url, rows: Self.rows, chunkDuration: "2ms")
+            try await database.reach("DualWrite")
+            return try await database.running { process in
+                try await process.chunksLogged(20, of: "backfill")
+                try await disturb(database)
+                #expect(try await process.waitForExit(within: .seconds(90)) == 0)
+                #expect(
+                    process.standardOutput.contains(
+                        "verified: \(Self.rows) rows compared (\(Self.rows) written last by"),
+                    "\(process.standardOutput)")
+                #expect(
+                    try await database.sql("SELECT count(*) FROM items WHERE cents IS DISTINCT FROM amount * 100")
+                        == "0")
+                return process.standardError
+            }
+        }
+    }
+
+    @Test("a table that is written anew in the middle is walked again from its beginning")
+    func rewritten() async throws {
+        let log = try await disturbed { database in
+            // What is filled has new versions at the end, so what is not comes to where the walk has been.
+            try await database.sql("VACUUM FULL items")
+        }
+        #expect(log.contains("the table was written anew"))
+    }
+
+    @Test("a checkpoint that somebody deletes is made anew, and its range walked again")
+    func deleted() async throws {
+        let log = try await disturbed { database in
+            try await database.sql("DELETE FROM sluice.checkpoint")
+        }
+        #expect(log.contains("a checkpoint was deleted"))
+    }
+
+    @Test("a row that fails is found in its page, and named by its key, whatever else of the page is done")
+    func poisoned() async throws {
+        try await withTestDatabase { url in
+            let database = try await EvolvedDatabase.withItems(url, rows: 3000)
+            try await database.sql("ALTER TABLE items ADD CONSTRAINT small CHECK (amount < 999) NOT VALID")
+            let stalled = try await database.run(to: "Backfill")
+            #expect(stalled.status == 1)
+            #expect(stalled.standardOutput.contains("stalled (RowFailed)"))
+            #expect(
+                stalled.standardOutput.contains("row (id) = (999) of public.items")
+                    || stalled.standardOutput.contains("row (id) = (1999) of public.items")
+                    || stalled.standardOutput.contains("row (id) = (2999) of public.items"), "\(stalled.standardOutput)"
+            )
+            try await database.sql("UPDATE items SET amount = 1 WHERE amount = 999")
+            #expect(try await database.reach("Backfill").contains("mismatches: 0"))
+        }
+    }
+}
