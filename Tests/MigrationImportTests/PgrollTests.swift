@@ -165,8 +165,9 @@ struct PgrollTests {
                 """,
                 """
                 - alterColumn:
-                    {table: books, column: pages, check: {name: c, constraint: pages > 0}, unique: {name: u},
-                     references: {name: r, table: authors, column: id, onDelete: Cascade}, forward: abs(pages), backward: pages}
+                    {table: books, column: pages, check: pages > 0, unique: true,
+                     references: {table: authors, columns: [id], onDelete: Cascade},
+                     constraintNames: {check: c, unique: u, references: r}, forward: abs(pages), backward: pages}
                 """
             ),
             (
@@ -218,7 +219,8 @@ struct PgrollTests {
                 """,
                 """
                 - alterColumn:
-                    {table: books, column: pages, check: {name: c, constraint: pages > 0}, forward: abs(pages), backward: pages}
+                    {table: books, column: pages, check: pages > 0, constraintNames: {check: c}, forward: abs(pages),
+                     backward: pages}
                 """
             ),
             (

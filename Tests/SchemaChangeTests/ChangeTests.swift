@@ -32,10 +32,9 @@ struct ChangeTests {
             .renameColumn(RenameColumn(table: "t", column: "a", to: "b")),
             .alterColumn(
                 AlterColumn(
-                    table: "t", column: "a", type: "bigint", check: NewCheck(name: "c", constraint: "a > 0"),
-                    unique: NewUnique(name: "u"),
-                    references: NewReference(
-                        name: "f", table: "p", column: "id", onDelete: .setNull, onUpdate: .cascade),
+                    table: "t", column: "a", type: "bigint", check: "a > 0", unique: true,
+                    references: References(table: "p", columns: ["id"], onDelete: .setNull, onUpdate: .cascade),
+                    constraintNames: ConstraintNames(check: "c", unique: "u", references: "f"),
                     dropConstraints: ["d"], comment: "x")),
         ]
     )
@@ -104,10 +103,23 @@ struct ChangeTests {
             (
                 .alterColumn(
                     AlterColumn(
-                        table: "t", column: "a", check: NewCheck(name: "c", constraint: "a >"), forward: "a)",
+                        table: "t", column: "a", check: "a >", forward: "a)",
                         backward: "a")), "alterColumn.forward", "never opened"
             ),
             (.renameColumn(RenameColumn(table: "t", column: "a", to: "a")), "renameColumn.to", "give another"),
+            (
+                .alterColumn(
+                    AlterColumn(
+                        table: "t", column: "a", check: "a > 0", constraintNames: ConstraintNames(unique: "u"))),
+                "alterColumn.constraintNames.unique", "no unique that it would name"
+            ),
+            (
+                .alterColumn(
+                    AlterColumn(
+                        table: "t", column: "a", type: "bigint",
+                        references: References(table: "p", columns: ["a", "b"]))),
+                "alterColumn.references.columns", "one column"
+            ),
             (
                 .alterColumn(
                     AlterColumn(

@@ -157,7 +157,8 @@ extension MigrationDraft {
         let isRetyped = alteration.type != nil
         var change = AlterColumn(
             table: table, column: column, nullable: alteration.nullable, type: alteration.type,
-            check: alteration.check, unique: alteration.unique, references: try alteration.newReference(),
+            check: alteration.check?.constraint, unique: alteration.unique == nil ? nil : true,
+            references: alteration.references?.foreignKey?.references, constraintNames: alteration.constraintNames,
             dropConstraints: alteration.dropConstraints.isEmpty ? nil : alteration.dropConstraints,
             comment: alteration.comment,
             forward: up?.text ?? (isRetyped ? nil : column.sqlName),
@@ -188,16 +189,9 @@ extension MigrationDraft {
 }
 
 extension MigrationDraft.Alteration {
-    /// The foreign key as a change of the column has it.
-    fileprivate func newReference() throws(Refusal) -> NewReference? {
-        guard let name = references?.name, let key = references?.foreignKey?.references else { return nil }
-        guard key.deferrable == nil, let target = key.columns?.first else {
-            throw Refusal(
-                "a foreign key that is deferrable is added to a column as it is; change the column in one file, and add "
-                    + "the foreign key in the next")
-        }
-        return NewReference(
-            name: name, table: key.table, column: target, onDelete: key.onDelete, onUpdate: key.onUpdate)
+    fileprivate var constraintNames: ConstraintNames? {
+        let names = ConstraintNames(check: check?.name, unique: unique?.name, references: references?.name)
+        return names == ConstraintNames() ? nil : names
     }
 }
 

@@ -66,7 +66,12 @@ public struct ExpectedShape: Hashable, Sendable {
             tables[change.to] = table
             tables[change.table] = Table(presence: Expectation(isPresent: false, origin: origin))
         case .addColumn(let change):
-            within(change.table, origin) { $0.columns[change.column.name] = there(change.column.type) }
+            within(change.table, origin) { table in
+                table.columns[change.column.name] = there(change.column.type)
+                for name in change.constraintNames?.all ?? [] {
+                    table.constraints[name] = there(with: [change.column.name])
+                }
+            }
         case .dropColumn(let change):
             within(change.table, origin) { $0.drop(change.column, origin) }
         case .renameColumn(let change):
@@ -90,9 +95,7 @@ public struct ExpectedShape: Hashable, Sendable {
                 for name in change.dropConstraints ?? [] {
                     table.constraints[name] = Expectation(isPresent: false, origin: origin)
                 }
-                for name in [change.check?.name, change.unique?.name, change.references?.name].compactMap(\.self) {
-                    table.constraints[name] = there(with: [change.column])
-                }
+                for name in change.constraintNames?.all ?? [] { table.constraints[name] = there(with: [change.column]) }
             }
         case .createIndex(let change):
             let columns = change.columns.compactMap(\.column) + (change.include ?? [])

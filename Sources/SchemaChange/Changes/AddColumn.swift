@@ -26,6 +26,7 @@ public struct AddColumn: Codable, Hashable, Sendable, ChangeKind {
     public var check: String?
     public var unique: Bool?
     public var references: References?
+    public var constraintNames: ConstraintNames?
     public var comment: String?
 
     public init(
@@ -39,6 +40,7 @@ public struct AddColumn: Codable, Hashable, Sendable, ChangeKind {
         check: String? = nil,
         unique: Bool? = nil,
         references: References? = nil,
+        constraintNames: ConstraintNames? = nil,
         comment: String? = nil
     ) {
         self.table = table
@@ -51,6 +53,7 @@ public struct AddColumn: Codable, Hashable, Sendable, ChangeKind {
         self.check = check
         self.unique = unique
         self.references = references
+        self.constraintNames = constraintNames
         self.comment = comment
     }
 
@@ -68,10 +71,7 @@ public struct AddColumn: Codable, Hashable, Sendable, ChangeKind {
                 )
             }
         }
-        if let columns = references?.columns, columns.count != 1 {
-            flaws.append(
-                PlanError(.invalidChange, at: "\(path).references.columns", "a column refers to one column"))
-        }
+        flaws += constraints.flaws(at: path)
         if let forwardBy {
             flaws += forwardBy.flaws(at: "\(path).forwardBy")
             if forward != nil {
@@ -156,28 +156,15 @@ public struct AddColumn: Codable, Hashable, Sendable, ChangeKind {
                 lock: "SHARE UPDATE EXCLUSIVE", apply: ["COMMENT ON COLUMN \(object) IS \(comment.quotedLiteral)"],
                 revert: [])
         }
-        for constraint in constraints(of: description, token: builder.token) {
+        for constraint in constraints.all(in: description, token: builder.token) {
             try builder.addConstraint(constraint, to: description, in: .backfill, at: path)
         }
     }
 
-    /// Named as PostgreSQL would name them.
-    private func constraints(of description: TableDescription, token: String) -> [NewConstraint] {
-        func name(_ suffix: String) -> String {
-            let name = [table, column.name, suffix].asObjectName
-            return description.constraint(name) == nil ? name : [table, column.name, "\(token)_\(suffix)"].asObjectName
-        }
-        var constraints: [NewConstraint] = []
-        if let check { constraints.append(NewConstraint(name: name("check"), check: check)) }
-        if unique == true {
-            constraints.append(NewConstraint(name: name("key"), unique: .init(columns: [column.name])))
-        }
-        if let references {
-            constraints.append(
-                NewConstraint(
-                    name: name("fkey"), foreignKey: .init(columns: [column.name], references: references)))
-        }
-        return constraints
+    private var constraints: ColumnConstraints {
+        ColumnConstraints(
+            table: table, column: column.name, check: check, unique: unique, references: references,
+            names: constraintNames)
     }
 
     private func planColumn(into builder: inout PlanBuilder, at path: String) throws(PlanError) {

@@ -19,9 +19,10 @@ public struct AlterColumn: Codable, Hashable, Sendable, ChangeKind {
     /// The new type, under the same name.
     public var type: String?
     /// Constraints that the column gets under the same name.
-    public var check: NewCheck?
-    public var unique: NewUnique?
-    public var references: NewReference?
+    public var check: String?
+    public var unique: Bool?
+    public var references: References?
+    public var constraintNames: ConstraintNames?
     /// Constraints that it had and loses.
     public var dropConstraints: [String]?
     /// What the column is said to be; an empty text takes the comment away.
@@ -41,9 +42,10 @@ public struct AlterColumn: Codable, Hashable, Sendable, ChangeKind {
         dropDefault: Bool? = nil,
         to: NewColumn? = nil,
         type: String? = nil,
-        check: NewCheck? = nil,
-        unique: NewUnique? = nil,
-        references: NewReference? = nil,
+        check: String? = nil,
+        unique: Bool? = nil,
+        references: References? = nil,
+        constraintNames: ConstraintNames? = nil,
         dropConstraints: [String]? = nil,
         comment: String? = nil,
         forward: String? = nil,
@@ -60,6 +62,7 @@ public struct AlterColumn: Codable, Hashable, Sendable, ChangeKind {
         self.check = check
         self.unique = unique
         self.references = references
+        self.constraintNames = constraintNames
         self.dropConstraints = dropConstraints
         self.comment = comment
         self.forward = forward
@@ -69,7 +72,9 @@ public struct AlterColumn: Codable, Hashable, Sendable, ChangeKind {
 
     var tables: [String] { [table] + (references.map { [$0.table] } ?? []).filter { $0 != table } }
     var newRelations: [(path: String, name: String)] {
-        if case .inPlace = way, let unique { return [("unique.name", unique.name)] }
+        if case .inPlace = way, unique == true, let name = constraintNames?.unique {
+            return [("constraintNames.unique", name)]
+        }
         return []
     }
     var newColumns: [(path: String, column: NewColumn)] {
@@ -92,28 +97,27 @@ public struct AlterColumn: Codable, Hashable, Sendable, ChangeKind {
         if case .sameName = way { true } else { false }
     }
 
+    private var constraints: ColumnConstraints {
+        ColumnConstraints(
+            table: table, column: column, check: check, unique: unique, references: references, names: constraintNames)
+    }
+
     /// The same as changes of their own, where the column stays.
-    private var inPlace: [any ChangeKind] {
-        var changes: [any ChangeKind] = []
-        func add(_ constraint: NewConstraint) { changes.append(AddConstraint(table: table, constraint)) }
-        if let check { add(NewConstraint(name: check.name, check: check.constraint)) }
-        if let unique { add(NewConstraint(name: unique.name, unique: .init(columns: [column]))) }
-        if let references {
-            let target = References(
-                table: references.table, columns: [references.column], onDelete: references.onDelete,
-                onUpdate: references.onUpdate)
-            add(NewConstraint(name: references.name, foreignKey: .init(columns: [column], references: target)))
+    private func inPlace(in description: TableDescription? = nil, token: String = "") -> [any ChangeKind] {
+        var changes: [any ChangeKind] = constraints.all(in: description, token: token).map {
+            AddConstraint(table: table, $0)
         }
         if let comment { changes.append(SetComment(table: table, column: column, comment: comment)) }
         return changes
     }
 
     private var hasConstraints: Bool {
-        check != nil || unique != nil || references != nil || dropConstraints?.isEmpty == false
+        check != nil || unique == true || references != nil || dropConstraints?.isEmpty == false
     }
 
     func flaws(at path: String) -> [PlanError] {
         func flaw(_ message: String) -> [PlanError] { [PlanError(.invalidChange, at: path, message)] }
+        if let flaw = constraints.flaws(at: path).first { return [flaw] }
         if `default` != nil && dropDefault == true { return flaw("default and dropDefault exclude each other") }
         if to != nil, replacement == nil || type != nil {
             return flaw("to needs forward, or forwardBy in its place, and backward; its type stands in it")
@@ -136,7 +140,7 @@ public struct AlterColumn: Codable, Hashable, Sendable, ChangeKind {
                 + flaws(
                     of: [
                         "default": `default`, "forward": forward, "backward": backward,
-                        "check.constraint": check?.constraint,
+                        "check": check,
                     ], at: path)
         case .inPlace:
             if dropConstraints?.isEmpty == false {
@@ -144,12 +148,12 @@ public struct AlterColumn: Codable, Hashable, Sendable, ChangeKind {
                     "dropConstraints goes with forward and backward, which say what the old version sees of values that "
                         + "break them; to drop one of the column as it is, use dropConstraint")
             }
-            if !isAltered && inPlace.isEmpty {
+            if !isAltered && inPlace().isEmpty {
                 return flaw(
                     "it changes nothing; give nullable, default, dropDefault, check, unique, references, comment, type or to"
                 )
             }
-            return flaws(of: ["default": `default`], at: path) + inPlace.flatMap { $0.flaws(at: path) }
+            return flaws(of: ["default": `default`], at: path) + inPlace().flatMap { $0.flaws(at: path) }
         }
     }
 
@@ -181,7 +185,7 @@ public struct AlterColumn: Codable, Hashable, Sendable, ChangeKind {
     func trials(at path: String, in catalog: Catalog) throws(PlanError) -> [Trial] {
         guard case .inPlace = way else { return [] }
         var trials: [Trial] = []
-        for change in inPlace { trials += try change.trials(at: path, in: catalog) }
+        for change in inPlace() { trials += try change.trials(at: path, in: catalog) }
         return trials
     }
 
@@ -195,7 +199,7 @@ public struct AlterColumn: Codable, Hashable, Sendable, ChangeKind {
         try builder.claim(column, of: description, at: path)
         planDefault(into: &builder, of: description, present)
         planNullability(into: &builder, of: description, present)
-        for change in inPlace { try change.plan(into: &builder, at: path) }
+        for change in inPlace(in: description, token: builder.token) { try change.plan(into: &builder, at: path) }
     }
 
     // MARK: In place
@@ -258,31 +262,49 @@ public struct AlterColumn: Codable, Hashable, Sendable, ChangeKind {
         let newType = type ?? present.type
         return (
             NewColumn(name: column, type: newType, nullable: nullable ?? !present.notNull),
-            forwardBy != nil ? [:] : [column: forward ?? "\(name)::\(newType)"],
-            [column: backward ?? "\(name)::\(present.type)"]
+            forwardBy != nil ? [:] : [column: forward ?? Self.converted(name, to: newType)],
+            [column: backward ?? Self.converted(name, to: present.type)]
         )
     }
 
-    /// A number that is too large for the old type is refused as long as the old version lives. Once the column is in the
-    /// archive, it has no old value. Nil where the cast says it all.
+    /// A cast to a type of limited length cuts what is too long, silently; an assignment refuses it, as `ALTER TABLE` does.
+    /// <https://www.postgresql.org/docs/15/datatype-character.html>
+    private static func converted(_ value: String, to type: String) -> String {
+        length(of: type) == nil ? "\(value)::\(type)" : value
+    }
+
+    /// How long a value of the type may be, in characters or bits; nil where there is no limit that a cast would cut to.
+    private static func length(of type: String) -> Int? {
+        let names = /(?:character varying|varchar|character|char|bpchar|bit varying|varbit|bit) *\( *([0-9]+) *\).*/
+        return (try? names.wholeMatch(in: type.lowercased())).flatMap { Int($0.1) }
+    }
+
+    /// A value that is too large or too long for the old type is refused as long as the old version lives. Once the column is
+    /// in the archive, it has no old value. Nil where the conversion says it all.
     private func narrowed(to present: TableDescription.ColumnDescription) -> String? {
         let bounds = ["smallint": "-32768 AND 32767", "integer": "-2147483648 AND 2147483647"]
         let wider = ["bigint", "int8", "integer", "int", "int4", "numeric", "decimal"]
-        guard backward == nil, let bound = bounds[present.type], let type, wider.contains(type.lowercased()) else {
-            return nil
-        }
         let name = column.quotedIdentifier
+        guard backward == nil, let type else { return nil }
+        if let length = Self.length(of: present.type), present.type.hasPrefix("character"), !present.type.hasSuffix("]")
+        {
+            return "CASE WHEN char_length(\(name)::text) <= \(length) THEN \(name) END"
+        }
+        guard let bound = bounds[present.type], wider.contains(type.lowercased()) else { return nil }
         return "CASE WHEN \(name) BETWEEN \(bound) THEN \(name)::\(present.type) END"
     }
 
     func probes(at path: String, token: String, in catalog: Catalog) throws(PlanError) -> [DependentsProbe] {
         guard case .sameName = way else { return [] }
-        return [probe(of: try catalog.table(table, at: path).name, at: path, token: token)]
+        return [probe(of: try catalog.table(table, at: path), at: path, token: token)]
     }
 
-    private func probe(of table: TableName, at path: String, token: String) -> DependentsProbe {
-        DependentsProbe(
-            path: path, table: table, column: column, interim: Mapping.interimName(token: token, index: 0),
+    private func probe(of table: TableDescription, at path: String, token: String) -> DependentsProbe {
+        let check = constraints.all(in: table, token: token).lazy.compactMap { constraint in
+            constraint.check.map { NewCheck(name: constraint.name ?? "", constraint: $0) }
+        }.first
+        return DependentsProbe(
+            path: path, table: table.name, column: column, interim: Mapping.interimName(token: token, index: 0),
             archived: Mapping.archivedName(token: token, index: 0),
             newType: type, keepsName: true, newCheck: check)
     }
@@ -294,7 +316,7 @@ public struct AlterColumn: Codable, Hashable, Sendable, ChangeKind {
         at path: String
     ) throws(PlanError) {
         let isNumbered =
-            builder.dependents[probe(of: description.name, at: path, token: builder.token)]?.sequence != nil
+            builder.dependents[probe(of: description, at: path, token: builder.token)]?.sequence != nil
         if type != nil, present.defaultExpression != nil, !isNumbered, `default` == nil, dropDefault == nil {
             throw PlanError(
                 .invalidChange, at: path,
@@ -302,6 +324,8 @@ public struct AlterColumn: Codable, Hashable, Sendable, ChangeKind {
                     + "say what the new one is with default, or dropDefault: true")
         }
         let (new, forward, backward) = successor(of: present)
+        let constraints = constraints.all(in: description, token: builder.token)
+        let unique = constraints.lazy.filter { $0.unique != nil }.compactMap(\.name).first
         try builder.addMapping(
             table: description,
             old: [present],
@@ -310,16 +334,29 @@ public struct AlterColumn: Codable, Hashable, Sendable, ChangeKind {
             backward: backward,
             remote: forwardBy,
             succession: Succession(
-                probe: probe(of: description.name, at: path, token: builder.token),
+                probe: probe(of: description, at: path, token: builder.token),
                 newDefault: `default`.map { "(\($0))" } ?? (dropDefault == true ? nil : present.defaultExpression),
                 archivedBackward: narrowed(to: present),
                 comment: comment,
-                unique: unique,
-                references: references,
+                unique: unique.map { NewUnique(name: $0) },
+                references: try reference(
+                    constraints.first { $0.foreignKey != nil }?.name, in: builder.catalog, at: path),
                 dropped: dropConstraints ?? []
             ),
             at: path
         )
+    }
+
+    /// What it refers to, once it is known which column that is.
+    private func reference(_ name: String?, in catalog: Catalog, at path: String) throws(PlanError) -> NewReference? {
+        guard let references, let name else { return nil }
+        let place = "\(path).references"
+        let referred = try catalog.tableByThen(references.table, at: place)
+        let columns = try references.columns(of: referred, at: place)
+        guard columns.count == 1 else {
+            throw PlanError(.invalidChange, at: "\(place).columns", "a column refers to one column")
+        }
+        return NewReference(name: name, table: references.table, column: columns[0], options: references.options)
     }
 
     // MARK: Under a new name

@@ -46,11 +46,13 @@ public struct References: Codable, Hashable, Sendable {
 
     /// The end of a foreign key, of which `quoted` is the table.
     func clause(_ quoted: String) -> String {
-        var clause = "REFERENCES \(quoted)"
-        if let columns { clause += " (\(columns.quotedList))" }
-        if let onDelete { clause += " ON DELETE \(onDelete.sql)" }
-        if let onUpdate { clause += " ON UPDATE \(onUpdate.sql)" }
-        return clause + (deferrable?.sql ?? "")
+        "REFERENCES \(quoted)" + (columns.map { " (\($0.quotedList))" } ?? "") + options
+    }
+
+    /// ` ON DELETE CASCADE DEFERRABLE`, or nothing.
+    var options: String {
+        (onDelete.map { " ON DELETE \($0.sql)" } ?? "") + (onUpdate.map { " ON UPDATE \($0.sql)" } ?? "")
+            + (deferrable?.sql ?? "")
     }
 
     /// The columns referred to, once it is known which table has them.

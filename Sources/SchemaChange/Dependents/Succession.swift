@@ -93,10 +93,3 @@ struct Succession {
         dependents.foreignKeys.removeAll { dropped.contains($0.name) }
     }
 }
-
-extension NewReference {
-    /// ` ON DELETE CASCADE`
-    fileprivate var options: String {
-        (onUpdate.map { " ON UPDATE \($0.sql)" } ?? "") + (onDelete.map { " ON DELETE \($0.sql)" } ?? "")
-    }
-}

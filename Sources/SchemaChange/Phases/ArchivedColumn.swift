@@ -37,7 +37,11 @@ struct ArchivedColumn {
 
     /// Rows that have no old value, an SQL condition; nil where there can be none.
     private var missing: String? {
-        if let narrowed { return "\(archived.quotedIdentifier) IS NULL AND \(narrowed.quoted) IS NOT NULL" }
+        if let narrowed {
+            // What the old side wrote last had no value then, whatever forward made of that.
+            return "\(mapping.marker.quotedIdentifier) = 'n' AND \(archived.quotedIdentifier) IS NULL "
+                + "AND \(narrowed.quoted) IS NOT NULL"
+        }
         return isRequired ? "\(archived.quotedIdentifier) IS NULL" : nil
     }
 

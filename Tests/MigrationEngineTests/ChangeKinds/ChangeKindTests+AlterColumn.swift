@@ -126,8 +126,9 @@ extension ChangeKindTests {
                 .alterColumn(
                     AlterColumn(
                         table: "items", column: "a", nullable: false, default: "'z'",
-                        check: NewCheck(name: "short", constraint: "length(a) < 3"), unique: NewUnique(name: "once"),
-                        references: NewReference(name: "kind", table: "kinds", column: "name"), comment: "which kind"))
+                        check: "length(a) < 3", unique: true, references: References(table: "kinds"),
+                        constraintNames: ConstraintNames(check: "short", unique: "once", references: "kind"),
+                        comment: "which kind"))
             ])
             let obstacle = try await database.obstacle(spec, to: .backfill)
             #expect(obstacle.hasPrefix("DataNotReady: rows break kind of public.items") && obstacle.contains("(2)"))

@@ -104,7 +104,8 @@ extension ChangeKindTests {
                     .alterColumn(
                         AlterColumn(
                             table: "reviews", column: "Old rating", nullable: true, default: value, type: "integer",
-                            check: NewCheck(name: "at most five", constraint: #""Old rating" <= 5"#), comment: "stars"))
+                            check: #""Old rating" <= 5"#, constraintNames: ConstraintNames(check: "at most five"),
+                            comment: "stars"))
                 ])
             }
             #expect(try await database.obstacle(alter(), to: .expand).contains("say what the new one is"))
@@ -137,7 +138,9 @@ extension ChangeKindTests {
                 .alterColumn(
                     AlterColumn(
                         table: "reviews", column: "user_id",
-                        references: NewReference(name: "user", table: "users", column: "id", onDelete: .setNull),
+                        references: References(
+                            table: "users", columns: ["id"], onDelete: .setNull, deferrable: .deferred),
+                        constraintNames: ConstraintNames(references: "user"),
                         dropConstraints: ["author"], forward: "nullif(user_id, 3)", backward: "user_id"))
             ])
             try await database.walk(spec, to: .contract)

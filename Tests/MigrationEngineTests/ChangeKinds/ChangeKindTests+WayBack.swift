@@ -20,8 +20,7 @@ extension ChangeKindTests {
             let spec = EvolvingDatabase.spec([
                 .alterColumn(
                     AlterColumn(
-                        table: "posts", column: "author", unique: NewUnique(name: "one each"),
-                        references: NewReference(name: "known", table: "authors", column: "id"),
+                        table: "posts", column: "author", unique: true, references: References(table: "authors"),
                         forward: "author", backward: "author")),
                 .renameColumn(RenameColumn(table: "posts", column: "role", to: "job")),
             ])
@@ -99,6 +98,44 @@ extension ChangeKindTests {
             #expect(
                 try await database.sql("INSERT INTO orders (note) VALUES ('c'); SELECT * FROM orders ORDER BY id")
                     == "1|a\n2|b\n3|c")
+        }
+    }
+
+    @Test(
+        "what is too long for a type is never cut: it is named, or refused, or has no old value once the old version is gone"
+    )
+    func tooLong() async throws {
+        let setUp = """
+            CREATE TABLE names (id int PRIMARY KEY, short varchar(4), long text);
+            INSERT INTO names VALUES (1, 'abcd', 'abc'), (2, 'x', 'abcdefgh');
+            """
+        try await EvolvingDatabase.with(setUp) { database in
+            let before = try await database.structure()
+            let shorter = EvolvingDatabase.spec([
+                .alterColumn(AlterColumn(table: "names", column: "long", type: "varchar(4)"))
+            ])
+            let failed = try await database.obstacle(shorter, to: .backfill)
+            #expect(
+                failed.hasPrefix("RowFailed: ") && failed.contains("(id) = (2)") && failed.contains("22001"),
+                "\(failed)")
+            try await database.walk(shorter, to: .initial)
+
+            let longer = EvolvingDatabase.spec([
+                .alterColumn(AlterColumn(table: "names", column: "short", type: "text"))
+            ])
+            try await database.walk(longer, to: .backfill)
+            let interim = try await database.sql(
+                "SELECT attname FROM pg_attribute WHERE attrelid = 'names'::regclass AND attname LIKE 'sluice_new%'")
+            #expect(try await database.refusal(of: "UPDATE names SET \(interim) = 'abcde'").contains("22001"))
+            try await database.walk(longer, to: .contract)
+            try await database.sql(
+                "UPDATE names SET short = 'abcde' WHERE id = 1; UPDATE names SET short = 'wxyz' WHERE id = 2")
+            let obstacle = try await database.obstacle(longer, to: .backfill)
+            #expect(obstacle.hasPrefix("CannotUndo: ") && obstacle.contains("keys (1)"), "\(obstacle)")
+            try await database.sql("UPDATE names SET short = 'abc' WHERE id = 1")
+            try await database.walk(longer, to: .initial)
+            #expect(try await database.structure() == before)
+            #expect(try await database.sql("SELECT short FROM names ORDER BY id") == "abc\nwxyz")
         }
     }
 

@@ -109,7 +109,7 @@ extension Scenario {
             changes: [
                 .alterColumn(
                     AlterColumn(
-                        table: "items", column: "a", check: NewCheck(name: "high", constraint: "a = upper(a)"),
+                        table: "items", column: "a", check: "a = upper(a)",
                         dropConstraints: ["low"], forward: "upper(a)", backward: "lower(a)"))
             ],
             old: Version(
@@ -131,7 +131,8 @@ extension Scenario {
                 .alterColumn(
                     AlterColumn(
                         table: "items", column: "a",
-                        references: NewReference(name: "new_owner", table: "owners", column: "id", onDelete: .setNull),
+                        references: References(table: "owners", onDelete: .setNull),
+                        constraintNames: ConstraintNames(references: "new_owner"),
                         dropConstraints: ["owner"], forward: "9 - a", backward: "9 - a"))
             ],
             old: Version(
