@@ -133,14 +133,23 @@ public struct MigrationEngine: Sendable {
         }
     }
 
-    /// The plan that the changes make on the live database as it is, with what it means there. Changes nothing.
+    /// The plan that the changes make on the live database as it is, with what it means there; or the one that is in force
+    /// already. Changes nothing.
     ///
     /// - Throws: `PlanError`, which says what is wrong and where.
     public func preview(_ name: MigrationName, spec: MigrationSpec) async throws -> PlanPreview {
         try await connected(to: spec.schema) { connection in
             let survey = Survey(name: name, spec: spec)
             let written = try await survey.written(on: connection)
-            let plan = try await Planner(name: name, spec: spec).plan(on: connection)
+            let planner = Planner(name: name, spec: spec)
+            if try await Ledger.isInstalled(on: connection),
+                let record = try await Ledger(name: name).read(connection), !record.isUntouched,
+                record.planHash == (try await planner.hash(on: connection))
+            {
+                return PlanPreview(
+                    record.plan, estimates: [], findings: spec.lintable.allowing(written), inForce: record.phase)
+            }
+            let plan = try await planner.plan(on: connection)
             return try await survey.preview(of: plan, written, on: connection)
         }
     }

@@ -7,6 +7,7 @@ enum PlanMarkdown {
         var lines = ["### Migration \(text(name))", ""]
         let counts = Finding.Severity.allCases.map { "\(preview.count(of: $0)) \($0.rawValue)" }
         lines += ["Plan `\(preview.planHash)`. Findings: \(counts.joined(separator: ", ")).", ""]
+        if let phase = preview.inForce { lines += ["Pinned, and in force: it stands at \(phase.rawValue).", ""] }
         if !preview.findings.isEmpty {
             lines += ["| | where | what | the safe way |", "|---|---|---|---|"]
             for finding in preview.findings {

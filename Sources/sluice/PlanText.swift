@@ -6,6 +6,7 @@ import SchemaChange
 enum PlanText {
     static func of(_ preview: PlanPreview) -> String {
         var lines = ["plan \(preview.planHash)"]
+        if let phase = preview.inForce { lines.append("pinned, and in force: it stands at \(phase.rawValue)") }
         for phase in preview.phases {
             lines.append("\n\(phase.phase.rawValue)")
             for step in phase.steps { lines += describe(step) }

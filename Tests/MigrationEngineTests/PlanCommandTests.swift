@@ -66,6 +66,23 @@ struct PlanCommandTests {
         var findings: [Found]
     }
 
+    @Test("of a Migration that is under way, plan tells the plan that is in force")
+    func inForce() async throws {
+        let manifest = Self.manifest.replacing(
+            "- replaceColumns:", with: "- alterColumn: {table: t, column: n, type: bigint}\n  - replaceColumns:")
+        try await EvolvingDatabase.with(Self.table) { database in
+            let before = try await run("plan", "-f", "-", input: manifest, on: database.url)
+            #expect(before.status == 0, "\(before)")
+            let walked = try await run("run", "-f", "-", "--phase", "DualWrite", input: manifest, on: database.url)
+            #expect(walked.status == 0, "\(walked)")
+            let plan = try await run("plan", "-f", "-", input: manifest, on: database.url)
+            #expect(plan.status == 0, "\(plan)")
+            let lines = plan.standardOutput.split(separator: "\n")
+            #expect(lines.first == before.standardOutput.split(separator: "\n").first)
+            #expect(lines.dropFirst().first == "pinned, and in force: it stands at DualWrite")
+        }
+    }
+
     @Test("plan tells locks, work, undoing, estimates, and what the database adds; and changes nothing")
     func plan() async throws {
         try await EvolvingDatabase.with(

@@ -10,9 +10,13 @@ public struct PlanPreview: Codable, Sendable, Hashable {
     public var purge: [StepPreview]
     public var estimates: [BackfillEstimate]
     public var findings: [Finding]
+    /// Where the migration stands that this plan was pinned for, with something of it in force; nil for a plan that would be
+    /// made now.
+    public var inForce: Phase?
 
-    init(_ plan: Plan, estimates: [BackfillEstimate], findings: [Finding]) {
+    init(_ plan: Plan, estimates: [BackfillEstimate], findings: [Finding], inForce: Phase? = nil) {
         planHash = plan.hash
+        self.inForce = inForce
         phases = Phase.allCases.compactMap { phase in
             let steps = plan.steps(of: phase).map { StepPreview($0, plan, estimates) }
             return steps.isEmpty ? nil : PhasePreview(phase: phase, steps: steps)

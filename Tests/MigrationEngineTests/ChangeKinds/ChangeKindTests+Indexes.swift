@@ -84,7 +84,8 @@ extension ChangeKindTests {
                 CREATE INDEX lower ON items (lower(a)) TABLESPACE \(quoted) WHERE a <> ' where (';
                 CREATE INDEX plain ON items (price) TABLESPACE \(quoted)
                 """)
-            let indexes = "SELECT indexname, tablespace, indexdef FROM pg_indexes WHERE tablespace = '\(name)' ORDER BY 1"
+            let indexes =
+                "SELECT indexname, tablespace, indexdef FROM pg_indexes WHERE tablespace = '\(name)' ORDER BY 1"
             let before = try await database.sql(indexes)
             let spec = EvolvingDatabase.spec(
                 ["lower", "plain"].map { .dropIndex(DropIndex(table: "items", name: $0)) })
