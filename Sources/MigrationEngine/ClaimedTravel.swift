@@ -433,7 +433,7 @@ struct ClaimedTravel: Sendable {
                 reason: "Mismatch",
                 message:
                     "\(tally.mismatches) of \(tally.rows) rows are not as their side says, among them keys \(keys); "
-                    + "nothing was repaired: update in each the columns of the side that is right, and it is verified again"
+                    + "nothing was repaired: \(ProofCheck.mend), and it is verified again"
             )
         }
         let result = tally

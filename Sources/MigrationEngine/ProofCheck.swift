@@ -16,6 +16,11 @@ extension ProofCheck {
         "set phase: DualWrite, which makes the triggers again, and then phase: Backfill, "
         + "which compares every row and names those that were written meanwhile"
 
+    /// What to do about rows whose sides disagree. An old column that keeps its value does not count as written.
+    static let mend =
+        "update in each the columns of the side that is right (an old column that has the right value already, to another one "
+        + "first)"
+
     /// A live look at triggers, server and plan. Rows are not read: what the triggers keep need not be. What they cannot
     /// keep and only note, where the application writes both sides, is looked for.
     static func look(at record: LedgerRecord?, on connection: PostgresConnection) async throws -> ProofCheck {

@@ -25,7 +25,7 @@ struct LintCommand: ParsableCommand {
 
     @Option(
         name: .shortAndLong, parsing: .upToNextOption,
-        help: "Files with Migrations, or - for standard input.")
+        help: "Files with Migrations, folders of them, or - for standard input.")
     var file: [String]
 
     @Option(name: .shortAndLong, help: "text, json or sarif (2.1.0).")
@@ -33,7 +33,7 @@ struct LintCommand: ParsableCommand {
 
     func run() throws {
         var report = LintReport()
-        for path in file { try report.read(path) }
+        for path in try file.flatMap(ManifestChain.files) { try report.read(path) }
         guard report.migrations > 0 || !report.findings.isEmpty else {
             throw ValidationError("there is no Migration of sluice.dev/v1alpha1 in \(file.joined(separator: ", "))")
         }

@@ -31,7 +31,8 @@ struct ManifestChain {
         return ManifestChain(manifests: try ordered(manifests))
     }
 
-    private static func files(at path: String) throws -> [String] {
+    /// The files that a path stands for: of a folder, those that hold YAML.
+    static func files(at path: String) throws -> [String] {
         var isFolder: ObjCBool = false
         guard path != "-", FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue
         else { return [path] }
@@ -51,7 +52,7 @@ struct ManifestChain {
         while !left.isEmpty {
             // What is not given is somebody else's to look for.
             let next = left.firstIndex { manifest in
-                manifest.dependencies.allSatisfy { done.contains($0) || !names.contains($0) }
+                manifest.dependencies.map(\.description).allSatisfy { done.contains($0) || !names.contains($0) }
             }
             guard let next else {
                 let all = left.map(\.name.description).joined(separator: ", ")
@@ -66,7 +67,7 @@ struct ManifestChain {
 }
 
 extension ManifestFile {
-    fileprivate var dependencies: [String] {
-        (spec.dependsOn ?? []).map { MigrationName(namespace: name.namespace, name: $0).description }
+    var dependencies: [MigrationName] {
+        (spec.dependsOn ?? []).map { MigrationName(namespace: name.namespace, name: $0) }
     }
 }

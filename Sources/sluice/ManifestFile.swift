@@ -1,5 +1,6 @@
 import ArgumentParser
 import MigrationEngine
+import SchemaChange
 import YAML
 
 /// A Migration as a file holds it.
@@ -44,6 +45,20 @@ struct ManifestFile {
         metadata = header.metadata
         // Labels, annotations and status are not the engine's; a slip in the spec is an error.
         self.spec = try YAMLDecoder(unknownKeys: .refuse).decode(MigrationSpec.self, from: spec)
+        try requireBounds(in: path)
+    }
+
+    /// What the custom resource's schema refuses, too.
+    private func requireBounds(in path: String) throws {
+        if let workers = spec.backfill?.workers, !(1...16).contains(workers) {
+            throw ValidationError("\(path): spec.backfill.workers: \(workers) is out of bounds; choose from 1 to 16")
+        }
+        if let duration = spec.backfill?.chunkDuration?.duration,
+            duration < .milliseconds(1) || duration > .seconds(60)
+        {
+            throw ValidationError(
+                "\(path): spec.backfill.chunkDuration is out of bounds; choose between 1ms and 60s; 40ms is usual")
+        }
     }
 
     /// Whether a document is meant to be a Migration, whatever else is wrong with it.
@@ -56,6 +71,6 @@ struct ManifestFile {
         var kind: String
         var metadata: Metadata
 
-        var isMigration: Bool { kind == "Migration" && apiVersion.hasPrefix("sluice.dev/") }
+        var isMigration: Bool { kind == "Migration" && apiVersion == "sluice.dev/v1alpha1" }
     }
 }

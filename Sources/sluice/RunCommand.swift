@@ -70,6 +70,10 @@ struct RunCommand: AsyncParsableCommand {
             leaseDuration: .seconds(leaseSeconds),
             logger: try log.logger("sluice", standard: .warning)
         )
+        let given = Set(manifests.map(\.name))
+        if phase != .initial {
+            for manifest in manifests { try await engine.requireDependencies(of: manifest, but: given) }
+        }
         // What was done last is undone first.
         for manifest in phase == .initial ? manifests.reversed() : manifests {
             try await walk(manifest, engine: engine, isOneOfSeveral: manifests.count > 1)
@@ -150,6 +154,20 @@ extension ManifestFile {
         replayed.spec.contract = contract
         replayed.spec.approval = ApprovalPolicy.none
         return replayed
+    }
+}
+
+extension MigrationEngine {
+    /// Refuses a Migration whose `dependsOn` names one that is not verified in the database, and is not among those `given`.
+    fileprivate func requireDependencies(of manifest: ManifestFile, but given: Set<MigrationName>) async throws {
+        for dependency in manifest.dependencies where !given.contains(dependency) {
+            let report = try await observe(dependency)
+            if let report, report.phase >= .backfill, report.certificate != nil { continue }
+            throw ValidationError(
+                "\(manifest.name) depends on \(dependency), which "
+                    + (report.map { "is at \($0.phase.rawValue)" } ?? "this database does not know")
+                    + ": walk that to Backfill first, or give its file as well")
+        }
     }
 }
 

@@ -191,6 +191,44 @@ struct MoveToTableTests {
         }
     }
 
+    /// At REPEATABLE READ a transaction sees the other table as it was: before its row was made, or before it was changed.
+    @Test(
+        "a transaction that sees an older snapshot is refused, or both tables hold what it wrote",
+        arguments: ["REPEATABLE READ", "SERIALIZABLE"])
+    func snapshots(_ level: String) async throws {
+        try await EvolvingDatabase.with(ChangeKindTests.peopleAndAddresses) { database in
+            try await database.walk(Self.spec, to: .dualWrite)
+            try await withConnection(database.url, name: "version-1") { session in
+                try await session.execute("BEGIN ISOLATION LEVEL \(level); SELECT count(*) FROM people")
+                try await database.walk(Self.spec, to: .backfill)
+                await #expect(throws: PostgresError.self) {
+                    try await session.query("UPDATE people SET street = NULL, city = NULL WHERE id = 3")
+                }
+                try await session.execute("ROLLBACK")
+                // A row that has none in the other table, before and after.
+                try await session.execute("BEGIN ISOLATION LEVEL \(level); SELECT count(*) FROM people")
+                try await session.execute(
+                    """
+                    INSERT INTO people (id, street) VALUES (901, 'x'), (902, NULL);
+                    UPDATE people SET street = NULL WHERE id IN (901, 902); UPDATE people SET street = 'y' WHERE id = 902; COMMIT
+                    """)
+            }
+            try await withConnection(database.url, name: "version-2") { session in
+                try await session.execute("BEGIN ISOLATION LEVEL \(level); SELECT FROM addresses")
+                try await database.sql("DELETE FROM addresses WHERE person = 3")
+                await #expect(throws: PostgresError.self) {
+                    try await session.query(
+                        "INSERT INTO addresses (person, street, town) SELECT id, street, city FROM people WHERE id = 3")
+                }
+                try await session.execute("ROLLBACK")
+                try await session.execute(
+                    "BEGIN ISOLATION LEVEL \(level); UPDATE addresses SET street = 'two' WHERE person = 1; COMMIT")
+            }
+            #expect(try await database.sql(Self.mismatches) == "")
+            #expect(try await database.sql("SELECT street FROM people WHERE id IN (1, 902) ORDER BY id") == "two\ny")
+        }
+    }
+
     // MARK: The proof
 
     @Test(

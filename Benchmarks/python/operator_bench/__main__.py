@@ -6,7 +6,7 @@ import sys
 from . import case_failover, case_many, case_release
 from .api import Api
 from .audit import AuditLog
-from .report import Report
+from report import Report
 from .subjects import Subjects
 
 kubeconfig, folder = os.environ["KUBECONFIG"], os.environ["BENCH_FOLDER"]

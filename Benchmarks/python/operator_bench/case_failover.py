@@ -8,7 +8,7 @@ import time
 
 from .api import MIGRATIONS, Api, Follower
 from .processes import Process
-from .report import Report
+from report import Report
 from .subjects import Subjects
 
 NAMESPACE = "failover"

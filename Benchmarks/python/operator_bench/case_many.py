@@ -11,7 +11,7 @@ from .api import Api
 from .audit import AuditLog
 from .migrations import COLLECTION, Generations
 from .processes import Process
-from .report import Report, median, percentile
+from report import Report, median, percentile
 from .subjects import Subjects
 
 #: For how long it is left alone before its memory is read: Kopf's workers of single objects have ended then.

@@ -7,7 +7,7 @@ import subprocess
 import time
 
 from .api import MIGRATIONS, Api, Follower
-from .report import Report
+from report import Report
 from .subjects import Subjects
 
 NAMESPACE = "release"

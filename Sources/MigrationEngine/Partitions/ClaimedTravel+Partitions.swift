@@ -67,7 +67,7 @@ extension ClaimedTravel {
             reason: "Mismatch",
             message:
                 "\(tally.mismatches) of \(tally.rows) rows of \(partition.name) are not as their side says, among them "
-                + "keys \(keys); nothing was repaired: update in each the columns of the side that is right, and it is verified "
+                + "keys \(keys); nothing was repaired: \(ProofCheck.mend), and it is verified "
                 + "again")
     }
 

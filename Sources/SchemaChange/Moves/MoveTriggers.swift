@@ -215,6 +215,7 @@ struct MoveTriggers {
                 END IF;
             END IF;
             PERFORM set_config('\(given)', \(rowKey("NEW", \.from)), true);
+            \(seeingOneSnapshot(meetTheirRow))
             UPDATE \(to) AS t SET \(set(ours)) FROM \(view) AS v
                 WHERE \(view(by: "NEW", \.from)) AND \(joined) AND \(differ(ours));
             IF NOT FOUND THEN
@@ -258,6 +259,7 @@ struct MoveTriggers {
                 IF current_setting('\(followed)', true) = \(rowKey("OLD", \.to)) THEN
                     RETURN NULL;
                 END IF;
+                \(seeingOneSnapshot("PERFORM FROM \(view) AS v WHERE \(view(by: "OLD", \.to)) FOR NO KEY UPDATE;"))
                 IF TG_OP = 'UPDATE' THEN
                     PERFORM set_config('\(given)', \(rowKey("NEW", \.to)), true);
                     \(takeAlong)
@@ -269,6 +271,7 @@ struct MoveTriggers {
             IF TG_OP = 'DELETE' THEN
                 RETURN NULL;
             END IF;
+            \(seeingOneSnapshot(meetOurRow))
             IF EXISTS (SELECT FROM \(to) AS t, \(view) AS v
                     WHERE \(row(by: "NEW", \.to)) AND \(joined) AND NOT \(ColumnMove.differ(ours, theirs))) THEN
                 RETURN NULL;
@@ -288,6 +291,44 @@ struct MoveTriggers {
             RETURN NULL;
             END
             """
+    }
+
+    // MARK: Transactions that see one snapshot
+
+    /// At `REPEATABLE READ` and `SERIALIZABLE` what is compared here may be older than what the other table holds by now. There
+    /// its row is locked first: PostgreSQL refuses that (40001) if somebody has changed it since the snapshot, as it would
+    /// refuse to change it.
+    private func seeingOneSnapshot(_ body: String) -> String {
+        """
+        IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
+            \(body)
+        END IF;
+        """
+    }
+
+    /// A row that came after the snapshot cannot be locked, since it is not seen; but one of the same key cannot be made.
+    private var meetTheirRow: String {
+        let key = move.key.map(\.to.quoted).joined(separator: ", ")
+        let values = move.key.map { "NEW.\($0.from.quoted)" }.joined(separator: ", ")
+        return """
+            PERFORM FROM \(to) AS t WHERE \(row(by: "NEW", \.from)) FOR NO KEY UPDATE;
+            IF NOT FOUND THEN
+                INSERT INTO \(to) (\(key)) VALUES (\(values)) ON CONFLICT (\(key)) DO NOTHING;
+                PERFORM set_config('\(followed)', \(rowKey("NEW", \.from)), true);
+                DELETE FROM \(to) AS t WHERE \(row(by: "NEW", \.from));
+                PERFORM set_config('\(followed)', '', true);
+            END IF;
+            """
+    }
+
+    private var meetOurRow: String {
+        """
+        PERFORM FROM \(view) AS v WHERE \(view(by: "NEW", \.to)) FOR NO KEY UPDATE;
+        IF NOT FOUND THEN
+            RAISE serialization_failure USING MESSAGE =
+                \("could not serialize access: the row of \(move.table) came after the transaction's snapshot".quotedLiteral);
+        END IF;
+        """
     }
 
     /// A row that gets another key by itself takes along what it was to be filled with.

@@ -4,7 +4,11 @@ extension PlanBuilder {
     public static func flaws(in changes: [Change], writer: DualWriter = .database) -> [PlanError] {
         if changes.isEmpty { return [PlanError(.invalidChange, at: "changes", "there are none; name at least one")] }
         let flaws = changes.enumerated().flatMap { index, change in
-            change.kind.flaws(at: path(index, change))
+            let unknown = change.tables.filter { $0.isEmpty || $0.unicodeScalars.contains("\0") }.map { _ in
+                PlanError(
+                    .unknownTable, at: path(index, change), "a table's name has at least one character, and no NUL")
+            }
+            return unknown + change.kind.flaws(at: path(index, change))
         }
         return flaws + flawsOfNames(changes) + (writer == .application ? flawsWithoutTriggers(changes) : [])
     }

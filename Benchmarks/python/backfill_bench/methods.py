@@ -1,0 +1,162 @@
+"""What fills the rows: Sluice, and the ways that others have, each written here in its own manner and no copy of theirs."""
+
+import os
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import psycopg
+
+from .tables import FORWARD, MIGRATION, connect
+
+ASSIGNMENTS = ", ".join(f"{column} = {value}" for column, value in FORWARD.items())
+BATCH = 1000
+
+
+@dataclass(frozen=True)
+class Method:
+    name: str
+    #: Before the clock starts: columns, triggers.
+    prepare: Callable[[str], None]
+    #: Until all rows are filled, or the event is set; returns how many it filled.
+    run: Callable[[str, threading.Event], int]
+
+
+def add_columns(url: str) -> None:
+    with connect(url, "bench", autocommit=True) as database:
+        for column in FORWARD:
+            database.execute(f"ALTER TABLE people ADD COLUMN {column} text")
+
+
+def filled(url: str) -> int:
+    with connect(url, "bench") as database:
+        return database.execute("SELECT count(first) FROM people").fetchone()[0]
+
+
+def one_update(url: str, _: threading.Event) -> int:
+    """The whole table in one transaction."""
+    with connect(url, "bench", autocommit=True) as database:
+        return database.execute(f"UPDATE people SET {ASSIGNMENTS}").rowcount
+
+
+def add_filling_trigger(url: str) -> None:
+    """As tools do that let a trigger do the work: it fills whatever row is written."""
+    add_columns(url)
+    assignments = " ".join(f"NEW.{column} := {value.replace('name', 'NEW.name')};" for column, value in FORWARD.items())
+    with connect(url, "bench", autocommit=True) as database:
+        database.execute(
+            f"CREATE FUNCTION fill() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {assignments} RETURN NEW; END $$")
+        database.execute(
+            "CREATE TRIGGER fill BEFORE INSERT OR UPDATE ON people FOR EACH ROW EXECUTE FUNCTION fill()")
+
+
+def touching_batches(url: str, end: threading.Event) -> int:
+    """The manner of pgroll: the next 1000 rows by key are locked and written as they are, so that the trigger fills them."""
+    last, done = 0, 0
+    with connect(url, "bench", autocommit=True) as database:
+        while not end.is_set():
+            row = database.execute(
+                f"""WITH batch AS (SELECT id FROM people WHERE id > %s ORDER BY id LIMIT {BATCH} FOR NO KEY UPDATE),
+                written AS (UPDATE people SET id = people.id FROM batch WHERE people.id = batch.id RETURNING people.id)
+                SELECT max(id), count(*) FROM written""", (last,)).fetchone()
+            if row[0] is None:
+                break
+            last, done = row[0], done + row[1]
+    return done
+
+
+def find_in_batches(url: str, end: threading.Event) -> int:
+    """The manner of Rails: the keys of the next 1000 rows go to the client, and come back in an UPDATE."""
+    last, done = 0, 0
+    with connect(url, "bench", autocommit=True) as database:
+        while not end.is_set():
+            keys = [row[0] for row in database.execute(
+                f"SELECT id FROM people WHERE id > %s ORDER BY id LIMIT {BATCH}", (last,)).fetchall()]
+            if not keys:
+                break
+            done += database.execute(f"UPDATE people SET {ASSIGNMENTS} WHERE id = ANY (%s)", (keys,)).rowcount
+            last = keys[-1]
+    return done
+
+
+def data_migration(url: str, end: threading.Event) -> int:
+    """The manner of a data migration of Django or alembic: rows go to the client, values are computed there, and 1000 at a time
+    come back, all in one transaction."""
+    done = 0
+    with connect(url, "bench") as database:
+        with database.cursor(name="rows") as rows:
+            rows.itersize = BATCH
+            rows.execute("SELECT id, name FROM people ORDER BY id")
+            while not end.is_set():
+                batch = rows.fetchmany(BATCH)
+                if not batch:
+                    break
+                values = [(id, *name.split(" ")[:2]) for id, name in batch]
+                done += database.execute(
+                    """UPDATE people SET first = v.first, last = v.last
+                    FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS v(id, first, last) WHERE people.id = v.id""",
+                    tuple(map(list, zip(*values)))).rowcount
+    return done
+
+
+class Sluice:
+    """`sluice run`, from the dual write on. Its proof is not on the clock: none of the others has one."""
+
+    def __init__(self, workers: int, by: str) -> None:
+        self.workers, self.by = workers, by
+
+    def command(self, phase: str) -> list[str]:
+        return [os.environ["SLUICE_BINARY"], "run", "-f", "-", "--phase", phase]
+
+    def walk(self, url: str, phase: str) -> subprocess.Popen:
+        process = subprocess.Popen(
+            self.command(phase), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True,
+            env=os.environ | {"SLUICE_DATABASE_URL": url.rsplit("/", 1)[0] + "/bench"})
+        process.stdin.write(MIGRATION.format(workers=self.workers, by=self.by))
+        process.stdin.close()
+        return process
+
+    def prepare(self, url: str) -> None:
+        if self.walk(url, "DualWrite").wait() != 0:
+            raise SystemExit("sluice run --phase DualWrite failed")
+
+    def run(self, url: str, end: threading.Event) -> int:
+        process = self.walk(url, "Backfill")
+        try:
+            with connect(url, "bench", autocommit=True) as database:
+                while not end.is_set():
+                    row = database.execute(
+                        "SELECT count(*) FROM sluice.step WHERE step LIKE 'backfill/%/fill'").fetchone()
+                    if row[0] > 0:
+                        break
+                    if process.poll() is not None:
+                        raise SystemExit("sluice run --phase Backfill ended before it had filled the rows")
+                    time.sleep(0.005)
+        finally:
+            process.kill()
+            process.wait()
+        return filled(url)
+
+
+def with_our_triggers(url: str, _: threading.Event) -> int:
+    with connect(url, "bench", autocommit=True) as database:
+        marker = database.execute(
+            "SELECT attname FROM pg_attribute WHERE attrelid = 'people'::regclass AND attname LIKE 'sluice_side_%'"
+        ).fetchone()[0]
+        return database.execute(f"UPDATE people SET {ASSIGNMENTS}, {marker} = 'o'").rowcount
+
+
+METHODS = [
+    Method("one UPDATE", add_columns, one_update),
+    Method("one UPDATE, triggers of Sluice", Sluice(1, "Pages").prepare, with_our_triggers),
+    Method("batches, a trigger fills (pgroll)", add_filling_trigger, touching_batches),
+    Method("batches by keys (Rails)", add_columns, find_in_batches),
+    Method("rows through the client (Django)", add_columns, data_migration),
+    *(
+        Method(f"sluice, {workers} worker{'s' if workers > 1 else ''}{', by keys' if by == 'Keys' else ''}",
+               Sluice(workers, by).prepare, Sluice(workers, by).run)
+        for by in ("Pages", "Keys") for workers in (1, 2)
+    ),
+]
