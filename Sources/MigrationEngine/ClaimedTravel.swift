@@ -47,7 +47,8 @@ struct ClaimedTravel: Sendable {
             // It is on the way because they are not as the ledger has them, whatever was recorded before.
             try await steps.once(step.id, isDone: { false }) {
                 guard case .statements(let statements, _) = step.action else { return }
-                try await execute(statements, of: step) { _ in }
+                let filled = plan.mappings.filter { travel.record.filled.contains($0.token) }
+                try await execute(statements + filled.flatMap(\.settle), of: step) { _ in }
             }
         }
     }
@@ -138,7 +139,10 @@ struct ClaimedTravel: Sendable {
             let meter = try await meter(of: [mapping.table])
             _ = try await walkTable(.filling, mapping, of: step, checkpoints: step.id, meter)
             meter.finish()
-            try await fenced { try await ledger.note(applied: step, walk: walk, on: $0) }
+            try await fenced { connection in
+                try await settle(mapping, of: step, on: connection)
+                try await ledger.note(applied: step, walk: walk, on: connection)
+            }
         case .fillMove(let index):
             let move = plan.columnMoves[index]
             let meter = try await meter(of: [move.table])
@@ -203,6 +207,15 @@ struct ClaimedTravel: Sendable {
         }
     }
 
+    /// All rows of a mapping are filled: from now on its triggers take one without a side for what it shows.
+    private func settle(_ mapping: Mapping, of step: Step, on connection: PostgresConnection) async throws {
+        guard mapping.isAdopted else { return }
+        let before = try await TriggerRecord(of: step, plan, ledger, on: connection)
+        for statement in mapping.settle { try await connection.query(statement) }
+        try await before.take(over: ledger, on: connection)
+        try await ledger.note(filled: mapping, on: connection)
+    }
+
     // MARK: Statements
 
     /// In one transaction with the ledger's note. A lock that is not to be had soon is asked for again, with jitter, and
@@ -254,6 +267,9 @@ struct ClaimedTravel: Sendable {
                 }
                 // Statements of the user's may have set something; the session is used again.
                 if step.lock == nil { try await connection.execute("RESET SESSION AUTHORIZATION; RESET ALL") }
+                if step.phase == .dualWrite, step.id != plan.repair?.id {
+                    try await ledger.forgetFilled(on: connection)
+                }
                 try await before?.take(over: ledger, on: connection)
                 try await partitions.keep(proven, on: connection)
                 try await note(connection)
@@ -353,6 +369,15 @@ struct ClaimedTravel: Sendable {
                 : try await remoteWalk.compare(progress: progress, yielded: yielded)
         }
         let place = TableWalk.Place(fence: fence, walk: walk, step: checkpoints)
+        let isFilled =
+            try await pool.withConnection { try await ledger.read($0) }?.filled.contains(mapping.token) ?? false
+        if pass == .filling, isFilled {
+            return try await TableWalk.adopting(
+                mapping, isArchived: false, at: place, pool: pool, chunkDuration: chunkDuration,
+                workers: travel.workers,
+                method: walkMethod, logger: run.logger
+            ).run(progress: progress, yielded: yielded)
+        }
         let make = pass == .filling ? TableWalk.filling : TableWalk.comparing
         let tableWalk = make(mapping, place, pool, chunkDuration, travel.workers, walkMethod, run.logger)
         return try await tableWalk.run(progress: progress, yielded: yielded)

@@ -14,7 +14,7 @@ struct Ledger: Sendable {
     // MARK: Schema
 
     /// The version of the tables that this program knows.
-    private static let version: Int64 = 4
+    private static let version: Int64 = 5
 
     /// Makes the tables, unless they are there: then nothing is written. The lock is tried only, since to wait for an
     /// advisory lock while an index is built concurrently can deadlock.
@@ -90,6 +90,7 @@ struct Ledger: Sendable {
             )
             """,
             ProvenPartitions.schema,
+            "ALTER TABLE sluice.migration ADD COLUMN IF NOT EXISTS filled text[] NOT NULL DEFAULT '{}'",
         ] + CheckpointTable.schema + [
             """
             INSERT INTO sluice.component VALUES ('ledger', \(version))
@@ -121,7 +122,7 @@ struct Ledger: Sendable {
                 VALUES ($1, $2, $3, $4, $5::text[], $6, $7)
                 ON CONFLICT (id) DO UPDATE SET uid = $2, plan_hash = $3, plan = $4, tables = $5::text[], target = $6,
                     server = $7, walk = m.walk + 1, ordinal = DEFAULT, triggers = NULL, certificate = NULL,
-                    proven_at = NULL, kept_until = NULL, purged = false
+                    proven_at = NULL, kept_until = NULL, purged = false, filled = '{}'
                 WHERE m.phase = 'Initial' AND NOT EXISTS (SELECT FROM sluice.step s WHERE s.migration = m.id)
                 """,
                 [
@@ -347,6 +348,20 @@ struct Ledger: Sendable {
             "DELETE FROM sluice.step WHERE migration = $1 AND step = $2",
             [.text(id), .text(step.id)]
         )
+    }
+
+    /// All rows of a mapping have been filled since its triggers are there.
+    func note(filled mapping: Mapping, on connection: PostgresConnection) async throws {
+        _ = try await connection.query(
+            """
+            UPDATE sluice.migration SET filled = array_append(filled, $2)
+            WHERE id = $1 AND NOT $2 = ANY (filled)
+            """, [.text(id), .text(mapping.token)])
+    }
+
+    /// The triggers go, and with them what is known of the rows.
+    func forgetFilled(on connection: PostgresConnection) async throws {
+        _ = try await connection.query("UPDATE sluice.migration SET filled = '{}' WHERE id = $1", [.text(id)])
     }
 
     /// - Parameter step: its id.

@@ -29,6 +29,8 @@ struct LedgerRecord: Sendable {
     /// Whether the archive is gone.
     var isPurged: Bool
     var server: ServerIdentity
+    /// The tokens of the mappings whose rows were all filled since their triggers are there.
+    var filled: Set<String>
     /// The ids of the steps that are in force.
     var applied: Set<String>
 
@@ -52,6 +54,7 @@ struct LedgerRecord: Sendable {
         id, uid, ordinal, plan_hash, plan, target, walk, fence, phase, triggers, certificate, purged, server,
         extract(epoch FROM proven_at) AS proven_at, extract(epoch FROM kept_until) AS kept_until,
         coalesce(kept_until <= clock_timestamp(), false) AS keeping_over,
+        to_json(filled) AS filled,
         (SELECT coalesce(json_agg(step), '[]') FROM sluice.step s WHERE s.migration = m.id) AS applied
         """
 }
@@ -74,6 +77,7 @@ extension LedgerRecord {
         isKeepingOver = try row.boolean("keeping_over")
         isPurged = try row.boolean("purged")
         server = try LedgerJSON.decode(ServerIdentity.self, from: try row.text("server"))
+        filled = try LedgerJSON.decode(Set<String>.self, from: try row.text("filled"))
         applied = try LedgerJSON.decode(Set<String>.self, from: try row.text("applied"))
     }
 }

@@ -116,6 +116,51 @@ struct FingerprintTests {
         }
     }
 
+    /// Rows that were inserted while the triggers were off have no side, and hold on one what somebody wrote.
+    @Test("is made again of what was inserted past the triggers, by what each row shows")
+    func insertedPast() async throws {
+        try await withTestDatabase { url in
+            let database = try await EvolvedDatabase.withItems(url, rows: 500)
+            try await database.reach("Backfill")
+            try await database.sql(
+                """
+                ALTER TABLE items DISABLE TRIGGER USER;
+                INSERT INTO items (id, amount, cents) VALUES (901, NULL, 515), (902, NULL, 525), (903, 3, NULL);
+                DO $$ DECLARE t name; BEGIN
+                    FOR t IN SELECT tgname FROM pg_trigger WHERE tgrelid = 'items'::regclass LOOP
+                        EXECUTE format('ALTER TABLE items ENABLE ALWAYS TRIGGER %I', t);
+                    END LOOP;
+                END $$
+                """)
+            #expect(try await database.verify().status == 1)
+            try await database.reach("DualWrite")
+            // A write that names neither side, before they are filled.
+            try await database.sql("UPDATE items SET label = 'x' WHERE id = 902")
+            #expect(try await database.reach("Backfill").contains("mismatches: 0"))
+            let rows = "SELECT id, amount, cents FROM items WHERE id > 900 ORDER BY id"
+            #expect(try await database.sql(rows) == "901|5|515\n902|5|525\n903|3|300")
+            #expect(try await database.verify().status == 0)
+        }
+    }
+
+    /// Below DualWrite the old version alone is right, whatever the new columns were filled with before.
+    @Test("is made again of the old side, once the triggers were gone")
+    func filledBefore() async throws {
+        try await withTestDatabase { url in
+            let database = try await EvolvedDatabase.withItems(url, rows: 500)
+            try await database.reach("Backfill")
+            try await database.sql("UPDATE items SET cents = 12345 WHERE id = 3")
+            try await database.reach("Expand")
+            try await database.sql("UPDATE items SET amount = id + 5 WHERE id < 4")
+            try await database.reach("DualWrite")
+            try await database.sql(
+                "UPDATE items SET label = 'x' WHERE id = 1; UPDATE items SET cents = 77 WHERE id = 2")
+            #expect(try await database.reach("Backfill").contains("mismatches: 0"))
+            let rows = "SELECT id, amount, cents FROM items WHERE id < 4 ORDER BY id"
+            #expect(try await database.sql(rows) == "1|6|600\n2|0|77\n3|8|800")
+        }
+    }
+
     @Test("is broken by another function under the name of the one in a trigger's condition")
     func condition() async throws {
         try await withTestDatabase { url in

@@ -27,6 +27,7 @@ struct WalkDecisionTests {
             isKeepingOver: isKeepingOver,
             isPurged: isPurged,
             server: ServerIdentity(systemIdentifier: "1", timeline: 1, database: "shop"),
+            filled: [],
             applied: last.map(Sketch.through) ?? []
         )
     }

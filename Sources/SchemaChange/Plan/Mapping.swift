@@ -124,6 +124,14 @@ public struct Mapping: Codable, Hashable, Sendable {
             """
     }
 
+    /// What makes its triggers those for when all rows are filled; nothing where that is no difference.
+    public var settle: [String] {
+        isAdopted ? DualWriteTriggers(mapping: self, isFilled: true).settle : []
+    }
+
+    /// Whether a row that was written past the triggers is given the side that it shows, once all others were filled.
+    public var isAdopted: Bool { !new.isEmpty && remote == nil && !isWrittenByApplication }
+
     /// The rows that somebody has to see to once all are filled, as an SQL condition: few, and ``WatchIndex`` finds them.
     /// Nil where triggers leave none.
     public var watched: String? {

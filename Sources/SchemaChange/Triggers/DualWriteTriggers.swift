@@ -18,6 +18,9 @@ struct DualWriteTriggers {
     let mapping: Mapping
     /// Where the application writes both sides: whether it was declared that all of it does.
     var isDeclared = true
+    /// Whether all rows were filled since the triggers are there. One without a side was written past them then: in a partition
+    /// that was attached, or while one of them was off; what it has in a new column is no remainder of another walk.
+    var isFilled = false
 
     var noteFunction: String { "sluice.\(("note_" + mapping.token).quotedIdentifier)" }
     var earlyFunction: String { "sluice.\(("early_" + mapping.token).quotedIdentifier)" }
@@ -81,6 +84,9 @@ struct DualWriteTriggers {
         ]
     }
 
+    /// Replaces the functions by those for when all rows are filled. It stops nobody.
+    var settle: [String] { [row.function(earlyFunction, body: earlyBody), decide] }
+
     /// Makes or replaces the function that decides the side. It stops nobody.
     var decide: String { row.function(lastFunction, body: lastBody) }
 
@@ -143,11 +149,15 @@ struct DualWriteTriggers {
         if mapping.remote != nil { return RemoteRow(mapping: mapping).early(note: note(new:)) }
         if mapping.isWrittenByApplication { return checked.early(note: note(new:)) }
         return """
-            IF OLD.\(marker) IS NULL THEN
+            IF OLD.\(marker) IS NULL\(isFilled ? " AND NOT (\(newGiven("OLD")))" : "") THEN
             \(row.fillUnnamed(note: note(new:)))
             END IF;
             \(row.deriveOld())
             """
+    }
+
+    private func newGiven(_ record: String) -> String {
+        mapping.new.map { "\(record).\($0.stored) IS NOT NULL" }.joined(separator: " OR ")
     }
 
     private var lastBody: String {
@@ -163,7 +173,8 @@ struct DualWriteTriggers {
         if mapping.isWrittenByApplication {
             return checked.last(namesNew: namesNew, changesOld: "(\(changesOld))")
         }
-        let newGiven = mapping.new.map { "NEW.\($0.stored) IS NOT NULL" }.joined(separator: " OR ")
+        let isNew =
+            "left(OLD.\(marker), 1) = 'n'" + (isFilled ? " OR OLD.\(marker) IS NULL AND (\(newGiven("OLD")))" : "")
         return """
             IF TG_OP = 'INSERT' THEN
                 IF NEW.\(marker) IN ('o', 'n') THEN
@@ -172,13 +183,13 @@ struct DualWriteTriggers {
                         RETURN NEW;
                     END IF;
                 END IF;
-                NEW.\(marker) := CASE WHEN NEW.\(marker) = '\(Self.viewSide)' OR \(newGiven) THEN 'n' ELSE 'o' END;
+                NEW.\(marker) := CASE WHEN NEW.\(marker) = '\(Self.viewSide)' OR \(newGiven("NEW")) THEN 'n' ELSE 'o' END;
             ELSIF \(namesNew) THEN
                 NEW.\(marker) := 'n';
             ELSIF \(changesOld) THEN
                 NEW.\(marker) := 'o';
             ELSE
-                NEW.\(marker) := CASE WHEN left(OLD.\(marker), 1) = 'n' THEN 'n' ELSE 'o' END;
+                NEW.\(marker) := CASE WHEN \(isNew) THEN 'n' ELSE 'o' END;
             END IF;
             IF NEW.\(marker) = 'n' THEN
             \(row.deriveOld())
