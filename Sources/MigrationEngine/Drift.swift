@@ -9,11 +9,12 @@ enum Drift {
         let item: Reliance.Item
         let isMissing: Bool
         var lacksTable = false
+        var lacksSchema = false
         let text: String
     }
 
-    /// What differs and what to do about it; nil for nothing. Columns and their types, indexes, constraints: triggers have a
-    /// fingerprint.
+    /// What differs and what to do about it; nil for nothing. Tables, views, columns and their types, indexes,
+    /// constraints: triggers have a fingerprint.
     ///
     /// - Parameter target: of a walk back, for which only what was there before matters: what the migration made is about to
     ///   go. At the end of it, `Initial`, a table that is gone has nothing left that could be undone.
@@ -43,9 +44,14 @@ enum Drift {
 
     private static func all(_ record: LedgerRecord, on connection: PostgresConnection) async throws -> [Difference] {
         guard !record.isPurged, !record.isUntouched else { return [] }
-        let items = Reliance(record.plan, applied: record.applied).items
-        guard !items.isEmpty else { return [] }
-        let differences = try await differences(items, on: connection)
+        var reliance = Reliance(record.plan, applied: record.applied)
+        // From Contract on the table itself has the new shape, and its view may go when nobody uses it.
+        if record.phase == .contract { reliance.forgetViews() }
+        guard try await !differences(reliance.items, on: connection).isEmpty else { return [] }
+        for later in try await laterOnes(record, on: connection) {
+            reliance.follow(later.plan, applied: later.applied, isPurged: later.isPurged)
+        }
+        let differences = try await differences(reliance.items, on: connection)
         guard !differences.isEmpty else { return [] }
         // A worker may have gone on between the look at the ledger and that at the catalog.
         let applied = try await connection.query(
@@ -53,14 +59,30 @@ enum Drift {
         return Set(applied.rows.compactMap { $0[0] }) == record.applied ? differences : []
     }
 
+    /// The migrations of its tables that came after it, in their order.
+    private static func laterOnes(
+        _ record: LedgerRecord, on connection: PostgresConnection
+    ) async throws -> [LedgerRecord] {
+        try await connection.query(
+            """
+            SELECT \(LedgerRecord.columns) FROM sluice.migration m
+            WHERE ordinal > $1 AND tables && $2::text[] ORDER BY ordinal
+            """,
+            [.integer(record.ordinal), .textArray(record.plan.tables.map(\.description))]
+        ).rows.map(LedgerRecord.init)
+    }
+
     /// Only what works: from where nothing but the column itself leads on, Initial is no way out.
     private static func advice(_ differences: [Difference], isGoingBack: Bool) -> String {
         let columns = differences.filter { $0.isMissing && !$0.lacksTable && $0.item.kind == .column }
-        let statements = columns.compactMap { difference in
+        let columnStatements = columns.compactMap { difference in
             difference.item.type.map {
                 "ALTER TABLE \(difference.item.table.quoted) ADD COLUMN \(difference.item.name.quotedIdentifier) \($0)"
             }
         }
+        let views = differences.filter { $0.item.kind == .view }
+        let schemaStatements = views.first { $0.lacksSchema }?.item.schemaCreation ?? []
+        let statements = columnStatements + schemaStatements + views.flatMap(\.item.creation)
         let how = statements.isEmpty ? "" : " (\(statements.joined(separator: "; ")), if it was dropped)"
         let canGoBack = differences.allSatisfy { !$0.item.isFound || $0.lacksTable }
         let lacksTable = differences.contains(where: \.lacksTable)
@@ -70,7 +92,7 @@ enum Drift {
             : lacksTable
                 ? "; or set phase: Initial, which leaves what is gone as it is"
                 : "; or set phase: Initial, and begin again with what there is"
-        let loss = !how.isEmpty && !canGoBack ? "; what it held that does not bring back" : ""
+        let loss = !columnStatements.isEmpty && !canGoBack ? "; what it held that does not bring back" : ""
         return "Put it back\(how), and it goes on\(loss)\(initial)"
     }
 
@@ -95,27 +117,31 @@ enum Drift {
     private static func differences(
         _ items: [Reliance.Item], on connection: PostgresConnection
     ) async throws -> [Difference] {
+        guard !items.isEmpty else { return [] }
         // Types are looked up where the plan did. All sessions that come here are of that schema, or read no more after this.
         _ = try await connection.query(
             "SELECT set_config('search_path', $1, false)", [.text(SearchPath.of(items[0].table.schema))])
         let rows = try await connection.query(
             """
-            SELECT to_regclass(t) IS NOT NULL AS table_is_there,
+            SELECT kind = 'view' OR to_regclass(t) IS NOT NULL AS table_is_there,
+                to_regnamespace(schema) IS NOT NULL AS schema_is_there,
                 CASE kind
                 WHEN 'table' THEN true
+                WHEN 'view' THEN EXISTS (SELECT FROM pg_class c WHERE c.oid = to_regclass(t) AND c.relkind = 'v')
                 WHEN 'column' THEN a.attname IS NOT NULL
                 WHEN 'constraint' THEN EXISTS (
                     SELECT FROM pg_constraint c WHERE c.conrelid = to_regclass(t) AND c.conname = item)
                 ELSE EXISTS (
                     SELECT FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
-                    WHERE i.indrelid = to_regclass(t) AND c.relname = item AND i.indisvalid)
+                    WHERE c.relname = item AND i.indisvalid
+                        AND c.relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = to_regclass(t)))
                 END AS is_there,
                 CASE WHEN kind = 'column' AND to_regtype(nullif(wanted, '')) <> a.atttypid
                     OR found AND substring(wanted FROM '\\(.*\\)') IS DISTINCT FROM
                         substring(format_type(a.atttypid, a.atttypmod) FROM '\\(.*\\)')
                     THEN format_type(a.atttypid, a.atttypmod) END AS other_type
-            FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::boolean[])
-                WITH ORDINALITY AS w(kind, t, item, wanted, found, ordinal)
+            FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::boolean[], $6::text[])
+                WITH ORDINALITY AS w(kind, t, item, wanted, found, schema, ordinal)
             LEFT JOIN pg_attribute a ON kind = 'column' AND a.attrelid = to_regclass(t) AND a.attname = item
                 AND NOT a.attisdropped
             ORDER BY ordinal
@@ -124,6 +150,7 @@ enum Drift {
                 .textArray(items.map(\.kind.rawValue)), .textArray(items.map(\.table.quoted)),
                 .textArray(items.map(\.name)), .textArray(items.map { $0.type ?? "" }),
                 .textArray(items.map { $0.isFound && $0.type != nil ? "t" : "f" }),
+                .textArray(items.map(\.table.schema.quotedIdentifier)),
             ]
         ).rows
         var differences: [Difference] = []
@@ -132,6 +159,10 @@ enum Drift {
             if try !row.boolean("table_is_there") {
                 difference = Difference(
                     item: item, isMissing: true, lacksTable: true, text: "table \(item.table) is missing")
+            } else if try !row.boolean("is_there"), item.kind == .view {
+                difference = Difference(
+                    item: item, isMissing: true, lacksSchema: try !row.boolean("schema_is_there"),
+                    text: "view \(item.table) is missing")
             } else if try !row.boolean("is_there") {
                 difference = Difference(
                     item: item, isMissing: true,

@@ -28,12 +28,19 @@ extension ProofCheck {
         guard certificate.planHash == record.planHash else {
             return .broken(reason: "the certificate is for another plan")
         }
+        if record.phase < .contract {
+            let server = try await ServerIdentity.read(connection)
+            guard server.systemIdentifier == certificate.systemIdentifier, server.timeline == certificate.timeline
+            else {
+                return .broken(reason: "the server was restored or failed over since; it must be proven again")
+            }
+        }
+        // Before the triggers, which go with a column that is dropped. On the way, indexes come and go outside of transactions.
+        if record.target == record.phase, let difference = try await Drift.find(record, on: connection) {
+            return .broken(reason: "\(Drift.reason): \(difference)")
+        }
         // After Contract nobody writes the old columns any more.
         if record.phase == .contract { return .holds(certificate) }
-        let server = try await ServerIdentity.read(connection)
-        guard server.systemIdentifier == certificate.systemIdentifier, server.timeline == certificate.timeline else {
-            return .broken(reason: "the server was restored or failed over since; it must be proven again")
-        }
         // In the middle of Contract some triggers have made way for those of the archive; the ledger says which.
         let isContracting = record.plan.steps(of: .contract).contains { record.applied.contains($0.id) }
         let expected = isContracting ? record.triggers ?? TriggerFingerprint.none : certificate.triggers
@@ -45,10 +52,6 @@ extension ProofCheck {
         }
         if let flaw = try await record.partitions.flaw(isContracting: isContracting, on: connection) {
             return .broken(reason: flaw)
-        }
-        // On the way, indexes come and go outside of transactions.
-        if record.target == record.phase, let difference = try await Drift.find(record, on: connection) {
-            return .broken(reason: "\(Drift.reason): \(difference)")
         }
         if let flaw = try await record.unevenness(on: connection) { return .broken(reason: flaw.message) }
         return .holds(certificate)

@@ -10,8 +10,9 @@ struct VerifyCommand: AsyncParsableCommand {
         commandName: "verify",
         abstract: "Checks the proof of a Migration again; exits 0 if it holds.",
         discussion: """
-            Looks at the certificate, the plan, the server and the triggers that keep both sides right, and compares \
-            every row again. Changes nothing. Exits 1 when the proof is broken, or when there is none.
+            Looks at the certificate, the plan, the server, what the migration counts on in the catalog, and the triggers \
+            that keep both sides right, and compares every row again. Changes nothing. Exits 1 when the proof is \
+            broken, or when there is none.
 
             EXAMPLE:
               sluice verify -f split-name.yaml --database-url postgresql://app@db.example/shop

@@ -1,22 +1,31 @@
 /// What a plan counts on in the catalog, given the steps that are in force: what it found, and what it has made.
 public struct Reliance: Hashable, Sendable {
-    /// A column, constraint or index of a table.
+    /// A table or view, or a column, constraint or index of a table.
     public struct Item: Hashable, Sendable {
         public enum Kind: String, Hashable, Sendable {
-            case table, column, constraint, index
+            case table, view, column, constraint, index
         }
 
         public var kind: Kind
         public var table: TableName
-        /// Empty for a table.
+        /// Empty for a table or view.
         public var name: String
         /// Of a column, as the plan has it; nil where any will do.
         public var type: String?
         /// Whether it was there before the plan: going back needs it, and nothing brings it back.
         public var isFound = false
+        /// Whether it was there before, and only a later step names it: going back before that does not need it.
+        public var isAwaited = false
+        /// Of a view: the statements that make it, and those that make its schema where that is the plan's.
+        public var creation: [String] = []
+        public var schemaCreation: [String] = []
     }
 
-    public private(set) var items: [Item] = []
+    public internal(set) var items: [Item] = []
+    /// What statements name that nothing has made.
+    private var awaited: [Item] = []
+    /// Whether the statements are those of another plan, which only call otherwise what is here, or take it away.
+    private var isFollowing = false
 
     /// - Parameter applied: the ids of the steps that are in force.
     public init(_ plan: Plan, applied: Set<String>) {
@@ -36,27 +45,82 @@ public struct Reliance: Hashable, Sendable {
                 items.append(Item(kind: .column, table: table, name: column.name, type: column.type, isFound: true))
             }
         }
-        // The user's own statements make what the user sees to.
-        for step in plan.steps where applied.contains(step.id) && !step.isUsers {
-            switch step.action {
-            case .statements(let apply, _):
-                for statement in apply { take(statement, plan) }
-            case .buildIndex(let index):
-                items.append(Item(kind: .index, table: index.table, name: index.builtAs))
-                for statement in index.finish { take(statement, plan) }
-            case .dropIndex(let index):
-                let name = index.name ?? index.builtAs
-                items.removeAll { $0.kind == .index && $0.table.schema == index.table.schema && $0.name == name }
-                for statement in index.unfinish { take(statement, plan) }
-            case .concurrently, .clearIndex, .declaration, .backfill, .fillMove, .check, .verify:
-                break
-            }
+        // What the user's own statements make and take nobody can tell beforehand.
+        if !plan.steps.contains(where: \.isUsers) {
+            var whole = self
+            for step in plan.steps { whole.take(step, plan) }
+            items += whole.awaited
         }
+        for step in plan.steps where applied.contains(step.id) { take(step, plan) }
+    }
+
+    /// After what a later plan has called otherwise, or taken away.
+    ///
+    /// - Parameters:
+    ///   - applied: the ids of its steps that are in force.
+    ///   - isPurged: whether its archive is gone.
+    public mutating func follow(_ plan: Plan, applied: Set<String>, isPurged: Bool) {
+        isFollowing = true
+        defer { isFollowing = false }
+        for step in plan.steps where applied.contains(step.id) { take(step, plan) }
+        if isPurged { for step in plan.purge { take(step, plan) } }
+    }
+
+    mutating func add(_ item: Item) {
+        if !isFollowing { items.append(item) }
+    }
+
+    /// Something that is named, and that no statement has made: it was there before.
+    private mutating func expect(_ item: Item) {
+        guard !isFollowing, !item.name.hasPrefix("sluice_"),
+            !items.contains(where: { $0.kind == .table && $0.table == item.table })
+        else { return }
+        var item = item
+        item.isAwaited = true
+        awaited.append(item)
+    }
+
+    /// Calls an item otherwise. Of an index or constraint in the archive there is none.
+    private mutating func rename(_ isOne: (Item) -> Bool, _ change: (inout Item) -> Void) -> Bool {
+        let isKnown = items.contains(where: isOne)
+        if !isFollowing {
+            items.removeAll { isOne($0) && $0.isAwaited && [.index, .constraint].contains($0.kind) }
+        }
+        for position in items.indices where isOne(items[position]) {
+            change(&items[position])
+            guard !isFollowing, items[position].isAwaited else { continue }
+            items[position].isAwaited = false
+            items[position].isFound = true
+        }
+        return isKnown
+    }
+
+    /// The user's own statements make what the user sees to.
+    private mutating func take(_ step: Step, _ plan: Plan) {
+        guard !step.isUsers else { return }
+        switch step.action {
+        case .statements(let apply, _):
+            take(apply, of: step, plan)
+        case .buildIndex(let index):
+            add(Item(kind: .index, table: index.table, name: index.builtAs))
+            take(index.finish, of: step, plan)
+        case .dropIndex(let index):
+            let name = index.name ?? index.builtAs
+            items.removeAll { $0.kind == .index && $0.table.schema == index.table.schema && $0.name == name }
+            take(index.unfinish, of: step, plan)
+        case .concurrently, .clearIndex, .declaration, .backfill, .fillMove, .check, .verify:
+            break
+        }
+    }
+
+    private mutating func take(_ statements: [String], of step: Step, _ plan: Plan) {
+        takeViews(statements)
+        for statement in statements { take(statement, of: step, plan) }
     }
 
     // MARK: Statements of ours
 
-    private mutating func take(_ text: String, _ plan: Plan) {
+    private mutating func take(_ text: String, of step: Step, _ plan: Plan) {
         guard text.hasPrefix("ALTER ") || text.hasPrefix("CREATE TABLE ") || text.hasPrefix("DROP TABLE ") else {
             return
         }
@@ -68,14 +132,14 @@ public struct Reliance: Hashable, Sendable {
                 for var clause in reader.clauses { take(&clause, of: table, plan) }
             } else if reader.accept("alter index") {
                 guard let index = reader.table(), reader.accept("rename to"), let new = reader.name() else { continue }
-                for position in items.indices
-                where items[position].kind == .index && items[position].table.schema == index.schema
-                    && items[position].name == index.name
-                {
-                    items[position].name = new
+                let isKnown = rename({
+                    $0.kind == .index && $0.table.schema == index.schema && $0.name == index.name
+                }) { $0.name = new }
+                if !isKnown, let table = step.table, table.schema == index.schema {
+                    expect(Item(kind: .index, table: table, name: index.name))
                 }
             } else if reader.accept("create table"), let table = reader.table() {
-                items.append(Item(kind: .table, table: table, name: ""))
+                add(Item(kind: .table, table: table, name: ""))
             } else if reader.accept("drop table") {
                 _ = reader.accept("if exists")
                 if let table = reader.table() { items.removeAll { $0.table == table } }
@@ -90,27 +154,28 @@ public struct Reliance: Hashable, Sendable {
                 plan.mappings.filter { $0.table == table }.flatMap(\.new)
                 + plan.columnMoves.filter { $0.to == table }.flatMap { $0.columns.map(\.to) }
             let column = new.first { ($0.interim ?? $0.name) == name }
-            items.append(Item(kind: .column, table: table, name: name, type: column?.type))
+            add(Item(kind: .column, table: table, name: name, type: column?.type))
         } else if clause.accept("drop column") {
             _ = clause.accept("if exists")
             if let name = clause.name() { items.removeAll { $0.isColumn(name, of: table) } }
         } else if clause.accept("rename column") {
             guard let old = clause.name(), clause.accept("to"), let new = clause.name() else { return }
-            if let position = items.firstIndex(where: { $0.isColumn(old, of: table) }) {
-                items[position].name = new
-            } else {
-                items.append(Item(kind: .column, table: table, name: new, isFound: true))
+            if !rename({ $0.isColumn(old, of: table) }, { $0.name = new }) {
+                expect(Item(kind: .column, table: table, name: old))
+                add(Item(kind: .column, table: table, name: new, isFound: true))
             }
         } else if clause.accept("rename constraint") {
             guard let old = clause.name(), clause.accept("to"), let new = clause.name() else { return }
-            for position in items.indices where items[position].isConstraint(old, of: table) {
-                items[position].name = new
+            if !rename({ $0.isConstraint(old, of: table) }, { $0.name = new }) {
+                expect(Item(kind: .constraint, table: table, name: old))
             }
         } else if clause.accept("rename to") {
             guard let new = clause.name() else { return }
-            for position in items.indices where items[position].table == table {
-                items[position].table = TableName(schema: table.schema, name: new)
+            let isKnown = items.contains { $0.kind == .table && $0.table == table }
+            _ = rename({ $0.kind != .view && $0.table == table }) {
+                $0.table = TableName(schema: table.schema, name: new)
             }
+            if !isKnown { expect(Item(kind: .table, table: table, name: "")) }
         } else if clause.accept("add constraint") {
             guard let name = clause.name() else { return }
             var rest = clause
@@ -119,10 +184,13 @@ public struct Reliance: Hashable, Sendable {
             if let index = rest.name() {
                 items.removeAll { $0.kind == .index && $0.table == table && $0.name == index }
             }
-            items.append(Item(kind: .constraint, table: table, name: name))
+            add(Item(kind: .constraint, table: table, name: name))
         } else if clause.accept("drop constraint") {
-            _ = clause.accept("if exists")
-            if let name = clause.name() { items.removeAll { $0.isConstraint(name, of: table) } }
+            let isSure = !clause.accept("if exists")
+            guard let name = clause.name() else { return }
+            let isKnown = items.contains { $0.isConstraint(name, of: table) }
+            items.removeAll { $0.isConstraint(name, of: table) }
+            if isSure, !isKnown { expect(Item(kind: .constraint, table: table, name: name)) }
         }
     }
 }
@@ -146,7 +214,7 @@ extension Step {
 
 extension SQLReader {
     /// A table as ours are always written, with its schema and in quotes.
-    fileprivate mutating func table() -> TableName? {
+    mutating func table() -> TableName? {
         guard rest.count >= 3, rest.dropFirst().first?.isSign(".") == true, let schema = next?.identifier,
             let name = rest.dropFirst(2).first?.identifier
         else { return nil }
