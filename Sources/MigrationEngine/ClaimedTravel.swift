@@ -285,6 +285,8 @@ struct ClaimedTravel: Sendable {
                 return try await body()
             } catch is Unfilled {
                 continue
+            } catch let error as PostgresError where Violators.arePossible(error) {
+                throw try await pool.withConnection { try await Violators.named(error, travel.run.doing, on: $0) }
             } catch is PartitionLock.TakesTooLong {
                 reporter.working(
                     step.stepName, reason: "WaitingForLock",

@@ -26,9 +26,10 @@ extension ClaimedTravel {
                 do {
                     try await session.query(index.create)
                 } catch let error as PostgresError where error.code == .server && !error.isTransient {
+                    let explained = try await explained(error, index)
                     // One that is not valid may all the same refuse what the application writes.
                     for statement in index.drop.prefix(1) { try await session.query(statement) }
-                    throw explained(error)
+                    throw explained
                 }
             }
         }
@@ -64,12 +65,17 @@ extension ClaimedTravel {
         try await fenced { try await note($0) }
     }
 
-    /// Two rows that are the same are the data's fault, and somebody's to mend. The key is not told: it is what a row holds.
-    func explained(_ error: PostgresError) -> any Error {
+    /// Two rows that are the same are the data's fault, and somebody's to mend. What they hold in it is not told.
+    ///
+    /// - Parameter index: one that is there still, though it is not valid; nil for that of a partition.
+    func explained(_ error: PostgresError, _ index: ConcurrentIndex? = nil) async throws -> any Error {
         guard error.sqlState == "23505" else { return error }
+        var found: [String] = []
+        if let index { found = try await pool.withConnection { try await Violators.duplicates(in: index, on: $0) } }
         return Interruption.stalled(
             reason: "DataNotReady",
-            message: "\(travel.run.doing): rows were written meanwhile that are the same in it; make them differ")
+            message: "\(travel.run.doing): rows were written meanwhile that are the same in it; make them differ"
+                + (found.isEmpty ? "" : ": \(Violators.list(found))"))
     }
 
     func withIndexSession(_ step: Step, _ body: (PostgresConnection) async throws -> Void) async throws {

@@ -72,7 +72,7 @@ extension ClaimedTravel {
                     try await session.query(index.create(on: part.table, as: name.name))
                 } catch let error as PostgresError where error.code == .server && !error.isTransient {
                     try await session.query(drop)
-                    throw explained(error)
+                    throw try await explained(error)
                 }
             }
         }

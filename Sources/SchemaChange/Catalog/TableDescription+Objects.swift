@@ -62,6 +62,8 @@ extension TableDescription {
         public var definition: String
         /// The key columns, where all of them are plain columns; else empty.
         public var columns: [String]
+        /// Those by which it finds a row, and those that its expressions and its condition name: not what it includes.
+        public var reliesOn: [String]
         /// The constraint that it is for.
         public var constraint: String?
         public var comment: String?
@@ -75,8 +77,9 @@ extension TableDescription {
         public var ofPartitions: [String: String]
 
         public init(
-            name: String, isUnique: Bool = false, definition: String, columns: [String] = [], constraint: String? = nil,
-            comment: String? = nil, tablespace: String? = nil, isReplicaIdentity: Bool = false,
+            name: String, isUnique: Bool = false, definition: String, columns: [String] = [],
+            reliesOn: [String] = [], constraint: String? = nil, comment: String? = nil, tablespace: String? = nil,
+            isReplicaIdentity: Bool = false,
             isClustered: Bool = false, identifiesRows: Bool = false, statistics: [Statistics] = [],
             ofPartitions: [String: String] = [:]
         ) {
@@ -84,6 +87,7 @@ extension TableDescription {
             self.isUnique = isUnique
             self.definition = definition
             self.columns = columns
+            self.reliesOn = reliesOn
             self.constraint = constraint
             self.comment = comment
             self.tablespace = tablespace
@@ -189,6 +193,13 @@ extension TableDescription {
                     FROM unnest(i.indkey[0:i.indnkeyatts - 1]) WITH ORDINALITY AS u(attnum, ordinality)
                     JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = u.attnum
                 ) END,
+                'reliesOn', coalesce((
+                    SELECT json_agg(a.attname ORDER BY a.attnum) FROM pg_attribute a
+                    WHERE a.attrelid = c.oid AND a.attnum > 0 AND (a.attnum = ANY (i.indkey[0:i.indnkeyatts - 1])
+                        OR a.attnum <> ALL (i.indkey[i.indnkeyatts:]) AND EXISTS (
+                            SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = x.oid
+                                AND d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid AND d.refobjsubid = a.attnum))
+                ), '[]'),
                 'constraint', (
                     SELECT k.conname FROM pg_constraint k WHERE k.conindid = x.oid AND k.contype IN ('p', 'u', 'x')
                 ),
@@ -225,6 +236,12 @@ extension TableDescription {
             JOIN pg_class f ON f.oid = k.conrelid
             JOIN pg_namespace fn ON fn.oid = f.relnamespace
             WHERE k.contype = 'f' AND k.confrelid = c.oid AND k.conparentid = 0
+        ), '[]'),
+        'dependents', coalesce((
+            SELECT json_agg(json_build_object('column', a.attname, 'name', k.name))
+            FROM (\(KnownDependents.all(of: "c.oid"))) AS k
+            LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.number AND k.number > 0
+            WHERE k.name IS NOT NULL
         ), '[]'),
         'views', coalesce((
             SELECT json_agg(DISTINCT v.oid::regclass::text)

@@ -69,6 +69,8 @@ public struct TableDescription: Codable, Hashable, Sendable {
     public var indexes: [Index]
     /// The foreign keys that refer to it.
     public var referrers: [Referrer]
+    /// What depends on it and its columns, and is not ours.
+    public var dependents: [Dependent]
     /// The views and rules that read it, for people.
     public var views: [String]
     public var versionViews: [VersionedView]
@@ -101,6 +103,7 @@ public struct TableDescription: Codable, Hashable, Sendable {
         constraints: [Constraint] = [],
         indexes: [Index] = [],
         referrers: [Referrer] = [],
+        dependents: [Dependent] = [],
         views: [String] = [],
         versionViews: [VersionedView] = [],
         grants: [Grant] = [],
@@ -126,6 +129,7 @@ public struct TableDescription: Codable, Hashable, Sendable {
         self.constraints = constraints
         self.indexes = indexes
         self.referrers = referrers
+        self.dependents = dependents
         self.views = views
         self.versionViews = versionViews
         self.grants = grants

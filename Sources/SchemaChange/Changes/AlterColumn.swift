@@ -6,7 +6,7 @@
 /// * **Under the same name**, with `type`, or with `forward` and `backward`: the new column stands under another name until
 ///   Contract, and then takes the old one's, with indexes, constraints, grants, comment and views. Without an expression
 ///   the values are cast.
-/// * **Under a new name**, with `to`: ``ReplaceColumns`` for one column. What depends on the old one stays with it.
+/// * **Under a new name**, with `to`: ``ReplaceColumns`` for one column. What depends on the old one is not carried over.
 public struct AlterColumn: Codable, Hashable, Sendable, ChangeKind {
     public var table: String
     public var column: String
@@ -279,6 +279,12 @@ public struct AlterColumn: Codable, Hashable, Sendable, ChangeKind {
         return (try? names.wholeMatch(in: type.lowercased())).flatMap { Int($0.1) }
     }
 
+    /// Whether an identity may be of it.
+    private static func canNumber(_ type: String) -> Bool {
+        let types = ["smallint", "int2", "integer", "int", "int4", "bigint", "int8"]
+        return types.contains(type.lowercased())
+    }
+
     /// A value that is too large or too long for the old type is refused as long as the old version lives. Once the column is
     /// in the archive, it has no old value. Nil where the conversion says it all.
     private func narrowed(to present: TableDescription.ColumnDescription) -> String? {
@@ -322,6 +328,12 @@ public struct AlterColumn: Codable, Hashable, Sendable, ChangeKind {
                 .invalidChange, at: path,
                 "column \"\(column)\" has the default \(present.defaultExpression ?? ""), which is of the old type; "
                     + "say what the new one is with default, or dropDefault: true")
+        }
+        if let type, present.isIdentity, !Self.canNumber(type) {
+            throw PlanError(
+                .invalidChange, at: "\(path).type",
+                "column \"\(column)\" is an identity, and that is smallint, integer or bigint; end it before, by sql with "
+                    + "ALTER COLUMN … DROP IDENTITY, in a Migration of its own")
         }
         let (new, forward, backward) = successor(of: present)
         let constraints = constraints.all(in: description, token: builder.token)

@@ -186,7 +186,7 @@ extension [String] {
 
 extension TableDescription {
     /// Finds the keys of rows that are the same in `values`, SQL expressions, none of them NULL.
-    func duplicates(of values: [String], where condition: String? = nil) -> String {
+    public func duplicates(of values: [String], where condition: String? = nil) -> String {
         let list = values.joined(separator: ", ")
         let condition = (condition.map { ["(\($0))"] } ?? []) + values.map { "\($0) IS NOT NULL" }
         let rows = "FROM \(name.quoted) WHERE \(condition.joined(separator: " AND "))"

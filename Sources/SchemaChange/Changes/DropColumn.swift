@@ -56,6 +56,7 @@ public struct DropColumn: Codable, Hashable, Sendable, ChangeKind {
         } else if present.notNull, present.defaultExpression == nil {
             builder.addNullable(.expand, present, of: description.name)
         }
+        try builder.release([column], of: description, at: path)
         addArchive(to: &builder, of: description, as: archived, fill: fill)
     }
 
@@ -80,6 +81,7 @@ public struct DropColumn: Codable, Hashable, Sendable, ChangeKind {
                 + ["\(alter) RENAME COLUMN \(archived.quotedIdentifier) TO \(column.quotedIdentifier)"]
                 + (fill?.create ?? [])
         )
+        builder.knows(description, column, until: builder.id(.contract, "archive"))
         builder.addPurge(
             "dropping \(column) of \(description.name)",
             table: description.name,

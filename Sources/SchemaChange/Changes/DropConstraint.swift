@@ -26,7 +26,9 @@ public struct DropConstraint: Codable, Hashable, Sendable, ChangeKind {
         let index = description.indexes.first { $0.constraint == name }
         if let index { try builder.requireUnneeded(index, of: description, at: path) }
         switch constraint.kind {
-        case "u", "p": planKey(into: &builder, description, constraint, index!)
+        case "u", "p":
+            builder.removeKey(
+                .expand, "constraint", title, constraint, index!, of: description, token: builder.token)
         case "x" where !description.isSmall && lockTable != true:
             throw PlanError(
                 .wouldLock, at: path,
@@ -39,23 +41,6 @@ public struct DropConstraint: Codable, Hashable, Sendable, ChangeKind {
 
     private var title: String { "dropping \(name) of \(table)" }
 
-    private func planKey(
-        into builder: inout PlanBuilder, _ description: TableDescription,
-        _ constraint: TableDescription.Constraint, _ index: TableDescription.Index
-    ) {
-        let isDeferred = constraint.isDeferred ? References.Deferral.deferred : .immediate
-        builder.removeIndex(
-            .expand,
-            "constraint",
-            title,
-            .constraint(
-                name, constraint.kind == "p" ? "PRIMARY KEY" : "UNIQUE", of: description.name, token: builder.token,
-                definition: index.definition, deferral: constraint.isDeferrable ? isDeferred.sql : "",
-                tablespace: index.tablespace,
-                extras: constraint.extras(of: description.name) + index.extras(of: description.name)),
-            lock: "ACCESS EXCLUSIVE")
-    }
-
     private func planOther(
         into builder: inout PlanBuilder, _ description: TableDescription,
         _ constraint: TableDescription.Constraint, _ index: TableDescription.Index?
@@ -67,6 +52,24 @@ public struct DropConstraint: Codable, Hashable, Sendable, ChangeKind {
 }
 
 extension PlanBuilder {
+    /// Drops a unique or primary key. It comes back by an index that is built while others write.
+    ///
+    /// - Parameter token: what the index is called by until it is built.
+    mutating func removeKey(
+        _ phase: Phase, _ word: String, _ title: String, _ constraint: TableDescription.Constraint,
+        _ index: TableDescription.Index, of table: TableDescription, token: String
+    ) {
+        let deferral = constraint.isDeferred ? References.Deferral.deferred : .immediate
+        removeIndex(
+            phase, word, title,
+            .constraint(
+                constraint.name, constraint.kind == "p" ? "PRIMARY KEY" : "UNIQUE", of: table.name, token: token,
+                definition: index.definition, deferral: constraint.isDeferrable ? deferral.sql : "",
+                tablespace: index.tablespace,
+                extras: constraint.extras(of: table.name) + index.extras(of: table.name)),
+            lock: "ACCESS EXCLUSIVE")
+    }
+
     /// Drops a constraint that is not a key. It comes back in two transactions: for what is written, then for the rows.
     mutating func addDropped(
         _ constraint: TableDescription.Constraint, of table: TableName, in phase: Phase, title: String,

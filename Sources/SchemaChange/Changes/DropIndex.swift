@@ -26,6 +26,7 @@ public struct DropIndex: Codable, Hashable, Sendable, ChangeKind {
                 .invalidChange, at: "\(path).name",
                 "\"\(name)\" belongs to the constraint \"\(constraint)\"; drop that, with dropConstraint")
         }
+        if builder.isReleased(name, of: description.name) { return }
         try builder.requireUnneeded(index, of: description, at: path)
         builder.removeIndex(
             .contract,

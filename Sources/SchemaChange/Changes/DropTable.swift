@@ -37,6 +37,7 @@ public struct DropTable: Codable, Hashable, Sendable, ChangeKind {
         // Nobody writes a table that is dropped as well, and a key that refers to one stops nobody.
         let outgoing = description.constraints.filter { $0.kind == "f" && staying[$0.references!] == nil }
         for (index, constraint) in outgoing.enumerated() {
+            builder.released.insert("\(constraint.name) of \(description.name)")
             builder.addDropped(
                 constraint, of: description.name, in: .contract,
                 title: "letting \(constraint.references!) go from \(description.name)", word: "foreign-key-\(index + 1)"
@@ -49,6 +50,7 @@ public struct DropTable: Codable, Hashable, Sendable, ChangeKind {
         builder.add(
             .contract, "archive", "archiving \(description.name)", table: description.name, undoneAs: archived,
             apply: rename(description.name, archived), revert: rename(archived, description.name))
+        builder.knows(description, until: builder.id(.contract, "archive"))
         let keys = description.referrers.filter { $0.table != description.name }.map {
             "ALTER TABLE IF EXISTS \(staying[$0.table]!.quoted) DROP CONSTRAINT IF EXISTS \($0.constraint.quotedIdentifier)"
         }

@@ -104,6 +104,17 @@ extension PlanBuilder {
 }
 
 extension TableDescription {
+    /// Finds the keys of rows that break a CHECK, or a foreign key of this table to `referred`; nil for other constraints.
+    public func violators(of constraint: Constraint, referred: TableDescription?) -> String? {
+        if constraint.kind == "f", let key = constraint.foreignKey, let referred {
+            return orphans(constraint.columns, key.columns, referred)
+        }
+        guard constraint.kind == "c",
+            let condition = constraint.definition.firstMatch(of: #/(?s)^CHECK (.*?)( NO INHERIT)?$/#)
+        else { return nil }
+        return "SELECT \(keyText) FROM \(name.quoted) WHERE \(condition.1) IS FALSE LIMIT 5"
+    }
+
     /// Finds the keys of rows that refer to none.
     fileprivate func orphans(_ columns: [String], _ others: [String], _ referred: TableDescription) -> String {
         let own = columns.map { "own.\($0.quotedIdentifier)" }

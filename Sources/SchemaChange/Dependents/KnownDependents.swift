@@ -1,10 +1,11 @@
-/// What depended on a column when the plan was made that takes its place. What has come since, nobody has made for the
-/// other one: it would go into the archive unseen, or on the way back go with the new column.
+/// What depended on a column, or a table, when the plan was made that takes it away. What has come since would go into the
+/// archive unseen; where another column takes its place, nobody has made it for that, or on the way back it would go with it.
 public struct KnownDependents: Codable, Hashable, Sendable {
     public let table: TableName
-    public let column: String
-    /// What the column that takes its place is called from Contract on.
-    public let successor: String
+    /// Nil where the whole table goes.
+    public let column: String?
+    /// What the column that takes its place, with all that depends on it, is called from Contract on; nil where none does.
+    public let successor: String?
     /// As PostgreSQL describes them: `index reviews_user`.
     public let names: [String]
     /// The names of constraints that the plan gives the new column besides.
@@ -12,11 +13,24 @@ public struct KnownDependents: Codable, Hashable, Sendable {
     /// The step that takes the column away.
     public let step: String
 
-    /// Answers the names of what depends on the column and is not ours, a row each.
-    public var query: String { late(Self.query(of: table, column)) }
+    init(
+        table: TableName, column: String?, successor: String? = nil, names: [String], added: [String] = [], step: String
+    ) {
+        self.table = table
+        self.column = column
+        self.successor = successor
+        self.names = names
+        self.added = added
+        self.step = step
+    }
+
+    /// Answers the names of what depends on it and is not ours, a row each.
+    public var query: String {
+        late(column.map { Self.query(of: table, $0) } ?? Self.query(of: table))
+    }
 
     /// The same of the column that has taken its place.
-    public var successorQuery: String { late(Self.query(of: table, successor, except: added)) }
+    public var successorQuery: String? { successor.map { late(Self.query(of: table, $0, except: added)) } }
 
     private func late(_ query: String) -> String {
         let known = names.map(\.quotedLiteral).joined(separator: ", ")
@@ -40,20 +54,53 @@ public struct KnownDependents: Codable, Hashable, Sendable {
                 """
         }
         return """
-            SELECT DISTINCT pg_describe_object(d.classid, d.objid, d.objsubid) AS name
-            FROM pg_depend d
-            LEFT JOIN pg_trigger t ON d.classid = 'pg_trigger'::regclass AND t.oid = d.objid
-            LEFT JOIN pg_proc f ON f.oid = t.tgfoid
-            LEFT JOIN pg_class i ON d.classid = 'pg_class'::regclass AND i.oid = d.objid
-            LEFT JOIN pg_constraint q ON d.classid = 'pg_constraint'::regclass AND q.oid = d.objid
-            LEFT JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
-            LEFT JOIN pg_class v ON v.oid = r.ev_class
-            WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = \(relation) AND d.refobjsubid = \(number)
-                AND coalesce(f.pronamespace <> to_regnamespace('sluice'), true)
-                AND coalesce(i.relname, q.conname, '') NOT LIKE 'sluice\\_%'
-                AND (v.oid IS NULL OR NOT \(TableDescription.isVersioned("v"))
-                    AND v.relnamespace IS DISTINCT FROM to_regnamespace('sluice'))
-                \(others ?? "")
+            SELECT DISTINCT name FROM (\(Self.all(of: relation, "d.refobjsubid = \(number) \(others ?? "")"))) AS dependents
             """
+    }
+
+    /// Of a whole table: not what is a part of it, as a partition is, nor what has gone into the archive by then.
+    private static func query(of table: TableName) -> String {
+        let condition = """
+            d.deptype <> 'i' AND NOT coalesce(i.relispartition, false)
+                AND NOT EXISTS (SELECT FROM pg_class o WHERE o.oid = q.conrelid AND o.relname LIKE 'sluice\\_archive\\_%')
+            """
+        return """
+            SELECT DISTINCT name
+            FROM (\(all(of: "to_regclass(\(table.quoted.quotedLiteral))", condition))) AS dependents
+            """
+    }
+
+    /// What depends on a relation, or one of its columns, and is not ours: `number` of the column, 0 for all, and `name`.
+    static func all(of relation: String, _ condition: String = "true") -> String {
+        """
+        SELECT d.refobjsubid AS number, pg_describe_object(d.classid, d.objid, d.objsubid) AS name
+        FROM pg_depend d
+        LEFT JOIN pg_trigger t ON d.classid = 'pg_trigger'::regclass AND t.oid = d.objid
+        LEFT JOIN pg_proc f ON f.oid = t.tgfoid
+        LEFT JOIN pg_class i ON d.classid = 'pg_class'::regclass AND i.oid = d.objid
+        LEFT JOIN pg_constraint q ON d.classid = 'pg_constraint'::regclass AND q.oid = d.objid
+        LEFT JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
+        LEFT JOIN pg_class v ON v.oid = r.ev_class
+        WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = \(relation)
+            AND coalesce(f.pronamespace <> to_regnamespace('sluice'), true)
+            AND coalesce(i.relname, q.conname, '') NOT LIKE 'sluice\\_%'
+            AND (v.oid IS NULL OR NOT \(TableDescription.isVersioned("v"))
+                AND v.relnamespace IS DISTINCT FROM to_regnamespace('sluice'))
+            AND \(condition)
+        """
+    }
+}
+
+extension TableDescription {
+    public struct Dependent: Codable, Hashable, Sendable {
+        /// Nil where it is the table as a whole on which it depends.
+        public var column: String?
+        /// As PostgreSQL describes it.
+        public var name: String
+    }
+
+    /// What depends on a column, or on anything of the table.
+    func known(on column: String? = nil) -> [String] {
+        Set(dependents.filter { column == nil || $0.column == column }.map(\.name)).sorted()
     }
 }

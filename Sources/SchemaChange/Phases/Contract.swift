@@ -53,6 +53,9 @@ extension PlanBuilder {
                     table: table, column: mapping.old[0].name, successor: mapping.new[0].name,
                     names: carried.present.known, added: carried.added.sorted(), step: archiveStep))
         }
+        if carried == nil {
+            for column in old { knows(description, column.name, until: archiveStep) }
+        }
         forTheWayBack += archivedColumns.flatMap(\.forTheWayBack).map { ($0, mapping) }
         let columns = mapping.old.map { mapping.archived($0) } + [mapping.marker]
         addPurge(
@@ -60,6 +63,12 @@ extension PlanBuilder {
             table: table,
             archive.drop + columns.map { "ALTER TABLE \(table.quoted) DROP COLUMN IF EXISTS \($0.quotedIdentifier)" }
         )
+    }
+
+    /// Says what depends on a column, or on a table, that `step` takes away.
+    mutating func knows(_ table: TableDescription, _ column: String? = nil, until step: String) {
+        known.append(
+            KnownDependents(table: table.name, column: column, names: table.known(on: column), step: step))
     }
 
     /// The columns of the key that a table is walked by, as they are called once Contract has renamed what it renames.

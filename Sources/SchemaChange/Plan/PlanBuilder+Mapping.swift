@@ -114,6 +114,7 @@ extension PlanBuilder {
             requirements[token] = RequirementNames(of: mapping, old: old)
         }
         addBackfill(of: mapping, carried: carried)
+        if succession == nil { try release(old.map(\.name), of: table, at: path) }
         addArchive(of: mapping, old, in: table, carried: carried, requirements: requirements[token])
         // Until then a row may be unfilled.
         if remote != nil { for column in mapping.notNull { addNotNull(.contract, column, of: table.name) } }

@@ -46,6 +46,8 @@ public struct PlanBuilder {
     var provenConstraints: [String: [CarriedDependents.Part]] = [:]
     /// Indexes and constraints that go over to new columns, by the change that they go with.
     var carriedNames: [String: String] = [:]
+    /// Those that are taken away with the column that they are about: `name of schema.table`.
+    var released: Set<String> = []
     var taken: [String: String] = [:]
     /// The columns that go into the archive, by the change that sends them there.
     var leaving: [String: String] = [:]
