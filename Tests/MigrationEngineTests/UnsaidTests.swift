@@ -76,8 +76,10 @@ struct UnsaidTests {
             let count = "SELECT count(*) FROM pg_trigger WHERE tgname LIKE '%sluice%'"
             let triggers = try await database.sql(count)
             for table in tables {
-                let last =
-                    "SELECT tgname FROM pg_trigger WHERE tgname LIKE '~sluice%' AND tgrelid = '\(table)'::regclass"
+                let last = """
+                    SELECT tgname FROM pg_trigger
+                    WHERE tgname LIKE '~sluice%' AND tgtype & 16 > 0 AND tgrelid = '\(table)'::regclass
+                    """
                 try await database.sql("DROP TRIGGER \"\(try await database.sql(last))\" ON \(table)")
             }
             let known = try await database.sql("SELECT triggers FROM sluice.migration")

@@ -69,6 +69,7 @@ struct EndState: Equatable, CustomStringConvertible {
         }
         return text.replacing(stage.namespace, with: "NAMESPACE")
             .replacing(/_[0-9a-f]{8,}/) { _ in "_HASH" }
+            .replacing(/\/[0-9a-f]{8}\//) { _ in "/HASH/" }
             .replacing(/\\(un)?restrict \w+/) { _ in "" }
     }
 
