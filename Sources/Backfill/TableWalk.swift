@@ -42,17 +42,17 @@ public struct TableWalk: Sendable {
         TableWalk(.fill(mapping), place, pool, chunkDuration, workers, sound(method, for: mapping), logger)
     }
 
-    /// Compares every row of `mapping` with what its side says.
+    /// Compares every row of `mapping` with what its side says. By keys: by pages a row that is written meanwhile could be
+    /// passed, or counted twice, and a proof tells how many rows it has compared.
     public static func comparing(
         _ mapping: Mapping,
         at place: Place,
         pool: PostgresPool,
         chunkDuration: Duration,
         workers: Int,
-        method: WalkMethod = .pages,
         logger: Logger
     ) -> TableWalk {
-        TableWalk(.compare(mapping), place, pool, chunkDuration, workers, sound(method, for: mapping), logger)
+        TableWalk(.compare(mapping), place, pool, chunkDuration, workers, .keys, logger)
     }
 
     /// Gives the rows of the other table what they lack of `move`'s columns. By keys always: a row that is not filled stays so

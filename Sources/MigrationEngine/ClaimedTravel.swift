@@ -380,8 +380,14 @@ struct ClaimedTravel: Sendable {
                 method: walkMethod, logger: run.logger
             ).run(progress: progress, yielded: yielded)
         }
-        let make = pass == .filling ? TableWalk.filling : TableWalk.comparing
-        let tableWalk = make(mapping, place, pool, chunkDuration, travel.workers, walkMethod, run.logger)
+        let tableWalk =
+            pass == .filling
+            ? TableWalk.filling(
+                mapping, at: place, pool: pool, chunkDuration: chunkDuration, workers: travel.workers,
+                method: walkMethod, logger: run.logger)
+            : TableWalk.comparing(
+                mapping, at: place, pool: pool, chunkDuration: chunkDuration, workers: travel.workers,
+                logger: run.logger)
         return try await tableWalk.run(progress: progress, yielded: yielded)
     }
 

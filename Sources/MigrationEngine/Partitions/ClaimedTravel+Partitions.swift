@@ -58,7 +58,6 @@ extension ClaimedTravel {
         let tally = try await walk(partition, index, "compare") { mapping, place, duration in
             TableWalk.comparing(
                 mapping, at: place, pool: pool, chunkDuration: duration, workers: travel.workers,
-                method: travel.spec.backfill?.by ?? .pages,
                 logger: travel.run.logger)
         }
         guard tally.mismatches > 0 else { return }
