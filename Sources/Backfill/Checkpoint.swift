@@ -18,6 +18,18 @@ struct Checkpoint: Sendable, Hashable {
     /// How many calls of a worker are behind it: with that the next one has the same id, whoever makes it.
     var calls: Int64
 
+    /// One of which nothing is done.
+    init(range: Int, file: HeapFile?, lower: [String]?, upper: [String]?) {
+        self.range = range
+        self.file = file
+        self.lower = lower
+        self.upper = upper
+        position = nil
+        tally = ChunkTally()
+        isDone = false
+        calls = 0
+    }
+
     init(_ row: PostgresRow) throws {
         range = Int(try row.integer("range"))
         file =

@@ -25,19 +25,31 @@ struct WalkRanges: Sendable {
     func pinned(_ files: [FoundHeapFile]?, on connection: PostgresConnection) async throws -> [Checkpoint] {
         let present = try await stored(connection)
         guard let files else {
-            let isByPages = present.contains { $0.file != nil }
-            guard present.isEmpty || isByPages else { return present }
+            if present.allSatisfy({ $0.file == nil }), Self.areWhole(present) { return present }
             return try await pin(try await keyRanges(connection), replacing: [], on: connection)
         }
-        let known = Set(present.compactMap(\.file))
+        let byFile = Dictionary(grouping: present, by: \.file)
+        // Of one of which a range was deleted nobody knows what was done: it is as good as not there.
+        let known = Set(byFile.compactMap { file, ranges in Self.areWhole(ranges) ? file : nil })
         let new = files.filter { !known.contains($0.file) }
-        let isGone = !known.isSubset(of: files.map(\.file)) || present.contains { $0.file == nil }
-        guard !new.isEmpty || isGone || present.isEmpty else { return present }
+        let kept = files.map(\.file).filter(known.contains)
+        guard !new.isEmpty || kept.count < byFile.count else { return present }
         let pages = files.reduce(0) { $0 + $1.pages }
         let length = max(Self.fewestPages, (pages - 1) / (Int64(workers) * Self.rangesPerWorker) + 1)
         return try await pin(
-            new.flatMap { Self.ranges(of: $0, length: length) }, replacing: isGone ? files.map(\.file) : nil,
-            on: connection)
+            new.flatMap { Self.ranges(of: $0, length: length) }, replacing: kept, on: connection)
+    }
+
+    /// Whether ranges of one file, or of keys, follow one another from the beginning to the end, and leave nothing out.
+    static func areWhole(_ ranges: [Checkpoint]) -> Bool {
+        var left = Dictionary(grouping: ranges) { $0.lower == ["0"] && $0.file != nil ? nil : $0.lower }
+        var place: [String]?
+        while let next = left.removeValue(forKey: place) {
+            guard next.count == 1 else { return false }
+            guard let upper = next[0].upper else { return left.isEmpty }
+            place = upper
+        }
+        return false
     }
 
     /// The last one has no end.
@@ -66,22 +78,20 @@ struct WalkRanges: Sendable {
 
     /// One transaction, so that a worker that dies here leaves all ranges or none.
     ///
-    /// - Parameter kept: the files whose ranges stay; nil for all.
+    /// - Parameter kept: the files whose ranges stay. All others go.
     private func pin(
-        _ ranges: [Range], replacing kept: [HeapFile]? = nil, on connection: PostgresConnection
+        _ ranges: [Range], replacing kept: [HeapFile], on connection: PostgresConnection
     ) async throws -> [Checkpoint] {
         try await connection.transaction { connection in
             guard try await !connection.query(Fence.query, fenceValues).rows.isEmpty else {
                 throw FenceLost(place.fence)
             }
-            if let kept {
-                _ = try await connection.query(
-                    """
-                    DELETE FROM sluice.checkpoint WHERE migration = $1 AND walk = $2::bigint AND step = $3
-                        AND NOT coalesce((relation || '/' || filenode) = ANY ($4::text[]), false)
-                    """,
-                    placeValues + [.textArray(kept.map { "\($0.relation)/\($0.filenode)" })])
-            }
+            _ = try await connection.query(
+                """
+                DELETE FROM sluice.checkpoint WHERE migration = $1 AND walk = $2::bigint AND step = $3
+                    AND NOT coalesce((relation || '/' || filenode) = ANY ($4::text[]), false)
+                """,
+                placeValues + [.textArray(kept.map { "\($0.relation)/\($0.filenode)" })])
             let last = try await connection.query(
                 """
                 SELECT coalesce(max(range), -1) AS last FROM sluice.checkpoint
