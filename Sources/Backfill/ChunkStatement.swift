@@ -1,7 +1,7 @@
-internal import SchemaChange
+public import SchemaChange
 
 /// What is done to the rows of a chunk. Each is one autocommitted statement: the fence, the rows, the checkpoint.
-enum ChunkStatement {
+public enum ChunkStatement: Sendable {
     /// Gives rows without a side their new columns. Rows that have one are their writers'.
     case fill(Mapping)
     /// Counts the rows of each side, and those that break their side's invariant.
@@ -9,12 +9,26 @@ enum ChunkStatement {
     /// Gives the rows of a partition that was attached a side: the new one, where a new column is given, as to a row that is
     /// inserted. Its triggers do the rest.
     case adopt(Mapping, isArchived: Bool)
-    case move(MoveChunk)
+    /// The same two of columns that go to another table.
+    case move(ColumnMove, MovePass)
 
     var mapping: Mapping {
         switch self {
         case .fill(let mapping), .compare(let mapping), .adopt(let mapping, _): mapping
-        case .move(let chunk): chunk.move.walked
+        case .move(let move, _): move.walked
+        }
+    }
+
+    /// By what it is walked, if `wanted` is asked for.
+    ///
+    /// Pages are sound where every row version that is written meanwhile is right. Of columns that go to another table, and where
+    /// the application writes both sides, a row that nobody has filled may be written and stay so: on another page, which the
+    /// walk may have passed. A comparison could pass a row that is written meanwhile, or count it twice, and a proof tells how many
+    /// it has compared.
+    func method(_ wanted: WalkMethod) -> WalkMethod {
+        switch self {
+        case .compare, .move: .keys
+        case .fill(let mapping), .adopt(let mapping, _): mapping.writer == .application ? .keys : wanted
         }
     }
 
@@ -23,7 +37,7 @@ enum ChunkStatement {
         switch self {
         case .fill, .adopt: false
         case .compare: true
-        case .move(let chunk): chunk.pass == .compare
+        case .move(_, let pass): pass == .compare
         }
     }
 
@@ -39,7 +53,7 @@ enum ChunkStatement {
     func sql(of chunk: Chunk) -> String {
         let marker = mapping.marker.quotedIdentifier
         var rows: String {
-            if case .move(let move) = self { return move.rows(where: chunk.condition) }
+            if case .move(let move, let pass) = self { return pass.rows(of: move, where: chunk.condition) }
             guard let assignments else {
                 return Self.comparison(of: mapping, in: chunk.table, where: chunk.condition)
             }
@@ -116,8 +130,8 @@ enum ChunkStatement {
     /// Of a comparison: the whole table at once, and no checkpoint.
     var reading: String {
         let comparison =
-            if case .move(let move) = self {
-                move.rows(where: "true")
+            if case .move(let move, let pass) = self {
+                pass.rows(of: move, where: "true")
             } else {
                 Self.comparison(of: mapping, in: mapping.table.quoted, where: "true")
             }

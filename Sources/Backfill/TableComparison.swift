@@ -12,7 +12,7 @@ public enum TableComparison {
 
     public static func run(_ move: ColumnMove, on connection: PostgresConnection) async throws -> ChunkTally {
         try await connection.transaction(readOnly: true) { connection in
-            let statement = ChunkStatement.move(MoveChunk(move: move, pass: .compare))
+            let statement = ChunkStatement.move(move, .compare)
             return try ChunkTally(try await connection.query(statement.reading).row())
         }
     }

@@ -1,6 +1,6 @@
 public import Logging
 public import PostgreSQL
-public import SchemaChange
+internal import SchemaChange
 
 /// Walks a whole table, in chunks and several ranges at a time, and goes on where an earlier worker stopped: by pages, or by its
 /// key where PostgreSQL knows no pages of it.
@@ -21,102 +21,35 @@ public struct TableWalk: Sendable {
         }
     }
 
+    /// How fast it goes, and by what.
+    public struct Pace: Hashable, Sendable {
+        /// How long one chunk should take.
+        public let chunkDuration: Duration
+        /// Ranges that are walked at the same time.
+        public let workers: Int
+        /// By what it is walked, where both are sound.
+        public let method: WalkMethod
+
+        public init(chunkDuration: Duration, workers: Int, method: WalkMethod = .pages) {
+            self.chunkDuration = chunkDuration
+            self.workers = workers
+            self.method = method
+        }
+    }
+
     private let statement: ChunkStatement
     private let place: Place
     private let pool: PostgresPool
-    private let chunkDuration: Duration
-    private let workers: Int
-    private let method: WalkMethod
+    private let pace: Pace
     private let logger: Logger
 
-    /// Fills the rows of `mapping` that have no side yet.
-    public static func filling(
-        _ mapping: Mapping,
-        at place: Place,
-        pool: PostgresPool,
-        chunkDuration: Duration,
-        workers: Int,
-        method: WalkMethod = .pages,
-        logger: Logger
-    ) -> TableWalk {
-        TableWalk(.fill(mapping), place, pool, chunkDuration, workers, sound(method, for: mapping), logger)
-    }
-
-    /// Compares every row of `mapping` with what its side says. By keys: by pages a row that is written meanwhile could be
-    /// passed, or counted twice, and a proof tells how many rows it has compared.
-    public static func comparing(
-        _ mapping: Mapping,
-        at place: Place,
-        pool: PostgresPool,
-        chunkDuration: Duration,
-        workers: Int,
-        logger: Logger
-    ) -> TableWalk {
-        TableWalk(.compare(mapping), place, pool, chunkDuration, workers, .keys, logger)
-    }
-
-    /// Gives the rows of the other table what they lack of `move`'s columns. By keys always: a row that is not filled stays so
-    /// when its other columns are written, and is on another page then.
-    public static func fillingMove(
-        _ move: ColumnMove,
-        at place: Place,
-        pool: PostgresPool,
-        chunkDuration: Duration,
-        workers: Int,
-        logger: Logger
-    ) -> TableWalk {
-        TableWalk(.move(MoveChunk(move: move, pass: .fill)), place, pool, chunkDuration, workers, .keys, logger)
-    }
-
-    /// Compares both sides of every row of `move`; by keys, as it is filled.
-    public static func comparingMove(
-        _ move: ColumnMove,
-        at place: Place,
-        pool: PostgresPool,
-        chunkDuration: Duration,
-        workers: Int,
-        logger: Logger
-    ) -> TableWalk {
-        TableWalk(.move(MoveChunk(move: move, pass: .compare)), place, pool, chunkDuration, workers, .keys, logger)
-    }
-
-    /// Where the application writes both sides, a row that nobody has filled may be written and stay so: on another page, which
-    /// the walk may have passed.
-    private static func sound(_ method: WalkMethod, for mapping: Mapping) -> WalkMethod {
-        mapping.writer == .application ? .keys : method
-    }
-
-    /// Gives the rows of a partition that have no side one.
-    ///
-    /// - Parameter isArchived: whether the old columns stand in the archive.
-    public static func adopting(
-        _ mapping: Mapping,
-        isArchived: Bool,
-        at place: Place,
-        pool: PostgresPool,
-        chunkDuration: Duration,
-        workers: Int,
-        method: WalkMethod = .pages,
-        logger: Logger
-    ) -> TableWalk {
-        TableWalk(.adopt(mapping, isArchived: isArchived), place, pool, chunkDuration, workers, method, logger)
-    }
-
-    private init(
-        _ statement: ChunkStatement,
-        _ place: Place,
-        _ pool: PostgresPool,
-        _ chunkDuration: Duration,
-        _ workers: Int,
-        _ method: WalkMethod,
-        _ logger: Logger
+    public init(
+        _ statement: ChunkStatement, at place: Place, pool: PostgresPool, pace: Pace, logger: Logger
     ) {
         self.statement = statement
         self.place = place
         self.pool = pool
-        self.chunkDuration = chunkDuration
-        self.workers = workers
-        self.method = method
+        self.pace = pace
         self.logger = logger
     }
 
@@ -134,7 +67,8 @@ public struct TableWalk: Sendable {
         while true {
             let (checkpoints, files) = try await pool.withConnection { connection in
                 let files =
-                    method == .keys ? nil : try await FoundHeapFile.all(of: statement.mapping.table, on: connection)
+                    statement.method(pace.method) == .keys
+                    ? nil : try await FoundHeapFile.all(of: statement.mapping.table, on: connection)
                 return (try await ranges.pinned(files, on: connection), files)
             }
             let known = checkpoints.reduce(0) { $0 + $1.tally.rows }
@@ -156,7 +90,7 @@ public struct TableWalk: Sendable {
     }
 
     private var ranges: WalkRanges {
-        WalkRanges(mapping: statement.mapping, place: place, workers: workers)
+        WalkRanges(mapping: statement.mapping, place: place, workers: pace.workers)
     }
 
     /// Several ranges at the same time; whoever is done with one takes the next.
@@ -170,7 +104,7 @@ public struct TableWalk: Sendable {
         let pages = files?.reduce(0) { $0 + $1.pages } ?? 0
         let runner = ChunkRunner(statement: statement, place: place, logger: logger)
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for _ in 0..<workers {
+            for _ in 0..<pace.workers {
                 group.addTask {
                     let passed: @Sendable (Int64) -> Void = { rows in
                         queue.passed(rows)
@@ -180,13 +114,13 @@ public struct TableWalk: Sendable {
                         while let checkpoint = queue.next() {
                             guard let file = checkpoint.file else {
                                 try await KeyedRange(
-                                    runner: runner, checkpoint: checkpoint, chunkDuration: chunkDuration
+                                    runner: runner, checkpoint: checkpoint, chunkDuration: pace.chunkDuration
                                 ).walk(on: connection, progress: passed, yielded: yielded)
                                 continue
                             }
                             guard let found = files?.first(where: { $0.file == file }) else { throw HeapFileMoved() }
                             try await PagedRange(
-                                runner: runner, checkpoint: checkpoint, file: found, chunkDuration: chunkDuration,
+                                runner: runner, checkpoint: checkpoint, file: found, chunkDuration: pace.chunkDuration,
                                 rowsPerPage: Double(rows) / Double(max(1, pages))
                             ).walk(on: connection, progress: passed, yielded: yielded)
                         }

@@ -2,6 +2,6 @@
 public enum WalkMethod: String, Codable, Sendable {
     /// By the pages of the table, or of each partition: the fastest. By keys where one of them is no heap.
     case pages = "Pages"
-    /// By the key: what is read together is what a slow index order or a cache may want together.
+    /// By the key: slower, and whatever is written anew meanwhile, it goes on where it was.
     case keys = "Keys"
 }

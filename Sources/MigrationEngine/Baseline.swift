@@ -110,9 +110,7 @@ extension Baseline {
         // Types are looked up where the migrations would look.
         _ = try await connection.query("SELECT set_config('search_path', $1, false)", [.text(SearchPath.of(schema))])
         for table in shape.tableNames {
-            let rows = try await connection.query(TableDescription.query, [.text(schema), .text(table)]).rows
-            guard let json = rows.first?[0] else { continue }
-            found.tables[table] = try LedgerJSON.decode(TableDescription.self, from: json)
+            found.tables[table] = try await .read(TableName(schema: schema, name: table), on: connection)
         }
         for type in shape.types {
             let row = try await connection.query("SELECT format_type(to_regtype($1), NULL)", [.text(type)]).row()

@@ -14,11 +14,11 @@ struct ClaimedTravel: Sendable {
     let fence: Fence
     let pool: PostgresPool
 
-    private var run: MigrationRun { travel.run }
+    var run: MigrationRun { travel.run }
     var ledger: Ledger { travel.run.ledger }
     var reporter: Reporter { travel.run.reporter }
-    private var plan: Plan { travel.record.plan }
-    private var walk: Int64 { travel.record.walk }
+    var plan: Plan { travel.record.plan }
+    var walk: Int64 { travel.record.walk }
 
     func make(_ move: Move) async throws {
         switch move {
@@ -135,20 +135,9 @@ struct ClaimedTravel: Sendable {
         case .clearIndex(let index):
             try await clear(index, of: step) { try await ledger.note(applied: step, walk: walk, on: $0) }
         case .backfill(let index):
-            let mapping = plan.mappings[index]
-            let meter = try await meter(of: [mapping.table])
-            _ = try await walkTable(.filling, mapping, of: step, checkpoints: step.id, meter)
-            meter.finish()
-            try await fenced { connection in
-                try await settle(mapping, of: step, on: connection)
-                try await ledger.note(applied: step, walk: walk, on: connection)
-            }
+            try await fill(plan.mappings[index], of: step)
         case .fillMove(let index):
-            let move = plan.columnMoves[index]
-            let meter = try await meter(of: [move.table])
-            _ = try await walkTable(.filling, move, of: step, checkpoints: step.id, meter)
-            meter.finish()
-            try await fenced { try await ledger.note(applied: step, walk: walk, on: $0) }
+            try await fill(plan.columnMoves[index], of: step)
         case .concurrently(let statements, _):
             try await executeConcurrently(statements, of: step, hurts: step.hurtsForwards) {
                 try await ledger.note(applied: step, walk: walk, on: $0)
@@ -205,15 +194,6 @@ struct ClaimedTravel: Sendable {
             }
             reporter.update { $0.certificate = nil }
         }
-    }
-
-    /// All rows of a mapping are filled: from now on its triggers take one without a side for what it shows.
-    private func settle(_ mapping: Mapping, of step: Step, on connection: PostgresConnection) async throws {
-        guard mapping.isAdopted else { return }
-        let before = try await TriggerRecord(of: step, plan, ledger, on: connection)
-        for statement in mapping.settle { try await connection.query(statement) }
-        try await before.take(over: ledger, on: connection)
-        try await ledger.note(filled: mapping, on: connection)
     }
 
     // MARK: Statements
@@ -337,7 +317,7 @@ struct ClaimedTravel: Sendable {
     }
 
     /// Says that a step waits for a lock, and who holds it: everybody but this migration's workers.
-    private func reportLock(
+    func reportLock(
         _ step: Step,
         on table: TableName?,
         suffix: String = "",
@@ -349,162 +329,6 @@ struct ClaimedTravel: Sendable {
             message = "\(step.title): \(table) is locked by \(blockers)\(suffix)"
         }
         reporter.working(step.stepName, reason: "WaitingForLock", message)
-    }
-
-    // MARK: Rows
-
-    private enum TablePass {
-        case filling, comparing
-    }
-
-    private func walkTable(
-        _ pass: TablePass,
-        _ mapping: Mapping,
-        of step: Step,
-        checkpoints: String,
-        _ meter: ProgressMeter
-    ) async throws -> ChunkTally {
-        let (progress, yielded) = tellers(of: step, on: mapping.table, meter)
-        if let remoteWalk = remoteWalk(mapping, of: step.stepName, checkpoints: checkpoints) {
-            return pass == .filling
-                ? try await remoteWalk.fill(progress: progress, yielded: yielded)
-                : try await remoteWalk.compare(progress: progress, yielded: yielded)
-        }
-        let place = TableWalk.Place(fence: fence, walk: walk, step: checkpoints)
-        let isFilled =
-            try await pool.withConnection { try await ledger.read($0) }?.filled.contains(mapping.token) ?? false
-        if pass == .filling, isFilled {
-            return try await TableWalk.adopting(
-                mapping, isArchived: false, at: place, pool: pool, chunkDuration: chunkDuration,
-                workers: travel.workers,
-                method: walkMethod, logger: run.logger
-            ).run(progress: progress, yielded: yielded)
-        }
-        let tableWalk =
-            pass == .filling
-            ? TableWalk.filling(
-                mapping, at: place, pool: pool, chunkDuration: chunkDuration, workers: travel.workers,
-                method: walkMethod, logger: run.logger)
-            : TableWalk.comparing(
-                mapping, at: place, pool: pool, chunkDuration: chunkDuration, workers: travel.workers,
-                logger: run.logger)
-        return try await tableWalk.run(progress: progress, yielded: yielded)
-    }
-
-    private var chunkDuration: Duration { travel.spec.backfill?.chunkDuration?.duration ?? .milliseconds(40) }
-    private var walkMethod: WalkMethod { travel.spec.backfill?.by ?? .pages }
-
-    private func walkTable(
-        _ pass: TablePass,
-        _ move: ColumnMove,
-        of step: Step,
-        checkpoints: String,
-        _ meter: ProgressMeter
-    ) async throws -> ChunkTally {
-        let (progress, yielded) = tellers(of: step, on: move.table, meter)
-        let place = TableWalk.Place(fence: fence, walk: walk, step: checkpoints)
-        let make = pass == .filling ? TableWalk.fillingMove : TableWalk.comparingMove
-        let tableWalk = make(move, place, pool, chunkDuration, travel.workers, run.logger)
-        return try await tableWalk.run(progress: progress, yielded: yielded)
-    }
-
-    /// Who is told of rows that are passed, and of a chunk that gave way to somebody's lock.
-    private func tellers(of step: Step, on table: TableName, _ meter: ProgressMeter) -> (
-        progress: @Sendable (Int64) -> Void, yielded: @Sendable (PostgresConnection) async throws -> Void
-    ) {
-        (
-            { rows in
-                // Whatever it had to wait for is over.
-                reporter.working(step.stepName, reason: step.stepName, step.title)
-                meter.passed(rows)
-            },
-            { connection in try await reportLock(step, on: table, asking: connection) }
-        )
-    }
-
-    private func meter(of tables: [TableName]) async throws -> ProgressMeter {
-        let rows = try await pool.withConnection { connection in
-            var rows: Int64 = 0
-            for table in tables { rows += try await TableSize.estimate(of: table, on: connection) }
-            return rows
-        }
-        return ProgressMeter(rowsTotal: rows, reporter: reporter)
-    }
-
-    /// Compares every row, and issues the certificate: only if none broke its side, and the triggers that keep it so are
-    /// still as they were created.
-    private func verify(_ step: Step) async throws {
-        try await fillRest()
-        let partitions = ProvenPartitions(plan, of: ledger.id)
-        // Before the first row is compared: of one that comes later some may have been passed.
-        try await fenced { connection in
-            let isBegun = try await ledger.hasCheckpoints(step: step.id, walk: walk, on: connection)
-            if !isBegun { try await partitions.pin(on: connection) }
-        }
-        let meter = try await meter(of: plan.mappings.map(\.table) + plan.columnMoves.map(\.table))
-        var tally = ChunkTally()
-        for (index, mapping) in plan.mappings.enumerated() {
-            tally += try await walkTable(.comparing, mapping, of: step, checkpoints: "\(step.id)/\(index)", meter)
-        }
-        for (index, move) in plan.columnMoves.enumerated() {
-            tally += try await walkTable(.comparing, move, of: step, checkpoints: "\(step.id)/move-\(index)", meter)
-        }
-        meter.finish()
-        guard tally.mismatches == 0 else {
-            try await fenced { connection in
-                let walks =
-                    plan.mappings.indices.map { "\($0)" } + plan.columnMoves.indices.map { "move-\($0)" }
-                for name in walks {
-                    try await ledger.restartCheckpoints(step: "\(step.id)/\(name)", walk: walk, on: connection)
-                }
-                try await partitions.pin(on: connection)
-            }
-            if try await fillAttached() { return try await verify(step) }
-            if let flaw = try await pool.withConnection({ try await BothSides.flaw(plan, on: $0) }) { throw flaw }
-            let keys = tally.examples.map { "(\($0))" }.joined(separator: ", ")
-            throw Interruption.stalled(
-                reason: "Mismatch",
-                message:
-                    "\(tally.mismatches) of \(tally.rows) rows are not as their side says, among them keys \(keys); "
-                    + "nothing was repaired: \(ProofCheck.mend), and it is verified again"
-            )
-        }
-        let result = tally
-        let certificate = try await fenced { connection in
-            let server = try await ServerIdentity.read(connection)
-            let position = try await connection.query("SELECT pg_current_wal_lsn()::text AS lsn").row().text("lsn")
-            let certificate = Certificate(
-                planHash: plan.hash,
-                rowsCompared: result.rows,
-                oldSide: result.oldSide,
-                newSide: result.newSide,
-                mismatches: result.mismatches,
-                triggers: try await TriggerFingerprint.read(plan, on: connection),
-                walPosition: position,
-                systemIdentifier: server.systemIdentifier,
-                timeline: server.timeline,
-                at: Date()
-            )
-            // Without a mapping there are none, and no step that noted them.
-            let created =
-                plan.mappings.isEmpty && plan.columnMoves.isEmpty
-                ? certificate.triggers : try await ledger.read(connection)?.triggers
-            guard created == certificate.triggers else {
-                throw Interruption.stalled(
-                    reason: "ProofBroken",
-                    message: "a trigger of the dual write was dropped, disabled or replaced; "
-                        + ProofCheck.remedy
-                )
-            }
-            // Rows that were right when they were compared, and were written since.
-            if let flaw = try await BothSides.flaw(plan, on: connection) { throw flaw }
-            try await ledger.set(certificate: certificate, on: connection)
-            try await partitions.certify(on: connection)
-            try await ledger.note(applied: step, walk: walk, on: connection)
-            return certificate
-        }
-        reporter.update { $0.certificate = certificate }
-        run.logger.info("verified", metadata: ["rows": "\(certificate.rowsCompared)"])
     }
 }
 

@@ -21,8 +21,8 @@ extension MigrationEngine {
         try await connected(to: spec.schema) { connection in
             let rows = try await connection.query(
                 """
-                SELECT n.nspname, c.relname, coalesce(
-                    (SELECT sum(pg_table_size(relid)) FROM pg_partition_tree(c.oid)), pg_table_size(c.oid))::bigint AS bytes
+                SELECT n.nspname, c.relname, (
+                    SELECT sum(pg_table_size(relid)) FROM (\(PartitionTree.leaves(of: "c.oid"))) leaf)::bigint AS bytes
                 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
                 WHERE n.nspname = $1 AND c.relname = ANY ($2::text[]) AND c.relkind IN ('r', 'p')
                 ORDER BY bytes DESC LIMIT 1

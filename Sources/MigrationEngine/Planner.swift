@@ -23,10 +23,7 @@ struct Planner: Sendable {
         if let flaw = PlanBuilder.flaws(in: spec.changes, writer: spec.writer).first { throw flaw }
         var tables: [String: TableDescription] = [:]
         for table in spec.changes.flatMap(\.tables) where tables[table] == nil {
-            let rows = try await connection.query(TableDescription.query, [.text(spec.schema), .text(table)]).rows
-            if let json = rows.first?[0] {
-                tables[table] = try LedgerJSON.decode(TableDescription.self, from: json)
-            }
+            tables[table] = try await .read(TableName(schema: spec.schema, name: table), on: connection)
         }
         try await Privileges.require(in: spec.schema, on: connection)
         var baseTypes: [String: String] = [:]

@@ -13,11 +13,11 @@ enum Violators {
         _ error: PostgresError, _ doing: String, on connection: PostgresConnection
     ) async throws -> any Error {
         guard let name = error.constraint, let schema = error.schema, let relation = error.table,
-            let table = try await describe(TableName(schema: schema, name: relation), on: connection),
+            let table = try await TableDescription.read(TableName(schema: schema, name: relation), on: connection),
             let constraint = table.constraint(name)
         else { return error }
         var referred: TableDescription?
-        if let other = constraint.references { referred = try await describe(other, on: connection) }
+        if let other = constraint.references { referred = try await .read(other, on: connection) }
         guard let query = table.violators(of: constraint, referred: referred) else { return error }
         let found = try await connection.query(query).rows.compactMap { $0[0] }
         guard !found.isEmpty else { return error }
@@ -29,7 +29,7 @@ enum Violators {
 
     /// The keys of rows that are the same in an index that is not valid.
     static func duplicates(in index: ConcurrentIndex, on connection: PostgresConnection) async throws -> [String] {
-        guard let table = try await describe(index.table, on: connection) else { return [] }
+        guard let table = try await TableDescription.read(index.table, on: connection) else { return [] }
         let rows = try await connection.query(
             """
             SELECT pg_get_indexdef(i.indexrelid, k, false), pg_get_expr(i.indpred, i.indrelid)
@@ -45,11 +45,4 @@ enum Violators {
     }
 
     static func list(_ keys: [String]) -> String { "keys " + keys.map { "(\($0))" }.joined(separator: ", ") }
-
-    private static func describe(
-        _ table: TableName, on connection: PostgresConnection
-    ) async throws -> TableDescription? {
-        let rows = try await connection.query(TableDescription.query, [.text(table.schema), .text(table.name)]).rows
-        return try rows.first?[0].map { try LedgerJSON.decode(TableDescription.self, from: $0) }
-    }
 }

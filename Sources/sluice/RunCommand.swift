@@ -84,7 +84,7 @@ struct RunCommand: AsyncParsableCommand {
         let target = phase ?? manifest.spec.desiredPhase
         let display = ProgressDisplay(name: manifest.name.description)
         let outcome = try await untilSignalled {
-            if fresh { try await engine.requireFresh(for: manifest.spec) }
+            if fresh { try await requireFresh(manifest, engine) }
             return try await walk(manifest, to: target, engine: engine, display: display)
         }
         display.finish()
@@ -96,6 +96,14 @@ struct RunCommand: AsyncParsableCommand {
         case .signalled(let signal):
             print("stopped; run it again, and it goes on from here")
             throw ExitCode(128 + signal)
+        }
+    }
+
+    private func requireFresh(_ manifest: ManifestFile, _ engine: MigrationEngine) async throws {
+        do {
+            try await engine.requireFresh(for: manifest.spec)
+        } catch let used as UsedTable {
+            throw ValidationError("\(manifest.name): \(used); run it without --fresh, which waits for who uses it")
         }
     }
 

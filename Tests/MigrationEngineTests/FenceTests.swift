@@ -66,12 +66,11 @@ struct FenceTests {
             let pool = PostgresPool(configuration, maximum: 3)
             func fill(_ epoch: Int64) async throws -> ChunkTally {
                 let fence = Fence(migration: name.description, epoch: epoch)
-                return try await TableWalk.filling(
-                    mapping,
+                return try await TableWalk(
+                    .fill(mapping),
                     at: TableWalk.Place(fence: fence, walk: 1, step: "a test's"),
                     pool: pool,
-                    chunkDuration: .milliseconds(20),
-                    workers: 1,
+                    pace: TableWalk.Pace(chunkDuration: .milliseconds(20), workers: 1, method: .keys),
                     logger: logger
                 ).run { _ in }
             }

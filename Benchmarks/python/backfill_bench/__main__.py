@@ -25,7 +25,8 @@ TABLES = [
     Table("narrow", int(os.environ.get("ROWS", "5000000")), 40),
     Table("wide", int(os.environ.get("WIDE_ROWS", "500000")), 1000),
 ]
-BASELINES = {"one UPDATE": 1.3, "batches, a trigger fills (pgroll)": 4.0}
+#: The goals: 1.3 times the first, 4 times the second.
+BASELINES = ["one UPDATE", "batches, a trigger fills (pgroll)"]
 GOAL = "sluice, 2 workers"
 
 

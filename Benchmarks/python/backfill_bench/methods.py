@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import psycopg
 
-from .tables import FORWARD, MIGRATION, connect
+from .tables import FORWARD, connect, migration
 
 ASSIGNMENTS = ", ".join(f"{column} = {value}" for column, value in FORWARD.items())
 BATCH = 1000
@@ -114,7 +114,7 @@ class Sluice:
         process = subprocess.Popen(
             self.command(phase), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True,
             env=os.environ | {"SLUICE_DATABASE_URL": url.rsplit("/", 1)[0] + "/bench"})
-        process.stdin.write(MIGRATION.format(workers=self.workers, by=self.by))
+        process.stdin.write(migration(self.workers, self.by))
         process.stdin.close()
         return process
 

@@ -8,7 +8,10 @@ import psycopg
 FORWARD = {"first": "split_part(name, ' ', 1)", "last": "split_part(name, ' ', 2)"}
 BACKWARD = "first || ' ' || last"
 
-MIGRATION = """
+
+def migration(workers: int, by: str) -> str:
+    forward = ", ".join(f"{column}: \"{value}\"" for column, value in FORWARD.items())
+    return f"""
 apiVersion: sluice.dev/v1alpha1
 kind: Migration
 metadata: {{name: split}}
@@ -17,9 +20,9 @@ spec:
   - replaceColumns:
       table: people
       from: [name]
-      to: [{{name: first, type: text}}, {{name: last, type: text}}]
-      forward: {{first: "split_part(name, ' ', 1)", last: "split_part(name, ' ', 2)"}}
-      backward: {{name: "first || ' ' || last"}}
+      to: [{", ".join(f"{{name: {column}, type: text}}" for column in FORWARD)}]
+      forward: {{{forward}}}
+      backward: {{name: "{BACKWARD}"}}
   backfill: {{workers: {workers}, by: {by}}}
 """
 

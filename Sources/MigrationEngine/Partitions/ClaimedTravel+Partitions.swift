@@ -46,20 +46,11 @@ extension ClaimedTravel {
     }
 
     private func fill(_ partition: ProvenPartitions.Partition, _ index: Int, isArchived: Bool) async throws {
-        try await walk(partition, index, "fill") { mapping, place, duration in
-            TableWalk.adopting(
-                mapping, isArchived: isArchived, at: place, pool: pool, chunkDuration: duration,
-                workers: travel.workers, method: travel.spec.backfill?.by ?? .pages,
-                logger: travel.run.logger)
-        }
+        try await walk(partition, index, "fill") { .adopt($0, isArchived: isArchived) }
     }
 
     private func compare(_ partition: ProvenPartitions.Partition, _ index: Int) async throws {
-        let tally = try await walk(partition, index, "compare") { mapping, place, duration in
-            TableWalk.comparing(
-                mapping, at: place, pool: pool, chunkDuration: duration, workers: travel.workers,
-                logger: travel.run.logger)
-        }
+        let tally = try await walk(partition, index, "compare") { .compare($0) }
         guard tally.mismatches > 0 else { return }
         let keys = tally.examples.map { "(\($0))" }.joined(separator: ", ")
         throw Interruption.stalled(
@@ -74,13 +65,14 @@ extension ClaimedTravel {
     @discardableResult
     private func walk(
         _ partition: ProvenPartitions.Partition, _ index: Int, _ pass: String,
-        _ make: (Mapping, TableWalk.Place, Duration) -> TableWalk
+        _ statement: (Mapping) -> ChunkStatement
     ) async throws -> ChunkTally {
         let step = "partition/\(partition.relation)/\(partition.triggers)/\(index)/\(pass)"
         let place = TableWalk.Place(fence: fence, walk: travel.record.walk, step: step)
-        let duration = travel.spec.backfill?.chunkDuration?.duration ?? .milliseconds(40)
-        let mapping = travel.record.plan.mappings[index].of(partition.name)
-        let tally = try await make(mapping, place, duration).run { _ in }
+        let mapping = plan.mappings[index].of(partition.name)
+        let tally = try await TableWalk(
+            statement(mapping), at: place, pool: pool, pace: pace, logger: run.logger
+        ).run { _ in }
         try await fenced { try await ledger.forgetCheckpoints(step: step, walk: travel.record.walk, on: $0) }
         return tally
     }

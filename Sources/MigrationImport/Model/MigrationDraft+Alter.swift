@@ -15,7 +15,8 @@ extension MigrationDraft {
         var nullable: Bool?
         var `default` = Default.keep
         var check: NewCheck?
-        var unique: NewUnique?
+        /// What the UNIQUE constraint is called that it gets.
+        var unique: String?
         var references: NewConstraint?
         var dropConstraints: [String] = []
         /// An empty one takes it away.
@@ -26,13 +27,13 @@ extension MigrationDraft {
 
         /// What would be in force once it is done, for a message.
         fileprivate var rule: String {
-            check?.name ?? unique?.name ?? references?.name ?? (nullable == false ? "NOT NULL" : "it")
+            check?.name ?? unique ?? references?.name ?? (nullable == false ? "NOT NULL" : "it")
         }
 
         fileprivate var newConstraints: [NewConstraint] {
             [
                 check.map { NewConstraint(name: $0.name, check: $0.constraint) },
-                unique.map { NewConstraint(name: $0.name, unique: .init(columns: [column])) },
+                unique.map { NewConstraint(name: $0, unique: .init(columns: [column])) },
                 references,
             ].compactMap { $0 }
         }
@@ -190,7 +191,7 @@ extension MigrationDraft {
 
 extension MigrationDraft.Alteration {
     fileprivate var constraintNames: ConstraintNames? {
-        let names = ConstraintNames(check: check?.name, unique: unique?.name, references: references?.name)
+        let names = ConstraintNames(check: check?.name, unique: unique, references: references?.name)
         return names == ConstraintNames() ? nil : names
     }
 }

@@ -119,7 +119,7 @@ extension PgrollReader {
             var alteration = MigrationDraft.Alteration(
                 table: fields.table, column: columns[0], up: fields.up?[columns[0]], down: fields.down?[columns[0]])
             if let check = constraint.check { alteration.check = NewCheck(name: fields.name, constraint: check) }
-            if constraint.unique != nil { alteration.unique = NewUnique(name: fields.name) }
+            if constraint.unique != nil { alteration.unique = fields.name }
             if constraint.foreignKey != nil { alteration.references = constraint }
             return try draft.alter(alteration)
         }

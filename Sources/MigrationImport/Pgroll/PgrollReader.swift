@@ -99,7 +99,7 @@ struct PgrollReader {
     private mutating func alterColumn(_ fields: PgrollOperation.AlterColumn) throws(Refusal) {
         var alteration = MigrationDraft.Alteration(
             table: fields.table, column: fields.column, type: fields.type, nullable: fields.nullable,
-            unique: fields.unique.map { NewUnique(name: $0.name) }, up: fields.up, down: fields.down)
+            unique: fields.unique?.name, up: fields.up, down: fields.down)
         switch fields.default {
         case .keep: break
         case .take: alteration.default = .drop

@@ -350,7 +350,7 @@ public struct AlterColumn: Codable, Hashable, Sendable, ChangeKind {
                 newDefault: `default`.map { "(\($0))" } ?? (dropDefault == true ? nil : present.defaultExpression),
                 archivedBackward: narrowed(to: present),
                 comment: comment,
-                unique: unique.map { NewUnique(name: $0) },
+                unique: unique,
                 references: try reference(
                     constraints.first { $0.foreignKey != nil }?.name, in: builder.catalog, at: path),
                 dropped: dropConstraints ?? []

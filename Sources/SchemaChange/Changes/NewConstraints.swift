@@ -10,15 +10,6 @@ public struct NewCheck: Codable, Hashable, Sendable {
     }
 }
 
-/// A UNIQUE constraint that a change asks for.
-public struct NewUnique: Codable, Hashable, Sendable {
-    public var name: String
-
-    public init(name: String) {
-        self.name = name
-    }
-}
-
 /// A foreign key of one column that a change asks for.
 struct NewReference: Hashable, Sendable {
     let name: String

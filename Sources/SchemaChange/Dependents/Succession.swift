@@ -7,7 +7,8 @@ struct Succession {
     /// What the old column is in the archive, see ``Mapping/archivedBackward``.
     var archivedBackward: String?
     var comment: String?
-    var unique: NewUnique?
+    /// What the UNIQUE constraint is called that it gets.
+    var unique: String?
     var references: NewReference?
     /// Constraints of the old column that the new one does not have.
     var dropped: [String] = []
@@ -30,8 +31,8 @@ struct Succession {
         if let unique {
             dependents.indexes.append(
                 ColumnDependents.Index(
-                    name: unique.name, isUnique: true, tail: " USING btree (\(interim.quotedIdentifier))",
-                    constraint: .init(name: unique.name, isPrimary: false, columns: [old.name], timing: ""),
+                    name: unique, isUnique: true, tail: " USING btree (\(interim.quotedIdentifier))",
+                    constraint: .init(name: unique, isPrimary: false, columns: [old.name], timing: ""),
                     isClustered: false, isReplicaIdentity: false))
         }
         if let references {
@@ -41,7 +42,7 @@ struct Succession {
                     referred: TableName(schema: probe.table.schema, name: references.table),
                     referredColumns: [references.column], options: references.options, isValidated: true))
         }
-        let added = [unique?.name, references?.name, probe.newCheck?.name].compactMap { $0 }
+        let added = [unique, references?.name, probe.newCheck?.name].compactMap { $0 }
         return CarriedDependents(
             table: probe.table, token: token,
             old: old.asColumn, new: new, dependents: dependents,

@@ -41,7 +41,7 @@ struct ChunkRunner: Sendable {
             statement.sql(of: chunk),
             [
                 .text(place.fence.migration), .integer(place.fence.epoch), .integer(place.walk), .text(place.step),
-                .integer(Int64(chunk.range)), position(of: chunk), .boolean(chunk.isLast && !chunk.isPart),
+                .integer(Int64(chunk.range)), position(of: chunk), .boolean(chunk.isLast),
                 .optional(chunk.rows), .optional(chunk.file?.relation), .optional(chunk.file?.filenode),
             ] + chunk.values
         ).row()

@@ -1,23 +1,18 @@
 internal import SchemaChange
 
 /// What is done to the rows of a chunk whose columns go to another table.
-struct MoveChunk {
-    enum Pass {
-        /// Gives the other table's rows what they lack.
-        case fill
-        /// Counts the rows whose sides are not the same.
-        case compare
-    }
-
-    let move: ColumnMove
-    let pass: Pass
+public enum MovePass: Sendable {
+    /// Gives the other table's rows what they lack.
+    case fill
+    /// Counts the rows whose sides are not the same.
+    case compare
 
     /// Common table expressions for a ``ChunkStatement``, the last of which is `found`.
     ///
     /// The rows to be filled are locked, so that whoever writes one of them, on either side, comes before or after: what is
     /// read here is what is written there. A row that is not among them is the same on both sides, and its writers keep it so.
-    func rows(where condition: String) -> String {
-        switch pass {
+    func rows(of move: ColumnMove, where condition: String) -> String {
+        switch self {
         case .fill:
             """
             chosen AS MATERIALIZED (

@@ -1,0 +1,174 @@
+internal import Backfill
+internal import Foundation
+internal import Logging
+internal import PostgreSQL
+internal import SchemaChange
+
+/// The walks over a table's rows: they are filled, and then all of them are compared.
+extension ClaimedTravel {
+    var pace: TableWalk.Pace {
+        TableWalk.Pace(
+            chunkDuration: travel.spec.backfill?.chunkDuration?.duration ?? .milliseconds(40), workers: travel.workers,
+            method: travel.spec.backfill?.by ?? .pages)
+    }
+
+    // MARK: Filling
+
+    func fill(_ mapping: Mapping, of step: Step) async throws {
+        let meter = try await meter(of: [mapping.table])
+        let (progress, yielded) = tellers(of: step, on: mapping.table, meter)
+        if let remoteWalk = remoteWalk(mapping, of: step.stepName, checkpoints: step.id) {
+            _ = try await remoteWalk.fill(progress: progress, yielded: yielded)
+        } else {
+            let record = try await pool.withConnection { try await ledger.read($0) }
+            let isFilled = record?.filled.contains(mapping.token) == true
+            _ = try await walk(
+                isFilled ? .adopt(mapping, isArchived: false) : .fill(mapping), mapping.table, of: step,
+                checkpoints: step.id, meter)
+        }
+        meter.finish()
+        try await fenced { connection in
+            try await settle(mapping, of: step, on: connection)
+            try await ledger.note(applied: step, walk: walk, on: connection)
+        }
+    }
+
+    func fill(_ move: ColumnMove, of step: Step) async throws {
+        let meter = try await meter(of: [move.table])
+        _ = try await walk(.move(move, .fill), move.table, of: step, checkpoints: step.id, meter)
+        meter.finish()
+        try await fenced { try await ledger.note(applied: step, walk: walk, on: $0) }
+    }
+
+    /// All rows of a mapping are filled: from now on its triggers take one without a side for what it shows.
+    private func settle(_ mapping: Mapping, of step: Step, on connection: PostgresConnection) async throws {
+        guard mapping.isAdopted else { return }
+        let before = try await TriggerRecord(of: step, plan, ledger, on: connection)
+        for statement in mapping.settle { try await connection.query(statement) }
+        try await before.take(over: ledger, on: connection)
+        try await ledger.note(filled: mapping, on: connection)
+    }
+
+    // MARK: Walking
+
+    private func walk(
+        _ statement: ChunkStatement, _ table: TableName, of step: Step, checkpoints: String, _ meter: ProgressMeter
+    ) async throws -> ChunkTally {
+        let (progress, yielded) = tellers(of: step, on: table, meter)
+        let place = TableWalk.Place(fence: fence, walk: walk, step: checkpoints)
+        return try await TableWalk(statement, at: place, pool: pool, pace: pace, logger: run.logger)
+            .run(progress: progress, yielded: yielded)
+    }
+
+    /// Who is told of rows that are passed, and of a chunk that gave way to somebody's lock.
+    private func tellers(of step: Step, on table: TableName, _ meter: ProgressMeter) -> (
+        progress: @Sendable (Int64) -> Void, yielded: @Sendable (PostgresConnection) async throws -> Void
+    ) {
+        (
+            { rows in
+                // Whatever it had to wait for is over.
+                reporter.working(step.stepName, reason: step.stepName, step.title)
+                meter.passed(rows)
+            },
+            { connection in try await reportLock(step, on: table, asking: connection) }
+        )
+    }
+
+    private func meter(of tables: [TableName]) async throws -> ProgressMeter {
+        let rows = try await pool.withConnection { connection in
+            var rows: Int64 = 0
+            for table in tables { rows += try await TableSize.estimate(of: table, on: connection) }
+            return rows
+        }
+        return ProgressMeter(rowsTotal: rows, reporter: reporter)
+    }
+
+    // MARK: Comparing
+
+    private func compare(
+        _ mapping: Mapping, of step: Step, checkpoints: String, _ meter: ProgressMeter
+    ) async throws -> ChunkTally {
+        if let remoteWalk = remoteWalk(mapping, of: step.stepName, checkpoints: checkpoints) {
+            let (progress, yielded) = tellers(of: step, on: mapping.table, meter)
+            return try await remoteWalk.compare(progress: progress, yielded: yielded)
+        }
+        return try await walk(.compare(mapping), mapping.table, of: step, checkpoints: checkpoints, meter)
+    }
+
+    /// Compares every row, and issues the certificate: only if none broke its side, and the triggers that keep it so are
+    /// still as they were created.
+    func verify(_ step: Step) async throws {
+        try await fillRest()
+        let partitions = ProvenPartitions(plan, of: ledger.id)
+        // Before the first row is compared: of one that comes later some may have been passed.
+        try await fenced { connection in
+            let isBegun = try await ledger.hasCheckpoints(step: step.id, walk: walk, on: connection)
+            if !isBegun { try await partitions.pin(on: connection) }
+        }
+        let meter = try await meter(of: plan.mappings.map(\.table) + plan.columnMoves.map(\.table))
+        var tally = ChunkTally()
+        for (index, mapping) in plan.mappings.enumerated() {
+            tally += try await compare(mapping, of: step, checkpoints: "\(step.id)/\(index)", meter)
+        }
+        for (index, move) in plan.columnMoves.enumerated() {
+            tally += try await walk(
+                .move(move, .compare), move.table, of: step, checkpoints: "\(step.id)/move-\(index)", meter)
+        }
+        meter.finish()
+        guard tally.mismatches == 0 else {
+            try await fenced { connection in
+                let walks =
+                    plan.mappings.indices.map { "\($0)" } + plan.columnMoves.indices.map { "move-\($0)" }
+                for name in walks {
+                    try await ledger.restartCheckpoints(step: "\(step.id)/\(name)", walk: walk, on: connection)
+                }
+                try await partitions.pin(on: connection)
+            }
+            if try await fillAttached() { return try await verify(step) }
+            if let flaw = try await pool.withConnection({ try await BothSides.flaw(plan, on: $0) }) { throw flaw }
+            let keys = tally.examples.map { "(\($0))" }.joined(separator: ", ")
+            throw Interruption.stalled(
+                reason: "Mismatch",
+                message:
+                    "\(tally.mismatches) of \(tally.rows) rows are not as their side says, among them keys \(keys); "
+                    + "nothing was repaired: \(ProofCheck.mend), and it is verified again"
+            )
+        }
+        let result = tally
+        let certificate = try await fenced { connection in
+            let server = try await ServerIdentity.read(connection)
+            let position = try await connection.query("SELECT pg_current_wal_lsn()::text AS lsn").row().text("lsn")
+            let certificate = Certificate(
+                planHash: plan.hash,
+                rowsCompared: result.rows,
+                oldSide: result.oldSide,
+                newSide: result.newSide,
+                mismatches: result.mismatches,
+                triggers: try await TriggerFingerprint.read(plan, on: connection),
+                walPosition: position,
+                systemIdentifier: server.systemIdentifier,
+                timeline: server.timeline,
+                at: Date()
+            )
+            // Without a mapping there are none, and no step that noted them.
+            let created =
+                plan.mappings.isEmpty && plan.columnMoves.isEmpty
+                ? certificate.triggers : try await ledger.read(connection)?.triggers
+            guard created == certificate.triggers else {
+                throw Interruption.stalled(
+                    reason: "ProofBroken",
+                    message: "a trigger of the dual write was dropped, disabled or replaced; "
+                        + ProofCheck.remedy
+                )
+            }
+            // Rows that were right when they were compared, and were written since.
+            if let flaw = try await BothSides.flaw(plan, on: connection) { throw flaw }
+            try await ledger.set(certificate: certificate, on: connection)
+            try await partitions.certify(on: connection)
+            try await ledger.note(applied: step, walk: walk, on: connection)
+            return certificate
+        }
+        reporter.update { $0.certificate = certificate }
+        run.logger.info("verified", metadata: ["rows": "\(certificate.rowsCompared)"])
+    }
+}
