@@ -55,6 +55,7 @@ extension MoveTriggers {
             DECLARE
             \(written.map { "    \($0) boolean := true;" }.joined(separator: "\n"))
                 before text := current_setting('\(given)', true);
+                others text := current_setting('\(followed)', true);
             BEGIN
             IF TG_OP = 'UPDATE' THEN
                 IF NOT \(moved) AND \(Self.changed(columns)) THEN

@@ -12,6 +12,7 @@ extension MoveTriggers {
     }
 
     /// A row that came after the snapshot cannot be locked, since it is not seen; but one of the same key cannot be made.
+    /// A trigger of somebody else may be why it is looked for while another row is following its own, which `others` names.
     var meetTheirRow: String {
         let key = move.key.map(\.to.quoted).joined(separator: ", ")
         let values = move.key.map { "NEW.\($0.from.quoted)" }.joined(separator: ", ")
@@ -21,7 +22,7 @@ extension MoveTriggers {
                 INSERT INTO \(to) (\(key)) VALUES (\(values)) ON CONFLICT (\(key)) DO NOTHING;
                 PERFORM set_config('\(followed)', \(rowKey("NEW", \.from)), true);
                 DELETE FROM \(to) AS t WHERE \(row(by: "NEW", \.from));
-                PERFORM set_config('\(followed)', '', true);
+                PERFORM set_config('\(followed)', coalesce(others, ''), true);
             END IF;
             """
     }
