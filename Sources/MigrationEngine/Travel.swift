@@ -15,7 +15,7 @@ struct Travel: Sendable {
     /// Whether tables or columns are gone of those that it undoes: what has nothing to be undone any more is passed over.
     var isBereft = false
 
-    private var ledger: Ledger { run.ledger }
+    var ledger: Ledger { run.ledger }
     var spec: MigrationSpec { run.spec }
     private var reporter: Reporter { run.reporter }
 
@@ -121,154 +121,6 @@ struct Travel: Sendable {
         return try await TriggerFingerprint.read(record.plan, on: connection) != record.triggers
     }
 
-    // MARK: What it waits for
-
-    /// Whether nobody needs what would go below Backfill.
-    func requireMayGoBack(on connection: PostgresConnection) async throws {
-        try await requireNoSession(
-            of: spec.contract?.newSessions, roles: spec.contract?.newRoles, "new", on: connection)
-        try await require(run.guards.mayGoBack(to: target))
-    }
-
-    private func require(_ verdict: GuardVerdict) throws {
-        if case .waiting(let reason, let message) = verdict {
-            throw Interruption.waiting(reason: reason, message: message)
-        }
-    }
-
-    private func requireBothSides(_ record: LedgerRecord, on connection: PostgresConnection) async throws {
-        if let flaw = try await record.unevenness(on: connection) { throw flaw }
-    }
-
-    private func requireProof(on connection: PostgresConnection) async throws {
-        guard record.phase >= .backfill else { return }
-        try await requireBothSides(record, on: connection)
-        switch try await ProofCheck.look(at: record, on: connection) {
-        case .holds: break
-        case .broken(let reason): throw Interruption.stalled(reason: "ProofBroken", message: reason)
-        case .none:
-            throw Interruption.stalled(
-                reason: "ProofBroken",
-                message: "the ledger has no certificate; \(ProofCheck.remedy)"
-            )
-        }
-    }
-
-    /// Migrations of one table go one after the other, and back in the opposite order.
-    private func waitForTurn(_ moves: [Move], on connection: PostgresConnection) async throws {
-        let tables = PostgresValue.textArray(record.plan.tables.map(\.description))
-        let others: String
-        let begins = target > .initial && record.applied.isEmpty
-        if moves.contains(where: { $0.takesAway || $0.leavesArchive }) {
-            others = "o.ordinal > m.ordinal AND EXISTS (SELECT FROM sluice.step s WHERE s.migration = o.id)"
-        } else if begins {
-            others = """
-                o.ordinal < m.ordinal AND o.phase <> o.target
-                AND NOT (o.phase = 'Backfill' AND o.target <> 'Contract' AND o.certificate IS NOT NULL)
-                """
-        } else {
-            return
-        }
-        let blocking = try await connection.query(
-            """
-            SELECT o.id FROM sluice.migration o, sluice.migration m
-            WHERE m.id = $1 AND o.id <> m.id AND o.tables && $2::text[] AND \(others) ORDER BY o.ordinal
-            """,
-            [.text(ledger.id), tables]
-        ).rows.compactMap { $0[0] }
-        if let first = blocking.first {
-            throw Interruption.waiting(
-                reason: "Queued",
-                message: "\(first) works on the same table; this one begins when that one is done"
-            )
-        }
-        if begins { try await waitForColumns(tables, on: connection) }
-    }
-
-    /// Triggers of two migrations fire in the order of their names, so neither may read what the other writes; and what
-    /// Contract takes away no other's trigger may name, not even that of an archive.
-    private func waitForColumns(_ tables: PostgresValue, on connection: PostgresConnection) async throws {
-        let others = try await connection.query(
-            """
-            SELECT id, plan, phase FROM sluice.migration o
-            WHERE id <> $1 AND tables && $2::text[] AND NOT purged
-                AND EXISTS (SELECT FROM sluice.step s WHERE s.migration = o.id) ORDER BY ordinal
-            """,
-            [.text(ledger.id), tables]
-        ).rows
-        for other in others {
-            let plan = try LedgerJSON.decode(Plan.self, from: try other.text("plan"))
-            let isContracted = other["phase"] == Phase.contract.rawValue
-            if let conflict = PlanConflict.between(record.plan, and: plan, isContracted: isContracted) {
-                throw Interruption.waiting(
-                    reason: "Queued", message: "\(try other.text("id")) works on \(conflict.message)")
-            }
-        }
-    }
-
-    /// What must hold before the first thing is done that takes something from the old version. Looked at live.
-    func requireContractGuards(on connection: PostgresConnection) async throws {
-        let current = try await ledger.read(connection)
-        if let current {
-            try await requireBothSides(current, on: connection)
-            try await Latecomers.require(none: .onOldColumns, current, on: connection)
-        }
-        let certificate: Certificate
-        switch try await ProofCheck.look(at: current, on: connection) {
-        case .holds(let proof): certificate = proof
-        case .broken(let reason): throw Interruption.stalled(reason: "ProofBroken", message: reason)
-        case .none:
-            throw Interruption.stalled(
-                reason: "ProofBroken", message: "the backfill is not proven any more; \(ProofCheck.remedy)")
-        }
-        let asked = spec.contract?.soak?.duration
-        let soak = asked ?? .seconds(3600)
-        let soaked = certificate.at.addingTimeInterval(soak / .seconds(1))
-        if soaked > Date() {
-            throw Interruption.waiting(
-                reason: "Soaking",
-                message: "contract waits until \(soaked.formatted(.iso8601)), "
-                    + (asked == nil ? "1h after the proof: contract.soak is not given" : "as contract.soak says")
-            )
-        }
-        if spec.approval == .required {
-            let approval = PublicPromise.approval(of: record.planHash, under: record.promise)
-            try await run.engine.withPromises(of: spec.schema) {
-                try await approval.require(on: $0, answeredBy: run.guards)
-            }
-        }
-        try await requireNoSession(
-            of: spec.contract?.oldSessions, roles: spec.contract?.oldRoles, "old", on: connection)
-        try await require(run.guards.mayContract())
-    }
-
-    /// By name and role only: when a session of another role began, one may not see without `pg_read_all_stats`.
-    private func requireNoSession(
-        of names: [String]?,
-        roles: [String]?,
-        _ version: String,
-        on connection: PostgresConnection
-    ) async throws {
-        guard names?.isEmpty == false || roles?.isEmpty == false else { return }
-        let sessions = try await connection.query(
-            """
-            SELECT pid::text, CASE WHEN application_name = '' THEN usename::text ELSE application_name END
-            FROM pg_stat_activity
-            WHERE datname = current_database() AND application_name NOT LIKE 'sluice/%'
-                AND (application_name = ANY ($1::text[]) OR usename::text = ANY ($2::text[]))
-            ORDER BY pid LIMIT 3
-            """,
-            [.textArray(names ?? []), .textArray(roles ?? [])]
-        ).rows
-        guard sessions.isEmpty else {
-            let list = sessions.map { "\($0[1] ?? "?") (pid \($0[0] ?? "?"))" }.joined(separator: ", ")
-            throw Interruption.waiting(
-                reason: "WaitingForSessions",
-                message: "sessions of the \(version) version are still open: \(list)"
-            )
-        }
-    }
-
     // MARK: The claim
 
     /// Runs `body` while this worker holds the task of `root`; false when that promise is settled already.
@@ -333,32 +185,5 @@ struct Travel: Sendable {
 
     var workers: Int {
         min(16, max(1, spec.backfill?.workers ?? 2))
-    }
-}
-
-extension Move {
-    /// Whether it takes away what a new version of the application may use.
-    var takesAway: Bool {
-        guard case .revert(let step) = self, step.phase < .backfill else { return false }
-        switch step.action {
-        case .statements, .buildIndex, .dropIndex: return true
-        case .concurrently, .clearIndex, .declaration, .backfill, .fillMove, .check, .verify: return false
-        }
-    }
-
-    fileprivate var isRevert: Bool {
-        switch self {
-        case .revert, .forget: true
-        case .apply, .repair, .arrive: false
-        }
-    }
-
-    /// Whether it brings back what Contract took away.
-    fileprivate var leavesArchive: Bool {
-        if case .revert(let step) = self { step.phase == .contract } else { false }
-    }
-
-    fileprivate var irreversible: Step? {
-        if case .revert(let step) = self, case .statements(_, nil) = step.action { step } else { nil }
     }
 }
