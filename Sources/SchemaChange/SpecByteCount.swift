@@ -9,7 +9,9 @@ public struct SpecByteCount: Hashable, Sendable, Codable, CustomStringConvertibl
     /// Nil when `text` is not such a number, or is larger than a database can be.
     public init?(_ text: String) {
         let digits = text.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
-        guard let count = Double(digits), let factor = Self.units[String(text.dropFirst(digits.count))] else { return nil }
+        guard let count = Double(digits), let factor = Self.units[String(text.dropFirst(digits.count))] else {
+            return nil
+        }
         let bytes = count * factor
         guard bytes < 0x1p62 else { return nil }
         self.init(Int64(bytes))
@@ -51,7 +53,8 @@ public struct SpecByteCount: Hashable, Sendable, Codable, CustomStringConvertibl
         ("Ki", 1 << 10), ("Mi", 1 << 20), ("Gi", 1 << 30), ("Ti", 1 << 40), ("Pi", 1 << 50),
     ]
     private static let units: [String: Double] = [
-        "": 1, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "Ki": 0x1p10, "Mi": 0x1p20, "Gi": 0x1p30, "Ti": 0x1p40,
+        "": 1, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "Ki": 0x1p10, "Mi": 0x1p20, "Gi": 0x1p30,
+        "Ti": 0x1p40,
         "Pi": 0x1p50,
     ]
 }

@@ -89,7 +89,7 @@ struct ThrottleState: Sendable {
     mutating func probed(_ duration: Duration, limit: Duration) {
         if duration <= limit {
             latency = nil
-            byLatency = min(Double(workers), byLatency + 0.025 * Double(workers))
+            byLatency = min(Double(workers), byLatency + 0.015 * Double(workers))
         } else if byLatency > Self.fewest {
             byLatency = max(Self.fewest, byLatency * 0.75)
         } else {
