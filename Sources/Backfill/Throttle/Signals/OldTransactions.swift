@@ -16,9 +16,9 @@ struct OldTransactions: ThrottleSignal {
                 query = '<insufficient privilege>' AS is_hidden,
                 extract(epoch FROM clock_timestamp() - xact_start)::float8 AS age
             FROM pg_stat_activity
-            WHERE query = '<insufficient privilege>' AND usesysid IS NOT NULL
-                OR datname = current_database() AND coalesce(backend_xmin, backend_xid) IS NOT NULL
-                    AND xact_start < clock_timestamp() - make_interval(secs => $1::float8)
+            WHERE datname = current_database() AND (
+                query = '<insufficient privilege>' OR coalesce(backend_xmin, backend_xid) IS NOT NULL
+                    AND xact_start < clock_timestamp() - make_interval(secs => $1::float8))
             UNION ALL
             SELECT 'prepared transaction ' || quote_literal(gid), false, extract(epoch FROM clock_timestamp() - prepared)::float8
             FROM pg_prepared_xacts
