@@ -175,8 +175,8 @@ struct ThrottleTests {
                 let written = try await backfill.database.sql(
                     """
                     SELECT pg_current_wal_lsn() AS before \\gset
-                    UPDATE items SET a = a;
-                    SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), :'before') > 20000000
+                    UPDATE filler SET t = t || '.';
+                    SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), :'before') > 4000000
                     """)
                 #expect(written == "t")
                 try FileManager.default.removeItem(atPath: server.folder + "/data/full")

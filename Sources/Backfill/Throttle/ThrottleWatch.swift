@@ -120,21 +120,38 @@ public struct ThrottleWatch: Sendable {
     private func look(_ throttle: Throttle, _ teller: HoldTeller, on connection: PostgresConnection) async throws {
         var signals = rules.signals(of: subject)
         while !Task.isCancelled {
+            let answers = try await self.answers(to: signals.map(\.statement) + [atWork], on: connection)
             var findings: [ThrottleFinding] = []
             for index in signals.indices {
-                let answer = try await rows(signals[index].statement, on: connection)
-                if let finding = signals[index].judge(answer) { findings.append(finding) }
+                if let finding = signals[index].judge(answers[index]) { findings.append(finding) }
             }
-            let others = try await connection.query(
-                """
-                SELECT count(*) AS others FROM pg_stat_activity
-                WHERE application_name LIKE $1 AND application_name NOT LIKE $2
-                    AND (state <> 'idle' OR state_change > clock_timestamp() - interval '2 s')
-                """, [.text(subject.allSessions), .text(subject.sessions)]
-            ).row().integer("others")
+            let others = try answers[signals.count].get().first?.integer("others") ?? 0
             note(findings, others: Int(others), throttle, teller)
             try await Task.sleep(for: Self.interval)
         }
+    }
+
+    /// Workers of other migrations that are at work, or were a moment ago.
+    private var atWork: PostgresStatement {
+        PostgresStatement(
+            """
+            SELECT count(*) AS others FROM pg_stat_activity
+            WHERE application_name LIKE $1 AND application_name NOT LIKE $2
+                AND (state <> 'idle' OR state_change > clock_timestamp() - interval '2 s')
+            """, [.text(subject.allSessions), .text(subject.sessions)])
+    }
+
+    /// In one round trip; where one fails, which keeps the others from being run, each by itself.
+    private func answers(
+        to statements: [PostgresStatement], on connection: PostgresConnection
+    ) async throws -> [Result<[PostgresRow], PostgresError>] {
+        let statements = statements.map { PostgresStatement($0.sql, $0.parameters, isPrepared: true) }
+        let together = try await connection.pipeline(statements)
+        let rows = together.compactMap { try? $0.get().rows }
+        if rows.count == statements.count { return rows.map { .success($0) } }
+        var answers: [Result<[PostgresRow], PostgresError>] = []
+        for statement in statements { answers.append(try await self.rows(statement, on: connection)) }
+        return answers
     }
 
     /// The failure of a statement is an answer; that of the session is not.
