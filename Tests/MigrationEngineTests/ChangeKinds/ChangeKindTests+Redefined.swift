@@ -36,8 +36,14 @@ extension ChangeKindTests {
             "ALTER TABLE reviews ENABLE ALWAYS TRIGGER loud"
         ),
         (
-            "DROP STATISTICS review_statistics", "statistics public.review_statistics",
-            "CREATE STATISTICS review_statistics (dependencies) ON code, user_id FROM reviews"
+            """
+            DROP STATISTICS review_statistics;
+            CREATE STATISTICS review_statistics (ndistinct) ON code, user_id FROM reviews
+            """, "statistics public.review_statistics",
+            """
+            DROP STATISTICS review_statistics;
+            CREATE STATISTICS review_statistics (dependencies) ON code, user_id FROM reviews
+            """
         ),
     ]
 
