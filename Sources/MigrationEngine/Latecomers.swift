@@ -42,7 +42,16 @@ enum Latecomers {
         guard let restated = known.restated, let query = known.restatedQuery else { return [] }
         let present = try await connection.query("SELECT object::text FROM (\(query)) AS found").rows
             .compactMap { $0[0] }.map { try LedgerJSON.decode(ColumnDependents.Restated.self, from: $0) }
-        return restated.filter { !present.contains($0) }
+        return restated.filter { known in !present.contains { isSame($0, known) } }
+    }
+
+    /// PostgreSQL writes the columns of statistics in the table's order, in which another column of the name has another place.
+    private static func isSame(_ one: ColumnDependents.Restated, _ other: ColumnDependents.Restated) -> Bool {
+        guard one.description.hasPrefix("statistics ") else { return one == other }
+        func words(_ restated: ColumnDependents.Restated) -> [[Substring]] {
+            restated.statements.map { $0.split { " ,()".contains($0) }.sorted() }
+        }
+        return one.description == other.description && words(one) == words(other)
     }
 
     private static func message(_ changed: [ColumnDependents.Restated], _ place: Place) -> String {

@@ -107,22 +107,6 @@ extension TableDescription {
         public var index: String
     }
 
-    public struct Grant: Codable, Hashable, Sendable {
-        /// Nil stands for everybody.
-        public var role: String?
-        public var privilege: String
-        public var isGrantable: Bool
-        /// Where it is for one column only.
-        public var column: String?
-
-        /// The same on another table.
-        func statement(on table: TableName, column: String?) -> String {
-            let column = column.map { " (\($0.quotedIdentifier))" } ?? ""
-            return "GRANT \(privilege)\(column) ON \(table.quoted) TO \(role?.quotedIdentifier ?? "PUBLIC")"
-                + (isGrantable ? " WITH GRANT OPTION" : "")
-        }
-    }
-
     /// A view of it in the schema of a version, see ``VersionView``.
     public struct VersionedView: Codable, Hashable, Sendable {
         public var name: TableName

@@ -30,9 +30,6 @@ extension Change {
         let key =
             "a key over all partitions cannot be built while others write, and must hold the partition key; make a unique "
             + "index with createIndex"
-        let foreignKey =
-            "before PostgreSQL 18 a foreign key of it is validated under a lock that stops writers; add it to each "
-            + "partition by sql, in two steps, and then to the table"
         let sameName =
             "what depends on the column cannot be carried over to one under the same name; give it a new name, with "
             + "alterColumn and to"
@@ -40,14 +37,12 @@ extension Change {
         case .addColumn(let change):
             if change.forwardBy != nil { return flaw(".forwardBy", worker) }
             if change.unique == true { return flaw(".unique", key) }
-            if change.references != nil, !table.namesRequirements { return flaw(".references", foreignKey) }
         case .replaceColumns(let change):
             if change.forwardBy != nil { return flaw(".forwardBy", worker) }
         case .alterColumn(let change):
             if change.forwardBy != nil { return flaw(".forwardBy", worker) }
             if change.keepsName { return flaw("", sameName) }
             if change.unique != nil { return flaw(".unique", key) }
-            if change.references != nil, !table.namesRequirements { return flaw(".references", foreignKey) }
         case .renameColumn:
             return flaw("", sameName)
         case .moveToTable:
@@ -58,11 +53,9 @@ extension Change {
             if constraint.unique != nil { return flaw(".unique", key) }
             if constraint.primaryKey != nil { return flaw(".primaryKey", key) }
             if constraint.exclusion != nil { return flaw(".exclusion", key) }
-            if constraint.foreignKey != nil, !table.namesRequirements { return flaw(".foreignKey", foreignKey) }
         case .dropConstraint(let change):
             switch table.constraint(change.name)?.kind {
             case "u", "p", "x": return flaw(".name", "there would be no way back: \(key)")
-            case "f" where !table.namesRequirements: return flaw(".name", "there would be no way back: \(foreignKey)")
             default: break
             }
         case .setReplicaIdentity:

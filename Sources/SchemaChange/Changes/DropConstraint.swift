@@ -46,7 +46,7 @@ public struct DropConstraint: Codable, Hashable, Sendable, ChangeKind {
         _ constraint: TableDescription.Constraint, _ index: TableDescription.Index?
     ) {
         builder.addDropped(
-            constraint, of: description.name, in: .expand, title: title,
+            constraint, of: description, in: .expand, title: title,
             extras: index?.extras(of: description.name) ?? [])
     }
 }
@@ -72,9 +72,15 @@ extension PlanBuilder {
 
     /// Drops a constraint that is not a key. It comes back in two transactions: for what is written, then for the rows.
     mutating func addDropped(
-        _ constraint: TableDescription.Constraint, of table: TableName, in phase: Phase, title: String,
+        _ constraint: TableDescription.Constraint, of description: TableDescription, in phase: Phase, title: String,
         word: String = "constraint", extras: [String] = []
     ) {
+        if constraint.kind == "f",
+            let key = PartitionedForeignKey(constraint.name, constraint.definition, of: description)
+        {
+            return addDropped(key, constraint, in: phase, title: title, word: word)
+        }
+        let table = description.name
         let alter = "ALTER TABLE \(table.quoted)"
         let name = constraint.name.quotedIdentifier
         let isExclusion = constraint.kind == "x"
@@ -88,6 +94,24 @@ extension PlanBuilder {
         add(
             phase, "\(word)-drop", title, table: table, otherTable: constraint.references,
             apply: ["\(alter) DROP CONSTRAINT \(name)"], revert: [restore] + constraint.extras(of: table) + extras)
+    }
+
+    /// The same in each partition: the first of these is undone last.
+    private mutating func addDropped(
+        _ key: PartitionedForeignKey, _ constraint: TableDescription.Constraint, in phase: Phase, title: String,
+        word: String
+    ) {
+        let (table, referred) = (key.table, constraint.references)
+        add(
+            phase, "\(word)-drop", title, table: table, otherTable: referred,
+            apply: ["ALTER TABLE \(table.quoted) DROP CONSTRAINT \(key.name.quotedIdentifier)"],
+            revert: key.add + constraint.extras(of: table))
+        add(
+            phase, "\(word)-validate", "validating \(key.name) in each partition of \(table), once it comes back",
+            table: table, otherTable: referred, apply: [], revert: [key.validateEach])
+        add(
+            phase, "\(word)-parts", "taking what is left of \(key.name) off the partitions of \(table)",
+            table: table, otherTable: referred, apply: [key.dropFromEach], revert: [key.addToEach])
     }
 }
 

@@ -39,7 +39,7 @@ public struct DropTable: Codable, Hashable, Sendable, ChangeKind {
         for (index, constraint) in outgoing.enumerated() {
             builder.released.insert("\(constraint.name) of \(description.name)")
             builder.addDropped(
-                constraint, of: description.name, in: .contract,
+                constraint, of: description, in: .contract,
                 title: "letting \(constraint.references!) go from \(description.name)", word: "foreign-key-\(index + 1)"
             )
         }

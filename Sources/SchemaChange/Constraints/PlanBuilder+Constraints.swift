@@ -71,17 +71,34 @@ extension PlanBuilder {
         referred: TableName? = nil
     ) {
         let name = constraint.name ?? ""
+        let clause = constraint.clause(referred: referred?.quoted)
+        if let referred, let key = PartitionedForeignKey(name, clause, of: table) {
+            return add(key, in: phase, referred: referred)
+        }
         let alter = "ALTER TABLE \(table.name.quoted)"
         let quoted = name.quotedIdentifier
         add(
             phase, "\(word)-add", "refusing what breaks \(name) of \(table.name) from now on", table: table.name,
             lock: referred == nil ? "ACCESS EXCLUSIVE" : "SHARE ROW EXCLUSIVE", otherTable: referred,
-            apply: ["\(alter) ADD CONSTRAINT \(quoted) \(constraint.clause(referred: referred?.quoted)) NOT VALID"],
+            apply: ["\(alter) ADD CONSTRAINT \(quoted) \(clause) NOT VALID"],
             revert: ["\(alter) DROP CONSTRAINT IF EXISTS \(quoted)"], isLast: true)
         add(
             phase, "\(word)-validate", "validating \(name) of \(table.name)", table: table.name,
             lock: "SHARE UPDATE EXCLUSIVE", otherTable: referred,
             apply: ["\(alter) VALIDATE CONSTRAINT \(quoted)"], revert: [], isLast: true)
+    }
+
+    private mutating func add(_ key: PartitionedForeignKey, in phase: Phase, referred: TableName) {
+        add(
+            phase, "foreign-key-add", "refusing what breaks \(key.name) in each partition of \(key.table) from now on",
+            table: key.table, lock: "SHARE ROW EXCLUSIVE", otherTable: referred,
+            apply: [key.addToEach], revert: [key.dropFromEach], isLast: true)
+        add(
+            phase, "foreign-key-validate", "validating \(key.name) in each partition of \(key.table)", table: key.table,
+            lock: "SHARE UPDATE EXCLUSIVE", otherTable: referred, apply: [key.validateEach], revert: [], isLast: true)
+        add(
+            phase, "foreign-key-join", "giving \(key.table) \(key.name), which its partitions have", table: key.table,
+            lock: "SHARE ROW EXCLUSIVE", otherTable: referred, apply: key.add, revert: [key.drop], isLast: true)
     }
 
     private mutating func lookForNulls(_ column: String, in table: TableDescription, _ phase: Phase) {

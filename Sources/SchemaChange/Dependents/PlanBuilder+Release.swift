@@ -46,7 +46,7 @@ extension PlanBuilder {
         let title = "taking \(constraint.name) of \(table.name) away"
         let index = table.indexes.first { $0.constraint == constraint.name }
         if let index { try requireUnused(index, of: table, at: path) }
-        if table.isPartitioned, constraint.kind != "c", constraint.kind != "f" || !table.namesRequirements {
+        if table.isPartitioned, !"cf".contains(constraint.kind) {
             throw PlanError(
                 .dependents, at: path,
                 "\(constraint.name) of \(table.name) is about the column, and would be in force in the archive; the table "
@@ -65,7 +65,7 @@ extension PlanBuilder {
                     + "by dropConstraint with lockTable: true, in a change before this one")
         default:
             addDropped(
-                constraint, of: table.name, in: .contract, title: title, word: "release-\(place)",
+                constraint, of: table, in: .contract, title: title, word: "release-\(place)",
                 extras: index?.extras(of: table.name) ?? [])
         }
     }

@@ -31,8 +31,9 @@ extension Step {
     }
 
     private func work(of text: String) -> Work {
-        // For its own SET NOT NULL PostgreSQL takes the constraint as proof that was validated before.
-        let proves: Set<LintCode> = lock == nil ? [] : [.setNotNullScans]
+        // For its own SET NOT NULL PostgreSQL takes the constraint as proof that was validated before, and for the foreign
+        // key of a partitioned table those of the partitions.
+        let proves: Set<LintCode> = lock == nil ? [] : [.setNotNullScans, .constraintScans]
         var work = Work.catalog
         for tokens in SQLScript(text).statements {
             let statement = StatementLint(tokens)

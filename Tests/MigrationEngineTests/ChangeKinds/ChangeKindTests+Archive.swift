@@ -171,4 +171,58 @@ extension ChangeKindTests {
             try await database.walk(spec("numeric"), to: .contract)
         }
     }
+
+    private static func drop(_ table: String, _ column: String) -> Change {
+        .dropColumn(DropColumn(table: table, column: column, backward: "0"))
+    }
+
+    private static let unreleased =
+        sales + """
+            ALTER TABLE sales ADD CONSTRAINT sold UNIQUE (region, id, price);
+            CREATE TABLE large (id int PRIMARY KEY, u int, filler text, CONSTRAINT apart EXCLUDE USING btree (u WITH =));
+            INSERT INTO large SELECT i, i, repeat('x', 1000) FROM generate_series(1, 1500) i;
+            CREATE TABLE t (id int PRIMARY KEY, a int NOT NULL, b int NOT NULL, c int UNIQUE, d int);
+            CREATE UNIQUE INDEX told ON t (a); ALTER TABLE t REPLICA IDENTITY USING INDEX told;
+            CREATE UNIQUE INDEX pair ON t (b, d); CREATE TABLE r (c int CONSTRAINT of_c REFERENCES t (c));
+            """
+
+    @Test(
+        "a constraint of a column that could not come back, or that others need, keeps it from being planned",
+        arguments: [
+            (
+                [drop("sales", "price")],
+                "changes[0].dropColumn: sold of public.sales is about the column, and would be in force in the archive; the "
+                    + "table is partitioned"
+            ),
+            ([drop("large", "u")], "apart of public.large is about the column"),
+            ([drop("t", "a")], "told is the replica identity of public.t"),
+            ([drop("t", "c")], #"the foreign key "of_c" of public.r refers to the column"#),
+            (
+                [.alterColumn(AlterColumn(table: "t", column: "b", type: "bigint")), drop("t", "d")],
+                "pair of public.t depends on a column of changes[0].alterColumn as well"
+            ),
+        ] as [([Change], String)])
+    func releaseRefusals(changes: [Change], part: String) async throws {
+        try await EvolvingDatabase.with(Self.unreleased) { database in
+            let before = try await database.structure()
+            let obstacle = try await database.obstacle(EvolvingDatabase.spec(changes), to: .expand)
+            #expect(obstacle.hasPrefix("Dependents: ") && obstacle.contains(part), "\(obstacle)")
+            #expect(try await database.structure() == before)
+        }
+    }
+
+    @Test("with what such a refusal says to do, the column can be dropped, and everything comes back")
+    func releaseAdvice() async throws {
+        try await EvolvingDatabase.with(Self.unreleased) { database in
+            let before = try await database.structure()
+            let spec = EvolvingDatabase.spec([
+                .dropConstraint(DropConstraint(table: "r", name: "of_c")), Self.drop("t", "c"),
+                .dropConstraint(DropConstraint(table: "large", name: "apart", lockTable: true)),
+                Self.drop("large", "u"),
+            ])
+            try await database.walk(spec, to: .contract)
+            try await database.walk(spec, to: .initial)
+            #expect(try await database.structure() == before)
+        }
+    }
 }
