@@ -4,6 +4,9 @@ public import SchemaChange
 public enum ChunkStatement: Sendable {
     /// Gives rows without a side their new columns. Rows that have one are their writers'.
     case fill(Mapping)
+    /// The same of several mappings of one table, in one pass, for rows that have no side of any: a row that has one of some
+    /// is left to a pass of its own. There has to be at least one.
+    case fillTogether([Mapping])
     /// Counts the rows of each side, and those that break their side's invariant.
     case compare(Mapping)
     /// Gives the rows of a partition that was attached a side: the new one, where a new column is given, as to a row that is
@@ -15,6 +18,7 @@ public enum ChunkStatement: Sendable {
     var mapping: Mapping {
         switch self {
         case .fill(let mapping), .compare(let mapping), .adopt(let mapping, _): mapping
+        case .fillTogether(let mappings): mappings[0]
         case .move(let move, _): move.walked
         }
     }
@@ -28,7 +32,7 @@ public enum ChunkStatement: Sendable {
     func method(_ wanted: WalkMethod) -> WalkMethod {
         switch self {
         case .compare, .move: .keys
-        case .fill(let mapping), .adopt(let mapping, _): mapping.writer == .application ? .keys : wanted
+        case .fill, .fillTogether, .adopt: mapping.writer == .application ? .keys : wanted
         }
     }
 
@@ -36,7 +40,7 @@ public enum ChunkStatement: Sendable {
     public var isReading: Bool {
         switch self {
         case .compare, .move(_, .compare): true
-        case .fill, .adopt, .move(_, .fill): false
+        case .fill, .fillTogether, .adopt, .move(_, .fill): false
         }
     }
 
@@ -53,7 +57,7 @@ public enum ChunkStatement: Sendable {
     /// (NULL: those that it found), the relation and the filenode that must be there (NULL: whatever is), then those of the
     /// chunk's condition.
     func sql(of chunk: Chunk) -> String {
-        let marker = mapping.marker.quotedIdentifier
+        let isUnfilled = filled.map { "\($0.marker.quotedIdentifier) IS NULL" }.joined(separator: " AND ")
         var rows: String {
             if case .move(let move, let pass) = self { return pass.rows(of: move, where: chunk.condition) }
             guard let assignments else {
@@ -62,7 +66,7 @@ public enum ChunkStatement: Sendable {
             return """
                 filled AS (
                     UPDATE \(chunk.table) SET \(assignments.joined(separator: ", "))
-                    WHERE \(marker) IS NULL AND \(chunk.condition) AND EXISTS (SELECT FROM here)
+                    WHERE \(isUnfilled) AND \(chunk.condition) AND EXISTS (SELECT FROM here)
                     RETURNING 1
                 ),
                 found AS (
@@ -93,12 +97,20 @@ public enum ChunkStatement: Sendable {
             """
     }
 
+    /// The mappings whose new columns rows are given.
+    private var filled: [Mapping] {
+        if case .fillTogether(let mappings) = self { mappings } else { [mapping] }
+    }
+
     /// What a row without a side is given; nil where it is given none.
     private var assignments: [String]? {
         let marker = mapping.marker.quotedIdentifier
         switch self {
-        case .fill:
-            return mapping.new.map { "\($0.stored) = (\(mapping.forward[$0.name]!))" } + ["\(marker) = 'o'"]
+        case .fill, .fillTogether:
+            return filled.flatMap { mapping in
+                mapping.new.map { "\($0.stored) = (\(mapping.forward[$0.name]!))" }
+                    + ["\(mapping.marker.quotedIdentifier) = 'o'"]
+            }
         case .compare, .move:
             return nil
         case .adopt(_, isArchived: true):

@@ -24,6 +24,13 @@ extension ClaimedTravel {
         } else {
             let record = try await pool.withConnection { try await ledger.read($0) }
             let isFilled = record?.filled.contains(mapping.token) == true
+            let together = isFilled ? [mapping] : mapping.filledTogether(in: plan, record)
+            if together.count > 1, together[0] == mapping {
+                _ = try await walk(
+                    .fillTogether(together), mapping.table, of: step, checkpoints: "\(step.id)/together", meter)
+                // What this mapping alone has left is looked for in the same way as if there were no others.
+                meter.restart()
+            }
             _ = try await walk(
                 isFilled ? .adopt(mapping, isArchived: false) : .fill(mapping), mapping.table, of: step,
                 checkpoints: step.id, meter)
@@ -198,5 +205,28 @@ extension ClaimedTravel {
         }
         reporter.update { $0.certificate = certificate }
         run.logger.info("verified", metadata: ["rows": "\(certificate.rowsCompared)"])
+    }
+}
+
+extension Mapping {
+    /// The mappings of this one's table that can be filled in one pass with it, in their order, itself among them: neither
+    /// names what another one fills.
+    fileprivate func filledTogether(in plan: Plan, _ record: LedgerRecord?) -> [Mapping] {
+        var together: [Mapping] = []
+        for step in plan.steps {
+            guard case .backfill(let index) = step.action, record?.applied.contains(step.id) != true else { continue }
+            let other = plan.mappings[index]
+            guard other.table == table, other.remote == nil, other.writer != .application,
+                record?.filled.contains(other.token) != true,
+                together.allSatisfy({ !$0.names(newOf: other) && !other.names(newOf: $0) })
+            else { continue }
+            together.append(other)
+        }
+        return together.contains(self) ? together : [self]
+    }
+
+    private func names(newOf other: Mapping) -> Bool {
+        let new = Set(other.new.map(\.name))
+        return named.contains { new.contains($0.name) && !self.new.contains($0) }
     }
 }

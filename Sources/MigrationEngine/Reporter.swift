@@ -87,6 +87,11 @@ final class ProgressMeter: Sendable {
         reporter.update { $0.progress = progress }
     }
 
+    /// What follows goes over the same rows once more.
+    func restart() {
+        state.withLock { $0 = State() }
+    }
+
     /// The end: the total is exact now.
     func finish() {
         let rows = state.withLock { $0.rowsDone }

@@ -1,8 +1,9 @@
 """Two cases. `idle`: each method by itself on each table, round by round in turn, to its end or until it has run for long
 enough to know its speed. `load`: the same beside pgbench at half of its own full rate, each with a window of the load alone
-just before it."""
+just before it. `curve`: what throttling the backfill costs it, and what it saves the load."""
 
 import os
+import random
 import sys
 import threading
 import time
@@ -11,7 +12,7 @@ from report import Report, median, percentile
 
 from .chart import chart
 from .load import Load, wait_until
-from .methods import METHODS, Method
+from .methods import METHODS, THROTTLED, Method
 from .tables import Table, connect, fresh, make_template
 
 URL = os.environ["BENCH_DATABASE_URL"]
@@ -20,7 +21,7 @@ ROUNDS = int(os.environ.get("ROUNDS", "5"))
 #: After so many seconds the speed of a method is known.
 LIMIT = float(os.environ.get("LIMIT", "20"))
 WINDOW = float(os.environ.get("WINDOW", "10"))
-CASES = os.environ.get("CASES", "idle load").split()
+CASES = os.environ.get("CASES", "idle load curve").split()
 TABLES = [
     Table("narrow", int(os.environ.get("ROWS", "5000000")), 40),
     Table("wide", int(os.environ.get("WIDE_ROWS", "500000")), 1000),
@@ -83,39 +84,80 @@ def idle(report: Report, table: Table) -> None:
         report.add(case, GOAL, "rows/s", "rows/s", speeds[GOAL], median(ratios), baseline)
 
 
-def beside_load(report: Report, table: Table) -> None:
-    case = f"{table.name}, load"
+class Window:
+    """The load alone, and then beside a method."""
+
+    def __init__(self, method: Method, table: Table, load: Load, rate: float) -> None:
+        fresh(URL, table)
+        method.prepare(URL)
+        process = load.start(2 * WINDOW + 3, rate)
+        began = time.time() + 1
+        wait_until(began + WINDOW)
+        end = threading.Event()
+        timer = threading.Timer(WINDOW, end.set)
+        timer.start()
+        start = time.time()
+        rows = method.run(URL, end)
+        stop = time.time()
+        timer.cancel()
+        process.wait()
+        self.alone = load.latencies(began, began + WINDOW)
+        self.beside = load.latencies(start, min(stop, start + WINDOW))
+        self.speed = rows / (stop - start)
+
+    def ratio(self, share: float) -> float:
+        return percentile(self.beside, share) / percentile(self.alone, share)
+
+
+def half_rate(report: Report, table: Table, case: str) -> tuple[Load, float]:
     fresh(URL, table)
     load = Load(URL, table.rows, FOLDER)
     rate = load.full_rate(WINDOW) / 2
     say(f"{table.name}: pgbench at {rate:.0f} transactions/s, half of its full rate")
     report.add(case, "pgbench", "rate", "tx/s", rate)
+    return load, rate
+
+
+def beside_load(report: Report, table: Table) -> None:
+    case = f"{table.name}, load"
+    load, rate = half_rate(report, table, case)
     for method in METHODS:
-        alone: list[float] = []
-        beside: list[float] = []
-        speeds: list[float] = []
-        for _ in range(ROUNDS):
-            fresh(URL, table)
-            method.prepare(URL)
-            process = load.start(2 * WINDOW + 3, rate)
-            began = time.time() + 1
-            wait_until(began + WINDOW)
-            end = threading.Event()
-            timer = threading.Timer(WINDOW, end.set)
-            timer.start()
-            start = time.time()
-            rows = method.run(URL, end)
-            stop = time.time()
-            timer.cancel()
-            process.wait()
-            alone += load.latencies(began, began + WINDOW)
-            beside += load.latencies(start, min(stop, start + WINDOW))
-            speeds.append(rows / (stop - start))
-        report.add(case, method.name, "rows/s", "rows/s", median(speeds))
+        windows = [Window(method, table, load, rate) for _ in range(ROUNDS)]
+        alone = [value for window in windows for value in window.alone]
+        beside = [value for window in windows for value in window.beside]
+        speed = median([window.speed for window in windows])
+        report.add(case, method.name, "rows/s", "rows/s", speed)
         for share in (50, 99, 99.9):
             report.add(case, method.name, f"load p{share}, alone", "ms", percentile(alone, share))
             report.add(case, method.name, f"load p{share}", "ms", percentile(beside, share))
-        say(f"{case}: {method.name}: {median(speeds):.0f} rows/s, p99 {percentile(alone, 99):.1f} → {percentile(beside, 99):.1f} ms")
+        say(f"{case}: {method.name}: {speed:.0f} rows/s, p99 {percentile(alone, 99):.1f} → {percentile(beside, 99):.1f} ms")
+
+
+def interval(values: list[float]) -> tuple[float, float]:
+    """Of the median, at 95 %: by drawing from the values again and again, always in the same way."""
+    draw = random.Random(1)
+    medians = [median(draw.choices(values, k=len(values))) for _ in range(2000)]
+    return percentile(medians, 2.5), percentile(medians, 97.5)
+
+
+def curve(report: Report, table: Table) -> None:
+    case = f"{table.name}, curve"
+    load, rate = half_rate(report, table, case)
+    windows: dict[str, list[Window]] = {method.name: [] for method in THROTTLED}
+    for _ in range(ROUNDS):
+        for method in THROTTLED:
+            windows[method.name].append(Window(method, table, load, rate))
+    full = median([window.speed for window in windows[THROTTLED[0].name]])
+    for name, found in windows.items():
+        speed = median([window.speed for window in found])
+        ratios = [window.ratio(99) for window in found]
+        low, high = interval(ratios)
+        report.add(case, name, "rows/s", "rows/s", speed)
+        report.add(case, name, "rows/s, part of the unthrottled", "share", speed / full)
+        report.add(case, name, "load p99, to alone", "ratio", median(ratios))
+        report.add(case, name, "load p99, to alone, 95 % from", "ratio", low)
+        report.add(case, name, "load p99, to alone, 95 % to", "ratio", high)
+        say(f"{case}: {name}: {speed:.0f} rows/s ({speed / full:.0%}), p99 {median(ratios):.2f} of alone ({low:.2f} to {high:.2f})")
 
 
 def main() -> None:
@@ -127,6 +169,8 @@ def main() -> None:
             idle(report, table)
         if "load" in CASES:
             beside_load(report, table)
+        if "curve" in CASES and table is TABLES[0]:
+            curve(report, table)
     report.write(sys.argv[1])
     with open(sys.argv[1].removesuffix(".json") + ".svg", "w") as file:
         file.write(chart(report.rows))

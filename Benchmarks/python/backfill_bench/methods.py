@@ -104,8 +104,8 @@ def data_migration(url: str, end: threading.Event) -> int:
 class Sluice:
     """`sluice run`, from the dual write on. Its proof is not on the clock: none of the others has one."""
 
-    def __init__(self, workers: int, by: str) -> None:
-        self.workers, self.by = workers, by
+    def __init__(self, workers: int, by: str, throttle: str = "") -> None:
+        self.workers, self.by, self.throttle = workers, by, throttle
 
     def command(self, phase: str) -> list[str]:
         return [os.environ["SLUICE_BINARY"], "run", "-f", "-", "--phase", phase]
@@ -114,7 +114,7 @@ class Sluice:
         process = subprocess.Popen(
             self.command(phase), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True,
             env=os.environ | {"SLUICE_DATABASE_URL": url.rsplit("/", 1)[0] + "/bench"})
-        process.stdin.write(migration(self.workers, self.by))
+        process.stdin.write(migration(self.workers, self.by, self.throttle))
         process.stdin.close()
         return process
 
@@ -159,4 +159,14 @@ METHODS = [
                Sluice(workers, by).prepare, Sluice(workers, by).run)
         for by in ("Pages", "Keys") for workers in (1, 2)
     ),
+]
+
+#: A row of the application's, as it reads it.
+PROBE = "SELECT name FROM people WHERE id = 1 + (random() * 100000)::int"
+#: What of its two workers is at work.
+THROTTLED = [
+    *(Method(f"share {share} %", Sluice(2, "Pages").prepare, Sluice(2, "Pages", f"share: {share}").run)
+      for share in (100, 75, 50, 25, 10)),
+    *(Method(f"latency of {limit}", Sluice(2, "Pages").prepare,
+             Sluice(2, "Pages", f"latency: {{query: \"{PROBE}\", max: {limit}}}").run) for limit in ("2ms", "1ms")),
 ]

@@ -9,7 +9,7 @@ FORWARD = {"first": "split_part(name, ' ', 1)", "last": "split_part(name, ' ', 2
 BACKWARD = "first || ' ' || last"
 
 
-def migration(workers: int, by: str) -> str:
+def migration(workers: int, by: str, throttle: str) -> str:
     forward = ", ".join(f"{column}: \"{value}\"" for column, value in FORWARD.items())
     return f"""
 apiVersion: sluice.dev/v1alpha1
@@ -23,7 +23,7 @@ spec:
       to: [{", ".join(f"{{name: {column}, type: text}}" for column in FORWARD)}]
       forward: {{{forward}}}
       backward: {{name: "{BACKWARD}"}}
-  backfill: {{workers: {workers}, by: {by}}}
+  backfill: {{workers: {workers}, by: {by}, throttle: {{{throttle}}}}}
 """
 
 
