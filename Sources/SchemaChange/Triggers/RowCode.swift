@@ -53,6 +53,52 @@ struct RowCode {
             + "ELSE \(differs(mapping.old, .backward)) END)"
     }
 
+    /// After `body` has derived a side though nobody wrote the other, and said so by `sluice_wrote_none`: takes that back where
+    /// the row was not as its side says already. Somebody wrote it past the triggers, and what they wrote is not to be lost in
+    /// silence.
+    ///
+    /// Whether the row was one is computed only where something else was derived than what it had.
+    func restoringUneven(_ body: String) -> String {
+        // Where a worker computes the new side nothing is derived of it here.
+        let new = mapping.remote == nil ? mapping.new : []
+        // Without old columns those that `forward` reads are the old side.
+        let source = mapping.old.isEmpty ? mapping.named.filter { !mapping.new.contains($0) } : []
+        return """
+            DECLARE
+                sluice_wrote_none boolean := false;
+            BEGIN
+            \(body)
+            IF sluice_wrote_none THEN
+            \(restore(new, .forward, of: "o", unless: source.isEmpty ? "false" : changed(source)))
+            \(restore(mapping.old, .backward, of: "n", unless: "false"))
+            END IF;
+            END;
+            """
+    }
+
+    /// What ``restoringUneven(_:)`` does with the rows of one side.
+    private func restore(
+        _ derived: [Column], _ direction: Mapping.Direction, of side: String, unless isWritten: String
+    ) -> String {
+        guard !derived.isEmpty else { return "NULL;" }
+        return """
+            IF OLD.\(mapping.marker.quotedIdentifier) = '\(side)' AND \(changed(derived)) AND NOT \(isWritten) THEN
+            \(read(from: "OLD"))
+                IF \(differs(derived, direction, in: "OLD")) THEN
+            \(derived.map { "NEW.\(stored($0)) := OLD.\(stored($0));" }.joined(separator: "\n"))
+                END IF;
+            END IF;
+            """
+    }
+
+    /// Whether one of `columns` is not what it was before the statement.
+    func changed(_ columns: [Column]) -> String {
+        func image(_ record: String) -> String {
+            "ROW(\(columns.map { "\(record).\(stored($0))" }.joined(separator: ", ")))"
+        }
+        return "record_image_ne(\(image("NEW")), \(image("OLD")))"
+    }
+
     /// Whether either side of `NEW` follows from the other; read the variables first.
     var agreement: String {
         "NOT (\(differs(mapping.old, .backward)) AND \(differs(mapping.new, .forward)))"
@@ -90,16 +136,16 @@ struct RowCode {
             """
     }
 
-    private func differs(_ columns: [Column], _ direction: Mapping.Direction) -> String {
+    private func differs(_ columns: [Column], _ direction: Mapping.Direction, in record: String = "NEW") -> String {
         guard !columns.isEmpty else { return "false" }
         let expressions = direction == .forward ? mapping.forward : mapping.backward
-        let shared = shared(direction).map { "NEW.\(stored($0)) AS \($0.quoted)" }
+        let shared = shared(direction).map { "\(record).\(stored($0)) AS \($0.quoted)" }
         let derived = columns.map { column in
             let value = "(\(expressions[column.name]!))::\(column.type)"
             return shared.isEmpty
                 ? value : "(SELECT \(value) FROM (SELECT \(shared.joined(separator: ", "))) AS sluice_row)"
         }
-        let present = columns.map { "NEW.\(stored($0))" }
+        let present = columns.map { "\(record).\(stored($0))" }
         return "record_image_ne(ROW(\(present.joined(separator: ", "))), ROW(\(derived.joined(separator: ", "))))"
     }
 }
