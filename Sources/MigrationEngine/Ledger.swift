@@ -14,7 +14,7 @@ struct Ledger: Sendable {
     // MARK: Schema
 
     /// The version of the tables that this program knows.
-    private static let version: Int64 = 5
+    private static let version: Int64 = 6
 
     /// Makes the tables, unless they are there: then nothing is written. The lock is tried only, since to wait for an
     /// advisory lock while an index is built concurrently can deadlock.
@@ -91,6 +91,7 @@ struct Ledger: Sendable {
             """,
             ProvenPartitions.schema,
             "ALTER TABLE sluice.migration ADD COLUMN IF NOT EXISTS filled text[] NOT NULL DEFAULT '{}'",
+            obstacleSchema,
         ] + CheckpointTable.schema + [
             """
             INSERT INTO sluice.component VALUES ('ledger', \(version))
@@ -122,7 +123,8 @@ struct Ledger: Sendable {
                 VALUES ($1, $2, $3, $4, $5::text[], $6, $7)
                 ON CONFLICT (id) DO UPDATE SET uid = $2, plan_hash = $3, plan = $4, tables = $5::text[], target = $6,
                     server = $7, walk = m.walk + 1, ordinal = DEFAULT, triggers = NULL, certificate = NULL,
-                    proven_at = NULL, kept_until = NULL, purged = false, filled = '{}'
+                    proven_at = NULL, kept_until = NULL, purged = false, filled = '{}',
+                    obstacle = NULL
                 WHERE m.phase = 'Initial' AND NOT EXISTS (SELECT FROM sluice.step s WHERE s.migration = m.id)
                 """,
                 [
@@ -201,7 +203,7 @@ struct Ledger: Sendable {
     func beginWalk(to target: Phase, after record: LedgerRecord, on connection: PostgresConnection) async throws -> Bool
     {
         try await connection.query(
-            "UPDATE sluice.migration SET walk = walk + 1, target = $3 WHERE id = $1 AND walk = $2::bigint",
+            "UPDATE sluice.migration SET walk = walk + 1, target = $3, obstacle = NULL WHERE id = $1 AND walk = $2::bigint",
             [.text(id), .integer(record.walk), .text(target.rawValue)]
         ).affectedRows == 1
     }
@@ -298,7 +300,10 @@ struct Ledger: Sendable {
         try await endWorkers(on: connection)
         do {
             let rows = try await connection.query(
-                "UPDATE sluice.migration SET fence = fence + 1 WHERE id = $1 AND walk = $2::bigint RETURNING fence",
+                """
+                UPDATE sluice.migration SET fence = fence + 1, obstacle = NULL
+                WHERE id = $1 AND walk = $2::bigint RETURNING fence
+                """,
                 [.text(id), .integer(walk)]
             ).rows
             guard let row = rows.first else { throw Interruption.heldByAnother }

@@ -198,7 +198,7 @@ public struct AlterColumn: Codable, Hashable, Sendable, ChangeKind {
         }
         try builder.claim(column, of: description, at: path)
         planDefault(into: &builder, of: description, present)
-        planNullability(into: &builder, of: description, present)
+        try planNullability(into: &builder, of: description, present, at: path)
         for change in inPlace(in: description, token: builder.token) { try change.plan(into: &builder, at: path) }
     }
 
@@ -229,10 +229,18 @@ public struct AlterColumn: Codable, Hashable, Sendable, ChangeKind {
     private func planNullability(
         into builder: inout PlanBuilder,
         of description: TableDescription,
-        _ present: TableDescription.ColumnDescription
-    ) {
+        _ present: TableDescription.ColumnDescription,
+        at path: String
+    ) throws(PlanError) {
         guard let nullable, nullable == present.notNull else { return }
         if nullable {
+            if description.key.contains(column) {
+                throw PlanError(
+                    .dependents, at: "\(path).nullable",
+                    "\"\(column)\" is of the key (\(description.key.joined(separator: ", "))) by which the rows of "
+                        + "\(description.name) are told apart, so it cannot be NULL; give the table a primary key "
+                        + "without it first")
+            }
             builder.addNullable(.expand, present, of: description.name)
         } else {
             let key =
