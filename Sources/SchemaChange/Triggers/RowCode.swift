@@ -63,14 +63,16 @@ struct RowCode {
         let new = mapping.remote == nil ? mapping.new : []
         // Without old columns those that `forward` reads are the old side.
         let source = mapping.old.isEmpty ? mapping.named.filter { !mapping.new.contains($0) } : []
+        let marker = mapping.marker.quotedIdentifier
+        // A note that the last trigger did not see, since it alone was off, stands behind the side.
         return """
             DECLARE
                 sluice_wrote_none boolean := false;
             BEGIN
             \(body)
             IF sluice_wrote_none THEN
-            \(restore(new, .forward, of: "o", unless: source.isEmpty ? "false" : changed(source)))
-            \(restore(mapping.old, .backward, of: "n", unless: "false"))
+            \(restore(new, .forward, where: "OLD.\(marker) = 'o'\(source.isEmpty ? "" : " AND NOT \(changed(source))")"))
+            \(restore(mapping.old, .backward, where: "left(OLD.\(marker), 1) = 'n'"))
             END IF;
             END;
             """
@@ -78,11 +80,11 @@ struct RowCode {
 
     /// What ``restoringUneven(_:)`` does with the rows of one side.
     private func restore(
-        _ derived: [Column], _ direction: Mapping.Direction, of side: String, unless isWritten: String
+        _ derived: [Column], _ direction: Mapping.Direction, where isOfSide: String
     ) -> String {
         guard !derived.isEmpty else { return "NULL;" }
         return """
-            IF OLD.\(mapping.marker.quotedIdentifier) = '\(side)' AND \(changed(derived)) AND NOT \(isWritten) THEN
+            IF \(isOfSide) AND \(changed(derived)) THEN
             \(read(from: "OLD"))
                 IF \(differs(derived, direction, in: "OLD")) THEN
             \(derived.map { "NEW.\(stored($0)) := OLD.\(stored($0));" }.joined(separator: "\n"))
