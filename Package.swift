@@ -114,8 +114,8 @@ let package = Package(
         .target(
             name: "MigrationOperator",
             dependencies: [
-                "MigrationEngine", "SchemaChange", "ControllerRuntime", "KubernetesClient", "PostgreSQL", "Prometheus",
-                "YAML", logging,
+                "MigrationEngine", "Backfill", "SchemaChange", "ControllerRuntime", "KubernetesClient", "PostgreSQL",
+                "Prometheus", "YAML", logging,
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
             // Links to the files in manifests/, so that the program carries them and there is one copy of each.
@@ -220,7 +220,7 @@ let package = Package(
         tests("Backfill"),
         tests("MigrationEngine", ["Backfill", "DurablePromises", "PostgreSQL", "SchemaChange", logging]),
         tests("MigrationImport", ["MigrationEngine", "SchemaChange", "YAML"]),
-        tests("MigrationOperator", ["ControllerRuntime", "KubernetesClient"]),
+        tests("MigrationOperator", ["Backfill", "ControllerRuntime", "KubernetesClient"]),
         tests(
             "OperatorServer",
             [

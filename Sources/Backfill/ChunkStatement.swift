@@ -32,14 +32,16 @@ public enum ChunkStatement: Sendable {
         }
     }
 
-    /// Whether its tally counts every row of the chunk, and not only those that it changed.
-    var counts: Bool {
+    /// Whether no row is written.
+    public var isReading: Bool {
         switch self {
-        case .fill, .adopt: false
-        case .compare: true
-        case .move(_, let pass): pass == .compare
+        case .compare, .move(_, .compare): true
+        case .fill, .adopt, .move(_, .fill): false
         }
     }
+
+    /// Whether its tally counts every row of the chunk, and not only those that it changed.
+    var counts: Bool { isReading }
 
     /// The number of the first parameter that a condition may use.
     static let firstFree = 11

@@ -6,6 +6,7 @@ struct KeyedRange {
     let runner: ChunkRunner
     let checkpoint: Checkpoint
     let chunkDuration: Duration
+    let turn: ChunkTurn
 
     private var mapping: Mapping { runner.statement.mapping }
 
@@ -18,7 +19,7 @@ struct KeyedRange {
         var pacer = ChunkPacer(target: chunkDuration)
         let clock = ContinuousClock()
         while true {
-            try Task.checkCancellation()
+            try await turn.begin()
             let began = clock.now
             let boundary: [String]?
             let tally: ChunkTally
@@ -47,10 +48,13 @@ struct KeyedRange {
                 try await yielded(connection)
                 continue
             }
-            progress(boundary == nil || runner.statement.counts ? tally.rows : Int64(pacer.size))
+            let rows = boundary == nil || runner.statement.counts ? tally.rows : Int64(pacer.size)
+            let took = clock.now - began
+            progress(rows)
             guard let boundary else { return }
             position = boundary
-            pacer.finished(in: clock.now - began)
+            pacer.finished(in: took)
+            try await turn.end(rows: rows, in: took)
         }
     }
 

@@ -7,6 +7,7 @@ struct PagedRange {
     let checkpoint: Checkpoint
     let file: FoundHeapFile
     let chunkDuration: Duration
+    let turn: ChunkTurn
     /// About how many rows a page has, so that the progress of a walk can be told that counts only what it changes.
     let rowsPerPage: Double
 
@@ -27,7 +28,7 @@ struct PagedRange {
         // A range without an end ends where the file does: what comes behind that was written by the triggers' leave.
         let end = checkpoint.upper?.page ?? max(position, file.pages)
         while true {
-            try Task.checkCancellation()
+            try await turn.begin()
             let began = clock.now
             let next = min(position + Int64(pacer.size), end)
             let passed = Int64(Double(next - position) * rowsPerPage)
@@ -45,9 +46,11 @@ struct PagedRange {
                 try await yielded(connection)
                 continue
             }
+            let took = clock.now - began
             guard next < end else { return }
             position = next
-            pacer.finished(in: clock.now - began)
+            pacer.finished(in: took)
+            try await turn.end(rows: passed, in: took)
         }
     }
 

@@ -41,15 +41,18 @@ public struct TableWalk: Sendable {
     private let place: Place
     private let pool: PostgresPool
     private let pace: Pace
+    private let throttle: Throttle
     private let logger: Logger
 
     public init(
-        _ statement: ChunkStatement, at place: Place, pool: PostgresPool, pace: Pace, logger: Logger
+        _ statement: ChunkStatement, at place: Place, pool: PostgresPool, pace: Pace, throttle: Throttle = .none,
+        logger: Logger
     ) {
         self.statement = statement
         self.place = place
         self.pool = pool
         self.pace = pace
+        self.throttle = throttle
         self.logger = logger
     }
 
@@ -103,26 +106,29 @@ public struct TableWalk: Sendable {
         let rows = try await pool.withConnection { try await TableSize.estimate(of: statement.mapping.table, on: $0) }
         let pages = files?.reduce(0) { $0 + $1.pages } ?? 0
         let runner = ChunkRunner(statement: statement, place: place, logger: logger)
+        let passed: @Sendable (Int64) -> Void = { rows in
+            queue.passed(rows)
+            progress(rows)
+        }
+        @Sendable func walk(_ checkpoint: Checkpoint, _ turn: ChunkTurn, on connection: PostgresConnection) async throws
+        {
+            guard let file = checkpoint.file else {
+                return try await KeyedRange(
+                    runner: runner, checkpoint: checkpoint, chunkDuration: pace.chunkDuration, turn: turn
+                ).walk(on: connection, progress: passed, yielded: yielded)
+            }
+            guard let found = files?.first(where: { $0.file == file }) else { throw HeapFileMoved() }
+            try await PagedRange(
+                runner: runner, checkpoint: checkpoint, file: found, chunkDuration: pace.chunkDuration, turn: turn,
+                rowsPerPage: Double(rows) / Double(max(1, pages))
+            ).walk(on: connection, progress: passed, yielded: yielded)
+        }
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for _ in 0..<pace.workers {
+            for worker in 0..<pace.workers {
                 group.addTask {
-                    let passed: @Sendable (Int64) -> Void = { rows in
-                        queue.passed(rows)
-                        progress(rows)
-                    }
-                    try await pool.withConnection { connection in
-                        while let checkpoint = queue.next() {
-                            guard let file = checkpoint.file else {
-                                try await KeyedRange(
-                                    runner: runner, checkpoint: checkpoint, chunkDuration: pace.chunkDuration
-                                ).walk(on: connection, progress: passed, yielded: yielded)
-                                continue
-                            }
-                            guard let found = files?.first(where: { $0.file == file }) else { throw HeapFileMoved() }
-                            try await PagedRange(
-                                runner: runner, checkpoint: checkpoint, file: found, chunkDuration: pace.chunkDuration,
-                                rowsPerPage: Double(rows) / Double(max(1, pages))
-                            ).walk(on: connection, progress: passed, yielded: yielded)
+                    try await ChunkTurn.during(throttle, worker: worker) { turn in
+                        try await pool.withConnection { connection in
+                            while let checkpoint = queue.next() { try await walk(checkpoint, turn, on: connection) }
                         }
                     }
                 }

@@ -18,7 +18,9 @@ extension ClaimedTravel {
         let meter = try await meter(of: [mapping.table])
         let (progress, yielded) = tellers(of: step, on: mapping.table, meter)
         if let remoteWalk = remoteWalk(mapping, of: step.stepName, checkpoints: step.id) {
-            _ = try await remoteWalk.fill(progress: progress, yielded: yielded)
+            _ = try await watched(mapping.table, isWriting: true) {
+                try await remoteWalk.fill(under: $0, progress: progress, yielded: yielded)
+            }
         } else {
             let record = try await pool.withConnection { try await ledger.read($0) }
             let isFilled = record?.filled.contains(mapping.token) == true
@@ -56,8 +58,32 @@ extension ClaimedTravel {
     ) async throws -> ChunkTally {
         let (progress, yielded) = tellers(of: step, on: table, meter)
         let place = TableWalk.Place(fence: fence, walk: walk, step: checkpoints)
-        return try await TableWalk(statement, at: place, pool: pool, pace: pace, logger: run.logger)
-            .run(progress: progress, yielded: yielded)
+        return try await watched(table, isWriting: !statement.isReading) { throttle in
+            try await TableWalk(statement, at: place, pool: pool, pace: pace, throttle: throttle, logger: run.logger)
+                .run(progress: progress, yielded: yielded)
+        }
+    }
+
+    /// Runs a walk, and holds it while the server, or who else uses it, has too much of it.
+    private func watched<Value: Sendable>(
+        _ table: TableName, isWriting: Bool, _ body: @escaping @Sendable (Throttle) async throws -> Value
+    ) async throws -> Value {
+        let subject = ThrottleWatch.Subject(
+            table: table, workers: travel.workers, sessions: WorkerName.pattern(of: ledger.id),
+            allSessions: WorkerName.anyPattern, isWriting: isWriting)
+        let configuration = run.engine.configuration(application: "sluice/watch", schema: travel.spec.schema)
+        let watch = ThrottleWatch(
+            travel.spec.backfill?.throttle ?? ThrottleSettings(), over: subject, logger: run.logger
+        ) {
+            try await PostgresConnection.connect(configuration)
+        }
+        return try await watch.during(
+            report: { hold in
+                if let hold {
+                    run.logger.notice("held", metadata: ["reason": "\(hold.reason)", "why": "\(hold.message)"])
+                }
+                reporter.update { $0.hold = hold }
+            }, body)
     }
 
     /// Who is told of rows that are passed, and of a chunk that gave way to somebody's lock.
@@ -90,7 +116,9 @@ extension ClaimedTravel {
     ) async throws -> ChunkTally {
         if let remoteWalk = remoteWalk(mapping, of: step.stepName, checkpoints: checkpoints) {
             let (progress, yielded) = tellers(of: step, on: mapping.table, meter)
-            return try await remoteWalk.compare(progress: progress, yielded: yielded)
+            return try await watched(mapping.table, isWriting: false) {
+                try await remoteWalk.compare(under: $0, progress: progress, yielded: yielded)
+            }
         }
         return try await walk(.compare(mapping), mapping.table, of: step, checkpoints: checkpoints, meter)
     }

@@ -1,7 +1,8 @@
 internal import PostgreSQL
 internal import SchemaChange
 
-/// What somebody has made on a column, or a table, since it was planned that it goes away.
+/// What somebody has made on a column, or a table, since it was planned that it goes away, and what of it somebody has
+/// changed that is to be made again as it was.
 enum Latecomers {
     enum Place {
         /// Before they go into the archive.
@@ -21,10 +22,41 @@ enum Latecomers {
             case .onNewColumns where isArchived: query = known.successorQuery
             default: continue
             }
-            guard let query else { continue }
-            let late = try await connection.query(query).rows.compactMap { $0[0] }
-            guard !late.isEmpty else { continue }
-            throw Interruption.stalled(reason: "Dependents", message: message(known, place, late))
+            if let query {
+                let late = try await connection.query(query).rows.compactMap { $0[0] }
+                guard late.isEmpty else {
+                    throw Interruption.stalled(reason: "Dependents", message: message(known, place, late))
+                }
+            }
+            let changed = try await changed(known, on: connection)
+            guard changed.isEmpty else {
+                throw Interruption.stalled(reason: "Dependents", message: message(changed, place))
+            }
+        }
+    }
+
+    /// What is not any more what its statements make, or is gone: they would undo what somebody did to it.
+    private static func changed(
+        _ known: KnownDependents, on connection: PostgresConnection
+    ) async throws -> [ColumnDependents.Restated] {
+        guard let restated = known.restated, let query = known.restatedQuery else { return [] }
+        let present = try await connection.query("SELECT object::text FROM (\(query)) AS found").rows
+            .compactMap { $0[0] }.map { try LedgerJSON.decode(ColumnDependents.Restated.self, from: $0) }
+        return restated.filter { !present.contains($0) }
+    }
+
+    private static func message(_ changed: [ColumnDependents.Restated], _ place: Place) -> String {
+        let list = changed.map(\.description).joined(separator: ", ")
+        let statements = changed.flatMap(\.statements).joined(separator: "; ")
+        switch place {
+        case .onOldColumns:
+            return
+                "somebody has changed or dropped since this was planned: \(list); Contract would make it again as it was "
+                + "(\(statements)): make it so, and change it after Contract; or go to Initial and come again"
+        case .onNewColumns:
+            return
+                "somebody has changed or dropped since Contract: \(list); it would be made again as it was (\(statements)): "
+                + "make it so, and change it when Contract is undone; or stay at Contract"
         }
     }
 

@@ -1,3 +1,4 @@
+public import Backfill
 public import Foundation
 public import SchemaChange
 
@@ -28,6 +29,8 @@ public struct MigrationReport: Sendable, Hashable {
     /// What it is doing now, one word in CamelCase, or the phase's name when it is at rest.
     public var step: String
     public var progress: BackfillProgress?
+    /// What the backfill, or the verification, is held by at the moment.
+    public var hold: ThrottleHold?
     /// The proof, while there is one for this plan.
     public var certificate: Certificate?
     /// The root promise of the present walk.

@@ -133,11 +133,17 @@ public struct BackfillSettings: Codable, Hashable, Sendable {
     public var workers: Int?
     /// Ranges of pages, unless it is said.
     public var by: WalkMethod?
+    /// What holds it.
+    public var throttle: ThrottleSettings?
 
-    public init(chunkDuration: SpecDuration? = nil, workers: Int? = nil, by: WalkMethod? = nil) {
+    public init(
+        chunkDuration: SpecDuration? = nil, workers: Int? = nil, by: WalkMethod? = nil,
+        throttle: ThrottleSettings? = nil
+    ) {
         self.chunkDuration = chunkDuration
         self.workers = workers
         self.by = by
+        self.throttle = throttle
     }
 }
 

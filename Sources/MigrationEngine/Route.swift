@@ -72,3 +72,30 @@ extension Step {
         }
     }
 }
+
+extension Move {
+    /// Whether it takes away what a new version of the application may use.
+    var takesAway: Bool {
+        guard case .revert(let step) = self, step.phase < .backfill else { return false }
+        switch step.action {
+        case .statements, .buildIndex, .dropIndex: return true
+        case .concurrently, .clearIndex, .declaration, .backfill, .fillMove, .check, .verify: return false
+        }
+    }
+
+    var isRevert: Bool {
+        switch self {
+        case .revert, .forget: true
+        case .apply, .repair, .arrive: false
+        }
+    }
+
+    /// Whether it brings back what Contract took away.
+    var leavesArchive: Bool {
+        if case .revert(let step) = self { step.phase == .contract } else { false }
+    }
+
+    var irreversible: Step? {
+        if case .revert(let step) = self, case .statements(_, nil) = step.action { step } else { nil }
+    }
+}

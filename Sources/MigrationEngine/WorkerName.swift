@@ -7,6 +7,9 @@ enum WorkerName {
         prefix(migration) + String(epoch)
     }
 
+    /// For `LIKE`: of every migration's workers.
+    static let anyPattern = "sluice/w/%"
+
     /// For `LIKE`.
     static func pattern(of migration: String) -> String {
         prefix(migration) + "%"

@@ -80,6 +80,17 @@ struct MoveToTableTests {
             UPDATE people SET city = 'first' WHERE id = 1
             """, 1, "Ring 1|last"
         ),
+        // In the midst of rows that take each other's keys, one that has to be looked for in another snapshot.
+        (
+            """
+            SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
+            INSERT INTO people (id) VALUES (90);
+            CREATE FUNCTION count_up() RETURNS trigger LANGUAGE plpgsql AS
+                'BEGIN UPDATE people SET city = ''x'' WHERE id = 90; DELETE FROM addresses WHERE person = 90; RETURN NULL; END';
+            CREATE TRIGGER a AFTER UPDATE OF person ON addresses FOR EACH ROW EXECUTE FUNCTION count_up();
+            UPDATE people SET id = id + 1 WHERE id < 90
+            """, 2, "Ring 1|Ulm"
+        ),
     ]
 
     @Test("each way to write a row ends with both sides the same, whether it was filled or not")

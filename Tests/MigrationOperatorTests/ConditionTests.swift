@@ -1,3 +1,4 @@
+import Backfill
 import Foundation
 import KubernetesClient
 import MigrationEngine
@@ -13,7 +14,7 @@ struct ConditionTests {
         var asked: Phase
         var report: MigrationReport
         var ended = true
-        /// Ready, Reconciling, Stalled, Expanded, DualWriting, Verified, GateOpen, Contracted.
+        /// Ready, Reconciling, Stalled, Expanded, DualWriting, Verified, GateOpen, Contracted, Throttled.
         var expected: String
 
         var testDescription: String { name }
@@ -23,50 +24,59 @@ struct ConditionTests {
         Case(
             name: "filling", asked: .backfill,
             report: report(.dualWrite, .working(reason: "Filling", message: "")), ended: false,
-            expected: "False True False True True False False False"),
+            expected: "False True False True True False False False False"),
         Case(
             name: "verified", asked: .backfill, report: report(.backfill),
-            expected: "True False False True True True True False"),
+            expected: "True False False True True True True False False"),
         Case(
             name: "reached without a proof", asked: .backfill, report: report(.backfill, proven: false),
-            expected: "False True False True True False False False"),
+            expected: "False True False True True False False False False"),
         Case(
             name: "expanded, as asked", asked: .expand, report: report(.expand),
-            expected: "True False False True False False False False"),
+            expected: "True False False True False False False False False"),
         Case(
             name: "dual writing, as asked", asked: .dualWrite, report: report(.dualWrite),
-            expected: "True False False True True False False False"),
+            expected: "True False False True True False False False False"),
         Case(
             name: "undone, as asked", asked: .initial, report: report(.initial),
-            expected: "True False False False False False False False"),
+            expected: "True False False False False False False False False"),
         Case(
             name: "waits to contract", asked: .contract,
             report: report(.backfill, .waiting(reason: "Soaking", message: "")),
-            expected: "True False False True True True True False"),
+            expected: "True False False True True True True False False"),
         Case(
             name: "contracted", asked: .contract, report: report(.contract),
-            expected: "True False False True False True True True"),
+            expected: "True False False True False True True True False"),
         Case(
             name: "on its way back from Contract", asked: .backfill,
             report: report(.contract, .working(reason: "Restoring", message: "")), ended: false,
-            expected: "False True False True False True True True"),
+            expected: "False True False True False True True True False"),
         Case(
             name: "may not go back yet", asked: .initial,
             report: report(.backfill, .waiting(reason: "WaitingForDependents", message: "")),
-            expected: "False True False True True True False False"),
+            expected: "False True False True True True False False False"),
         Case(
             name: "stalled", asked: .backfill,
             report: report(.dualWrite, .stalled(reason: "ForwardFailed", message: "key 7"), proven: false),
-            expected: "False False True True True False False False"),
+            expected: "False False True True True False False False False"),
         Case(
             name: "the plan changed", asked: .backfill,
             report: report(.backfill, .stalled(reason: "PlanChanged", message: "")),
-            expected: "False False True False False False False False"),
+            expected: "False False True False False False False False False"),
         Case(
             name: "the database is away while it waits", asked: .contract,
             report: report(.backfill, .waiting(reason: "DatabaseUnavailable", message: "")),
-            expected: "False True False True True True True False"),
+            expected: "False True False True True True True False False"),
+        Case(
+            name: "held", asked: .backfill, report: held, ended: false,
+            expected: "False True False True True False False False True"),
     ]
+
+    private static var held: MigrationReport {
+        var report = report(.dualWrite, .working(reason: "Filling", message: ""))
+        report.hold = ThrottleHold(reason: "SlotWAL", message: "a slot keeps much", since: Date())
+        return report
+    }
 
     @Test("say where it stands", arguments: cases)
     func table(_ test: Case) throws {

@@ -47,13 +47,17 @@ public struct RemoteWalk: Sendable {
     /// Passes the whole table once and fills what has no side. Rows that are written meanwhile are left for ``fillRest``.
     ///
     /// - Throws: ``RemoteFailure``, ``FenceLost``; `PostgresError` when the server is away. Run again, it goes on.
-    public func fill(progress: @escaping Progress, yielded: @escaping Yielded) async throws -> ChunkTally {
-        try await walk(.fill, progress, yielded)
+    public func fill(
+        under throttle: Throttle, progress: @escaping Progress, yielded: @escaping Yielded
+    ) async throws -> ChunkTally {
+        try await walk(.fill, throttle, progress, yielded)
     }
 
     /// Passes the whole table once and compares every row, asking about those of the old side again.
-    public func compare(progress: @escaping Progress, yielded: @escaping Yielded) async throws -> ChunkTally {
-        try await walk(.compare, progress, yielded)
+    public func compare(
+        under throttle: Throttle, progress: @escaping Progress, yielded: @escaping Yielded
+    ) async throws -> ChunkTally {
+        try await walk(.compare, throttle, progress, yielded)
     }
 
     /// Fills what is not filled, pass after pass, until a pass finds few rows, or with `all` until one finds none. Gives up
@@ -69,7 +73,9 @@ public struct RemoteWalk: Sendable {
         for _ in 0..<50 {
             let pass = RemotePass(walk: self, pass: .fill, range: checkpoint.range, lower: nil, upper: nil)
             (found, calls) = try await pool.withConnection { connection in
-                try await pass.run(from: nil, calls: calls, on: connection, progress, yielded)
+                try await pass.run(
+                    from: nil, calls: calls, turn: ChunkTurn(throttle: .none, worker: 0), on: connection, progress,
+                    yielded)
             }
             if found <= (all ? 0 : Self.few) { break }
         }
@@ -87,6 +93,7 @@ public struct RemoteWalk: Sendable {
 
     private func walk(
         _ pass: RemoteStatement.Pass,
+        _ throttle: Throttle,
         _ progress: @escaping Progress,
         _ yielded: @escaping Yielded
     ) async throws -> ChunkTally {
@@ -94,13 +101,16 @@ public struct RemoteWalk: Sendable {
         let checkpoints = try await pool.withConnection { try await ranges.pinned(nil, on: $0) }
         progress(checkpoints.reduce(0) { $0 + $1.tally.rows })
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for checkpoint in checkpoints where !checkpoint.isDone {
+            for (worker, checkpoint) in checkpoints.filter({ !$0.isDone }).enumerated() {
                 let pass = RemotePass(
                     walk: self, pass: pass, range: checkpoint.range, lower: checkpoint.lower, upper: checkpoint.upper)
                 group.addTask {
-                    _ = try await pool.withConnection {
-                        try await pass.run(
-                            from: checkpoint.position, calls: checkpoint.calls, on: $0, progress, yielded)
+                    try await ChunkTurn.during(throttle, worker: worker) { turn in
+                        _ = try await pool.withConnection {
+                            try await pass.run(
+                                from: checkpoint.position, calls: checkpoint.calls, turn: turn, on: $0, progress,
+                                yielded)
+                        }
                     }
                 }
             }
@@ -132,6 +142,7 @@ public struct RemoteWalk: Sendable {
         func run(
             from start: [String]?,
             calls done: Int64,
+            turn: ChunkTurn,
             on connection: PostgresConnection,
             _ progress: Progress,
             _ yielded: Yielded
@@ -142,7 +153,7 @@ public struct RemoteWalk: Sendable {
             var pacer = ChunkPacer(target: RemoteWalk.callDuration, start: 100, bounds: RemoteWalk.rows)
             let clock = ContinuousClock()
             while true {
-                try Task.checkCancellation()
+                try await turn.begin()
                 let began = clock.now
                 let rows = try await read(pacer.size, after: position, on: connection)
                 guard rows.count > 0 else { break }
@@ -160,7 +171,9 @@ public struct RemoteWalk: Sendable {
                 calls += 1
                 asked += chunk.keys.count
                 position = end ?? position
-                pacer.finished(in: clock.now - began)
+                let took = clock.now - began
+                pacer.finished(in: took)
+                try await turn.end(rows: Int64(chunk.keys.count), in: took)
             }
             let nothing = RemoteChunk(#"{"rows":[]}"#)!
             let tally = try await apply(

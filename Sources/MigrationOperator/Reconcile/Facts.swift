@@ -1,3 +1,4 @@
+internal import Backfill
 internal import Foundation
 internal import KubernetesClient
 internal import MigrationEngine
@@ -27,6 +28,8 @@ struct Facts: Hashable {
     var phase: Phase = .initial
     var step: String
     var progress: MigrationStatus.Progress?
+    /// What a run that is under way is held by.
+    var hold: ThrottleHold?
     var verification: MigrationStatus.Verification?
     var proof: Proof
     var promise: String?
@@ -50,6 +53,7 @@ struct Facts: Hashable {
             Timestamp(Date(timeIntervalSince1970: $0.timeIntervalSince1970.rounded(.down)))
         }
         progress = report.progress.map { .init($0) }
+        hold = report.hold
         if progress == nil, report.phase >= .backfill {
             // It is done: how far it came stays to be read. An operator that began later takes it from the proof.
             progress = before?.progress

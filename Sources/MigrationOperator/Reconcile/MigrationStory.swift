@@ -20,6 +20,7 @@ enum MigrationStory {
                 ? .init(.normal, "GateOpened", condition.message ?? "")
                 : .init(.normal, "GateClosed", condition.message ?? "")
         }
+        events += throttling(before, after)
         // The end of a proof is an obstacle as well; it is told once.
         let told = Set(events.map(\.reason))
         return events + obstacle(before, after).filter { !told.contains($0.reason) }
@@ -33,6 +34,17 @@ enum MigrationStory {
         return Phase.allCases.filter { $0 > old && $0 <= phase }.map {
             .init(.normal, "\($0.rawValue)Complete", "\($0.rawValue) is complete")
         }
+    }
+
+    /// What holds the backfill, once for each reason, and that nothing does any more.
+    private static func throttling(_ before: MigrationStatus?, _ after: MigrationStatus) -> [MigrationEvent] {
+        guard let now = after.condition(.throttled) else { return [] }
+        let old = before?.condition(.throttled)
+        guard now.status == .yes else {
+            return old?.status == .yes ? [.init(.normal, "Released", "nothing holds the backfill any more")] : []
+        }
+        guard old?.status != .yes || old?.reason != now.reason else { return [] }
+        return [.init(.warning, "Throttled", "\(now.reason ?? ""): \(now.message ?? "")")]
     }
 
     /// An event where a condition becomes true, or stops being true. What was never true has no end.

@@ -1,3 +1,4 @@
+internal import Backfill
 internal import KubernetesClient
 internal import MigrationEngine
 internal import SchemaChange
@@ -47,6 +48,7 @@ struct Summary {
         case .verified: verified
         case .gateOpen: gateOpen
         case .contracted: contracted
+        case .throttled: throttled
         }
     }
 
@@ -170,6 +172,13 @@ struct Summary {
             return Finding(.no, "GoingBack", "it is on its way back to \(target.rawValue)")
         }
         return Finding(verified.status == .unknown ? .unknown : .no, verified.reason, verified.message)
+    }
+
+    private var throttled: Finding {
+        guard case .working = situation, let hold = facts.hold else {
+            return Finding(.no, "NotThrottled", "nothing holds a backfill")
+        }
+        return Finding(.yes, hold.reason, hold.message)
     }
 
     private var contracted: Finding {

@@ -16,4 +16,6 @@ public enum MigrationCondition: String, CaseIterable, Sendable {
     case gateOpen = "GateOpen"
     /// The old columns are archived.
     case contracted = "Contracted"
+    /// The backfill is held, though nothing is wrong with it: something of the server's is too much.
+    case throttled = "Throttled"
 }

@@ -63,6 +63,15 @@ enum MigrationMetrics {
                 }
             }
         },
+        Metric(
+            "sluice_migration_throttled_since_timestamp_seconds",
+            "Since when the backfill of a Migration is held, in Unix time, by what holds it; none where nothing does."
+        ) {
+            guard let condition = $0.status?.condition(.throttled), condition.status == .yes,
+                let since = condition.lastTransitionTime
+            else { return [] }
+            return [(since.date.timeIntervalSince1970, ["reason": condition.reason ?? ""])]
+        },
         Metric("sluice_migration_gate_open", "1 where workloads that require the Migration may roll out.") {
             if case .open = RequiredMigration($0) { [(1, [:])] } else { [(0, [:])] }
         },

@@ -114,6 +114,13 @@ extension TableDescription {
         public var isGrantable: Bool
         /// Where it is for one column only.
         public var column: String?
+
+        /// The same on another table.
+        func statement(on table: TableName, column: String?) -> String {
+            let column = column.map { " (\($0.quotedIdentifier))" } ?? ""
+            return "GRANT \(privilege)\(column) ON \(table.quoted) TO \(role?.quotedIdentifier ?? "PUBLIC")"
+                + (isGrantable ? " WITH GRANT OPTION" : "")
+        }
     }
 
     /// A view of it in the schema of a version, see ``VersionView``.

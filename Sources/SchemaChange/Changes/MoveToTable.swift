@@ -128,6 +128,18 @@ public struct MoveToTable: Codable, Hashable, Sendable, ChangeKind {
         builder.addMove(
             ColumnMove(
                 table: source.name, to: target.name, token: builder.token, columns: pairs, key: key,
-                walkKey: source.key.compactMap { source.column($0)?.asColumn }, isToFound: made == nil))
+                walkKey: source.key.compactMap { source.column($0)?.asColumn }, isToFound: made == nil,
+                settings: columns.flatMap { settings(of: $0, in: source, on: target.name) }))
+        for column in columns { builder.knows(source, column.name, until: builder.id(.contract, "archive")) }
+    }
+
+    /// What the new column gets of the old one. Who may read or write all of a table is that table's own.
+    private func settings(
+        of column: MovedColumn, in source: TableDescription, on target: TableName
+    ) -> [String] {
+        let place = "\(target.quoted).\(column.newName.quotedIdentifier)"
+        let comment = source.column(column.name)?.comment.map { "COMMENT ON COLUMN \(place) IS \($0.quotedLiteral)" }
+        let grants = source.grants.filter { $0.column == column.name }
+        return (comment.map { [$0] } ?? []) + grants.map { $0.statement(on: target, column: column.newName) }
     }
 }

@@ -42,6 +42,8 @@ struct CarriedDependents {
     let newDefault: String?
     let oldDefault: String?
     let successors: Successors
+    /// Answers what there is to restate, see ``DependentsProbe/restatedQuery``.
+    let restatedQuery: String?
 
     var interimName: String { new.interim ?? new.name }
     var alter: String { "ALTER TABLE \(table.quoted)" }

@@ -6,8 +6,10 @@ extension DependentsProbe {
         """
     }
 
-    var restatedAnswer: String {
-        ([views, policies, triggers, statistics].compactMap { $0 }).joined(separator: " UNION ALL ")
+    /// Answers `name` and `object`, the JSON of ``ColumnDependents/Restated``; nil where the name does not go over.
+    var restatedQuery: String? {
+        guard keepsName else { return nil }
+        return [views, policies, triggers, statistics].compactMap { $0 }.joined(separator: " UNION ALL ")
     }
 
     /// Nil with a new type, which a view cannot take without those that are made on it.

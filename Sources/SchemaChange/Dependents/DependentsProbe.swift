@@ -71,7 +71,7 @@ public struct DependentsProbe: Hashable, Sendable {
             'foreignKeys', \(Self.list(foreignKeys(of: "q.conrelid", "q.conkey"))),
             'referring', \(Self.list(foreignKeys(of: "q.confrelid", "q.confkey"))),
             'sequence', (\(sequenceAnswer)),
-            'restated', \(Self.list(keepsName ? restatedAnswer : "SELECT NULL::json AS object, '' AS name WHERE false")),
+            'restated', \(Self.list(restatedQuery ?? "SELECT NULL::json AS object, '' AS name WHERE false")),
             'settings', \(Self.list(settingsAnswer)),
             'known', (SELECT coalesce(json_agg(name ORDER BY name), '[]') FROM (\(KnownDependents.query(of: table, column))) AS k),
             'shared', \(Self.list(sharedAnswer)),

@@ -12,10 +12,18 @@ public struct KnownDependents: Codable, Hashable, Sendable {
     let added: [String]
     /// The step that takes the column away.
     public let step: String
+    /// What that step makes again by its text, whatever it has become by then; nil for nothing.
+    public let restated: [ColumnDependents.Restated]?
+    /// Answers those that there are of the column, as JSON, a row each; nil where there were none.
+    public let restatedQuery: String?
 
     init(
-        table: TableName, column: String?, successor: String? = nil, names: [String], added: [String] = [], step: String
+        table: TableName, column: String?, successor: String? = nil, names: [String], added: [String] = [],
+        step: String,
+        restated: [ColumnDependents.Restated] = [], restatedQuery: String? = nil
     ) {
+        self.restated = restated.isEmpty ? nil : restated
+        self.restatedQuery = restated.isEmpty ? nil : restatedQuery
         self.table = table
         self.column = column
         self.successor = successor

@@ -47,7 +47,7 @@ struct Succession {
             table: probe.table, token: token,
             old: old.asColumn, new: new, dependents: dependents,
             present: present, added: Set(added), newDefault: present.sequence?.identity == nil ? newDefault : nil,
-            oldDefault: old.defaultExpression, successors: successors)
+            oldDefault: old.defaultExpression, successors: successors, restatedQuery: probe.restatedQuery)
     }
 
     /// The old column's, where the new one is text as well.

@@ -19,6 +19,8 @@ public struct ColumnMove: Codable, Hashable, Sendable {
     public let walkKey: [Column]
     /// Whether ``to`` was there before the plan.
     public let isToFound: Bool
+    /// Statements that give the new columns the comments of the old ones, and what roles may do with those alone.
+    public var settings: [String]?
 
     /// What the old column at `index` is called once it is in the archive.
     public func archived(_ index: Int) -> String { Mapping.archivedName(token: token, index: index) }

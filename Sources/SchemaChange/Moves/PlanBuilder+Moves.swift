@@ -21,7 +21,7 @@ extension PlanBuilder {
             "add-columns",
             "adding \(move.columns.map(\.to.name).joined(separator: ", ")) to \(move.to)",
             table: move.to,
-            apply: move.columns.map { add($0.to, to: move.to) },
+            apply: move.columns.map { add($0.to, to: move.to) } + (move.settings ?? []),
             revert: move.columns.map { drop($0.to, of: move.to) }
         )
     }
@@ -40,7 +40,8 @@ extension PlanBuilder {
                     title: "creating the triggers of \(table)",
                     action: .statements(apply: apply, revert: revert), table: table, lock: lock)
             }
-            let empty = move.columns.flatMap { [drop($0.to, of: move.to), add($0.to, to: move.to)] }
+            let empty =
+                move.columns.flatMap { [drop($0.to, of: move.to), add($0.to, to: move.to)] } + (move.settings ?? [])
             return [
                 step("to", move.to, triggers.createTo, triggers.dropTo + empty, "SHARE ROW EXCLUSIVE"),
                 step("from", move.table, triggers.createFrom, triggers.dropFrom, "SHARE ROW EXCLUSIVE"),

@@ -51,7 +51,8 @@ extension PlanBuilder {
             known.append(
                 KnownDependents(
                     table: table, column: mapping.old[0].name, successor: mapping.new[0].name,
-                    names: carried.present.known, added: carried.added.sorted(), step: archiveStep))
+                    names: carried.present.known, added: carried.added.sorted(), step: archiveStep,
+                    restated: carried.dependents.restated, restatedQuery: carried.restatedQuery))
         }
         if carried == nil {
             for column in old { knows(description, column.name, until: archiveStep) }

@@ -60,11 +60,6 @@ extension TableDescription {
             + grants.filter { grant in
                 ["SELECT", "INSERT", "UPDATE", "DELETE"].contains(grant.privilege)
                     && (grant.column.flatMap { columns?.contains($0) } ?? true)
-            }.map { grant in
-                let column = grant.column.map { " (\($0.quotedIdentifier))" } ?? ""
-                let role = grant.role?.quotedIdentifier ?? "PUBLIC"
-                return "GRANT \(grant.privilege)\(column) ON \(view.quoted) TO \(role)"
-                    + (grant.isGrantable ? " WITH GRANT OPTION" : "")
-            }
+            }.map { $0.statement(on: view, column: $0.column) }
     }
 }

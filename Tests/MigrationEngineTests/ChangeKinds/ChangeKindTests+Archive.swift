@@ -91,12 +91,15 @@ extension ChangeKindTests {
                     table: "t", from: ["x"], to: [NewColumn(name: "y", type: "text")], forward: ["y": "x::text"],
                     backward: ["x": "y::int"])),
             .dropTable(DropTable(table: "t")),
+            .moveToTable(MoveToTable(table: "t", columns: [.init(name: "x")], to: "s", key: ["id": "t"])),
         ])
     func latecomersOfTheArchive(change: Change) async throws {
+        let isMove = change.key == "moveToTable"
         let setUp = """
             CREATE TABLE p (id int PRIMARY KEY);
-            CREATE TABLE t (id serial PRIMARY KEY, x int DEFAULT 1 REFERENCES p CHECK (x > 0)); CREATE INDEX early ON t (x);
-            """
+            CREATE TABLE t (id serial PRIMARY KEY, x int\(isMove ? "" : " DEFAULT 1") REFERENCES p CHECK (x > 0));
+            CREATE INDEX early ON t (x);
+            """ + (isMove ? "CREATE TABLE s (t int PRIMARY KEY REFERENCES t ON DELETE CASCADE);" : "")
         try await EvolvingDatabase.with(setUp) { database in
             let before = try await database.structure()
             let spec = EvolvingDatabase.spec([change])

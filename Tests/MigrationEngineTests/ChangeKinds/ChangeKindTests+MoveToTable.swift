@@ -177,4 +177,41 @@ extension ChangeKindTests {
             #expect(try await database.sql("SELECT count(*) FROM pg_views WHERE schemaname = 'sluice'") == "0")
         }
     }
+
+    @Test("what is said of a column, and who may use it alone, goes with it, and stays on the way back")
+    func moveWithRights() async throws {
+        // Roles are the server's, and other tests have some too.
+        let (clerk, reader) = (uniqueName("Clerk").quotedIdentifier, uniqueName("reader").quotedIdentifier)
+        let setUp =
+            Self.peopleAndAddresses + """
+                CREATE ROLE \(clerk); CREATE ROLE \(reader);
+                COMMENT ON COLUMN people.city IS 'where it''s';
+                GRANT SELECT (id, street, city), UPDATE (city) ON people TO \(clerk);
+                GRANT SELECT (street) ON people TO PUBLIC; GRANT INSERT (city) ON people TO \(reader) WITH GRANT OPTION;
+                GRANT DELETE ON people TO \(reader);
+                """
+        let found = """
+            SELECT attname, CASE grantee WHEN 0 THEN 'all' WHEN '\(clerk)'::regrole THEN 'clerk' ELSE 'reader' END,
+                privilege_type, is_grantable
+            FROM pg_attribute, aclexplode(attacl) WHERE attrelid = 'addresses'::regclass AND NOT attisdropped ORDER BY 1, 2, 3;
+            SELECT col_description('addresses'::regclass, attnum) FROM pg_attribute
+            WHERE attrelid = 'addresses'::regclass AND attname = 'town'; SELECT coalesce(relacl::text, 'its own') FROM pg_class WHERE relname = 'addresses'
+            """
+        let rights = """
+            street|all|SELECT|f
+            street|clerk|SELECT|f
+            town|clerk|SELECT|f
+            town|clerk|UPDATE|f
+            town|reader|INSERT|t
+            where it's
+            its own
+            """
+        try await roundTrip(
+            setUp, [Self.moveAddress],
+            [
+                Stop(.expand, found, rights), Stop(.backfill, found, rights), Stop(.expand, found, rights),
+                Stop(.contract, found, rights), Stop(.backfill, found, rights),
+            ],
+            left: ("SELECT count(*) FROM people", "4"))
+    }
 }

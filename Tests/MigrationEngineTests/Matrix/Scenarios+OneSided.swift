@@ -66,7 +66,29 @@ extension Scenario {
             new: Version(.contract ... .contract, reads: "a", update: bothText),
             targets: [.backfill, .contract]
         ),
+        Scenario(
+            description: "addEnumValue",
+            setUp: "CREATE TYPE state AS ENUM ('new', 'done');" + text + "ALTER TABLE items ADD state state;",
+            changes: [.addEnumValue(AddEnumValue(type: "state", value: "paid", after: "new"))],
+            old: Version(oldPhases, reads: "a || ' ' || state", update: marked("done")),
+            new: Version(newPhases, reads: "a || ' ' || state", update: marked("paid")),
+            targets: [.backfill, .contract],
+            // The value stays, and the rows that have it.
+            cleanUp: """
+                DO $$ BEGIN
+                ASSERT enum_range(NULL::state)::text = '{new,paid,done}';
+                ASSERT (SELECT count(*) FROM items WHERE state = 'paid') > 0;
+                END $$;
+                ALTER TABLE items ALTER state TYPE text; DROP TYPE state; CREATE TYPE state AS ENUM ('new', 'done');
+                ALTER TABLE items ALTER state TYPE state USING CASE WHEN state <> 'paid' THEN state::state END;
+                """
+        ),
     ]
+
+    private static func marked(_ state: String) -> Write {
+        let meant = "'a' || $k || ' \(state)'"
+        return Write(["a": "'a' || $k", "state": "'\(state)'"], old: meant, new: meant)
+    }
 
     private static func beside(_ description: String, also: String = "", _ changes: Change...) -> Scenario {
         Scenario(

@@ -1,0 +1,68 @@
+internal import Foundation
+internal import Synchronization
+
+/// What the workers of a walk ask before each chunk.
+public final class Throttle: Sendable {
+    /// Nil: nothing holds.
+    private let state: Mutex<ThrottleState?>
+
+    init(_ state: ThrottleState?) {
+        self.state = Mutex(state)
+    }
+
+    /// Never holds.
+    public static let none = Throttle(nil)
+
+    /// How often who is held asks again.
+    private static let pause = Duration.milliseconds(50)
+
+    /// Returns when a worker may begin its next chunk.
+    ///
+    /// - Parameter worker: from 0 on.
+    /// - Throws: `CancellationError`.
+    func admit(_ worker: Int) async throws {
+        while !(update({ $0.admits(worker, at: .now) }) ?? true) { try await Task.sleep(for: Self.pause) }
+    }
+
+    /// A worker did a chunk of about so many rows; rests as long as it has to.
+    func finished(_ worker: Int, rows: Int64, in duration: Duration) async throws {
+        let rest = update { $0.rest(after: duration, rows: rows, of: worker, at: .now) }
+        if let rest, rest > .zero { try await Task.sleep(for: rest) }
+    }
+
+    /// Nil where nothing holds, ever.
+    @discardableResult
+    func update<Value: Sendable>(_ change: (inout ThrottleState) -> Value) -> Value? {
+        state.withLock { state in
+            guard var changed = state else { return nil }
+            defer { state = changed }
+            return change(&changed)
+        }
+    }
+}
+
+/// One worker's turns.
+struct ChunkTurn: Sendable {
+    let throttle: Throttle
+    /// From 0 on.
+    let worker: Int
+
+    /// While `body` runs, others leave room for it.
+    static func during<Value>(
+        _ throttle: Throttle, worker: Int, _ body: (ChunkTurn) async throws -> Value
+    ) async throws -> Value {
+        throttle.update { $0.set(worker, isPresent: true) }
+        defer { throttle.update { $0.set(worker, isPresent: false) } }
+        return try await body(ChunkTurn(throttle: throttle, worker: worker))
+    }
+
+    /// - Throws: `CancellationError`.
+    func begin() async throws {
+        try Task.checkCancellation()
+        try await throttle.admit(worker)
+    }
+
+    func end(rows: Int64, in duration: Duration) async throws {
+        try await throttle.finished(worker, rows: rows, in: duration)
+    }
+}
