@@ -27,6 +27,9 @@ enum Interruption: Error, Hashable, Sendable {
         message: "another worker has the lease; if it died, its lease is over within seconds"
     )
 
+    /// A relation, an object such as a constraint or a trigger, a column, a schema is there already. The message names it.
+    private static let taken: Set = ["42P07", "42710", "42701", "42P06"]
+
     /// What an error means for the migration. `doing` is what was being done, for people.
     init(_ error: any Error, while doing: String) {
         switch error {
@@ -68,6 +71,12 @@ enum Interruption: Error, Hashable, Sendable {
                 message:
                     "\(doing): something that somebody made depends on what would go: \(others); drop it, and make it "
                     + "again afterwards")
+        case let error as PostgresError where Self.taken.contains(error.sqlState ?? ""):
+            self = .stalled(
+                reason: "NameTaken",
+                message:
+                    "\(doing): \(error.message); somebody made it since the plan, or left it: rename or drop it, and it "
+                    + "goes on from there")
         case let error as PostgresError:
             let hint = error.hint.map { " (\($0))" } ?? ""
             self = .stalled(

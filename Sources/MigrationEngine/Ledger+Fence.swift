@@ -30,7 +30,10 @@ extension Ledger {
         try await endWorkers(on: connection)
         do {
             let rows = try await connection.query(
-                "UPDATE sluice.migration SET fence = fence + 1 WHERE id = $1 AND walk = $2::bigint RETURNING fence",
+                """
+                UPDATE sluice.migration SET fence = fence + 1, obstacle = NULL
+                WHERE id = $1 AND walk = $2::bigint RETURNING fence
+                """,
                 [.text(id), .integer(walk)]
             ).rows
             guard let row = rows.first else { throw Interruption.heldByAnother }

@@ -33,7 +33,8 @@ struct Ledger: Sendable {
                 VALUES ($1, $2, $3, $4, $5::text[], $6, $7)
                 ON CONFLICT (id) DO UPDATE SET uid = $2, plan_hash = $3, plan = $4, tables = $5::text[], target = $6,
                     server = $7, walk = m.walk + 1, ordinal = DEFAULT, triggers = NULL, certificate = NULL,
-                    proven_at = NULL, kept_until = NULL, purged = false, filled = '{}'
+                    proven_at = NULL, kept_until = NULL, purged = false, filled = '{}',
+                    obstacle = NULL
                 WHERE m.phase = 'Initial' AND NOT EXISTS (SELECT FROM sluice.step s WHERE s.migration = m.id)
                 """,
                 [
@@ -112,7 +113,7 @@ struct Ledger: Sendable {
     func beginWalk(to target: Phase, after record: LedgerRecord, on connection: PostgresConnection) async throws -> Bool
     {
         try await connection.query(
-            "UPDATE sluice.migration SET walk = walk + 1, target = $3 WHERE id = $1 AND walk = $2::bigint",
+            "UPDATE sluice.migration SET walk = walk + 1, target = $3, obstacle = NULL WHERE id = $1 AND walk = $2::bigint",
             [.text(id), .integer(record.walk), .text(target.rawValue)]
         ).affectedRows == 1
     }

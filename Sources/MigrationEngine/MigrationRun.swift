@@ -47,7 +47,15 @@ final class MigrationRun: Sendable {
 
     func run() async throws {
         try await engine.connected(to: spec.schema) { connection in
-            try await run(on: connection)
+            do {
+                try await run(on: connection)
+            } catch  where !(error is CancellationError) {
+                // Those that wait for it say why. Where it cannot be noted, they say that it is on its way.
+                if let obstacle = Obstacle(Interruption(error, while: doing)) {
+                    try? await ledger.note(obstacle, on: connection)
+                }
+                throw error
+            }
         }
     }
 

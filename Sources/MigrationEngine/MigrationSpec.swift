@@ -197,7 +197,7 @@ public struct ContractSettings: Codable, Hashable, Sendable {
 }
 
 /// Whether somebody must agree before Contract takes the old side away.
-public enum ApprovalPolicy: String, Codable, Sendable {
+public enum ApprovalPolicy: String, SpecWord, Sendable {
     /// Nobody has to.
     case none = "None"
     /// Contract waits for a promise that is settled from outside: see ``PublicPromise``.
@@ -205,7 +205,7 @@ public enum ApprovalPolicy: String, Codable, Sendable {
 }
 
 /// What deleting a Migration does to the database.
-public enum DeletionPolicy: String, Codable, Sendable {
+public enum DeletionPolicy: String, SpecWord, Sendable {
     /// Triggers, columns and ledger stay; the same manifest applied again adopts them.
     case orphan = "Orphan"
     /// Everything is undone first.

@@ -41,6 +41,7 @@ struct Planner: Sendable {
         try await Privileges.require(
             owned: named.compactMap(\.first), referred: named.flatMap { $0.dropFirst() }, of: spec.changes,
             on: connection)
+        try await Privileges.requireEnums(of: spec.changes, in: spec.schema, on: connection)
         for trial in trials { try await run(trial, on: connection) }
         var references: [ExpressionCheck: [String]] = [:]
         for check in checks {

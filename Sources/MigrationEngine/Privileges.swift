@@ -86,6 +86,40 @@ enum Privileges {
         }
     }
 
+    /// That the types which get another value are enums, and this role's.
+    static func requireEnums(of changes: [Change], in schema: String, on connection: PostgresConnection) async throws {
+        for (index, change) in changes.enumerated() {
+            guard case .addEnumValue(let value) = change else { continue }
+            let path = "changes[\(index)].\(change.key).type"
+            let rows = try await connection.query(
+                """
+                SELECT quote_ident(current_user) AS role, quote_ident(pg_get_userbyid(t.typowner)) AS owner,
+                    pg_has_role(t.typowner, 'USAGE') AS is_own, CASE t.typtype WHEN 'e' THEN NULL WHEN 'd' THEN 'a domain'
+                        WHEN 'c' THEN CASE c.relkind WHEN 'c' THEN 'a composite type' ELSE 'the row type of a table or view' END
+                        WHEN 'r' THEN 'a range' WHEN 'm' THEN 'a multirange' ELSE 'a base type' END AS kind
+                FROM pg_type t LEFT JOIN pg_class c ON c.oid = t.typrelid
+                WHERE t.typnamespace = to_regnamespace($1) AND t.typname = $2
+                """, [.text(schema.quotedIdentifier), .text(value.type)]
+            ).rows
+            guard let row = rows.first else {
+                throw PlanError(
+                    .invalidChange, at: path,
+                    "there is no type \"\(value.type)\" in schema \"\(schema)\"; check the name and spec.database.schema"
+                )
+            }
+            if let kind = row["kind"] {
+                throw PlanError(
+                    .invalidChange, at: path, "\"\(value.type)\" is \(kind), and values are added to an enum; name one")
+            }
+            if try !row.boolean("is_own") {
+                let owner = try row.text("owner")
+                throw missing(
+                    path, "alter type \(schema).\(value.type), which belongs to \(owner)",
+                    "\(owner) TO \(try row.text("role"))")
+            }
+        }
+    }
+
     private static func path(of table: TableName, _ changes: [Change]) -> String {
         let index = changes.firstIndex { $0.tables.contains(table.name) }
         return index.map { "changes[\($0)].\(changes[$0].key)" } ?? "changes"

@@ -35,58 +35,6 @@ extension Travel {
         }
     }
 
-    /// Migrations of one table go one after the other, and back in the opposite order.
-    func waitForTurn(_ moves: [Move], on connection: PostgresConnection) async throws {
-        let tables = PostgresValue.textArray(record.plan.tables.map(\.description))
-        let others: String
-        let begins = target > .initial && record.applied.isEmpty
-        if moves.contains(where: { $0.takesAway || $0.leavesArchive }) {
-            others = "o.ordinal > m.ordinal AND EXISTS (SELECT FROM sluice.step s WHERE s.migration = o.id)"
-        } else if begins {
-            others = """
-                o.ordinal < m.ordinal AND o.phase <> o.target
-                AND NOT (o.phase = 'Backfill' AND o.target <> 'Contract' AND o.certificate IS NOT NULL)
-                """
-        } else {
-            return
-        }
-        let blocking = try await connection.query(
-            """
-            SELECT o.id FROM sluice.migration o, sluice.migration m
-            WHERE m.id = $1 AND o.id <> m.id AND o.tables && $2::text[] AND \(others) ORDER BY o.ordinal
-            """,
-            [.text(ledger.id), tables]
-        ).rows.compactMap { $0[0] }
-        if let first = blocking.first {
-            throw Interruption.waiting(
-                reason: "Queued",
-                message: "\(first) works on the same table; this one begins when that one is done"
-            )
-        }
-        if begins { try await waitForColumns(tables, on: connection) }
-    }
-
-    /// Triggers of two migrations fire in the order of their names, so neither may read what the other writes; and what
-    /// Contract takes away no other's trigger may name, not even that of an archive.
-    private func waitForColumns(_ tables: PostgresValue, on connection: PostgresConnection) async throws {
-        let others = try await connection.query(
-            """
-            SELECT id, plan, phase FROM sluice.migration o
-            WHERE id <> $1 AND tables && $2::text[] AND NOT purged
-                AND EXISTS (SELECT FROM sluice.step s WHERE s.migration = o.id) ORDER BY ordinal
-            """,
-            [.text(ledger.id), tables]
-        ).rows
-        for other in others {
-            let plan = try LedgerJSON.decode(Plan.self, from: try other.text("plan"))
-            let isContracted = other["phase"] == Phase.contract.rawValue
-            if let conflict = PlanConflict.between(record.plan, and: plan, isContracted: isContracted) {
-                throw Interruption.waiting(
-                    reason: "Queued", message: "\(try other.text("id")) works on \(conflict.message)")
-            }
-        }
-    }
-
     /// What must hold before the first thing is done that takes something from the old version. Looked at live.
     func requireContractGuards(on connection: PostgresConnection) async throws {
         let current = try await ledger.read(connection)

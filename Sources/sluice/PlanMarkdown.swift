@@ -29,7 +29,9 @@ enum PlanMarkdown {
                     "| \(text(step.title)) | \(text(PlanWords.lock(step) ?? "")) | \(PlanWords.work(step)) | \(PlanWords.undo(step)) |"
                 )
             }
-            let statements = steps.flatMap(\.statements)
+            let statements = steps.flatMap {
+                $0.isForTheWayBack ? ["-- on the way back: \($0.title)"] + $0.undoStatements : $0.statements
+            }
             if !statements.isEmpty {
                 lines += ["", "<details><summary>Statements</summary>", ""]
                 lines += fenced(statements.joined(separator: ";\n"))

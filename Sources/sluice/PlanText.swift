@@ -31,12 +31,21 @@ enum PlanText {
     private static func describe(_ step: StepPreview) -> [String] {
         var lines = ["  - \(step.title)" + (step.lock.map { "  [\($0)]" } ?? "")]
         lines += step.statements.map { "      " + $0.replacing("\n", with: "\n      ") }
+        if step.isForTheWayBack {
+            lines.append("      nothing on the way forwards; on the way back:")
+            lines += step.undoStatements.map { "      " + $0.replacing("\n", with: "\n      ") }
+        }
         if step.work == .waits {
             lines.append("      sluice promise settle <promise of the walk>:dual-writes --state resolved")
         }
         lines.append("      (\(PlanWords.facts(step).joined(separator: "; ")))")
         return lines
     }
+}
+
+extension StepPreview {
+    /// Whether it is there for what it does when it is undone, and nothing else.
+    var isForTheWayBack: Bool { statements.isEmpty && !undoStatements.isEmpty }
 }
 
 /// What text and Markdown say alike.

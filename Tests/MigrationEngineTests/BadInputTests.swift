@@ -13,6 +13,7 @@ struct BadInputTests {
         INSERT INTO t VALUES (1, 'x', 1), (2, 'y', 2);
         CREATE TABLE keyless (id int, a text);
         CREATE TABLE half_keyed (id int UNIQUE, a text);
+        CREATE TABLE told_apart (a int NOT NULL, id int NOT NULL, UNIQUE (a, id));
         CREATE TABLE late_key (id int PRIMARY KEY DEFERRABLE, a text);
         CREATE TABLE partitioned (id int PRIMARY KEY, a text) PARTITION BY RANGE (id);
         CREATE TABLE part PARTITION OF partitioned FOR VALUES FROM (0) TO (10);
@@ -54,6 +55,14 @@ struct BadInputTests {
             (Self.add(type: "text DEFAULT 'x'", forward: nil), ["InvalidChange: changes[0].addColumn.column.type"]),
             (Self.add(type: "text, DROP COLUMN a", forward: nil), ["InvalidChange: changes[0].addColumn.column.type"]),
             (Self.add(type: "bigserial", forward: nil), ["InvalidChange: changes[0].addColumn.column.type"]),
+            (
+                .alterColumn(AlterColumn(table: "t", column: "id", nullable: true)),
+                ["Dependents: changes[0].alterColumn.nullable", "\"id\" is of the key (id)", "primary key"]
+            ),
+            (
+                .alterColumn(AlterColumn(table: "told_apart", column: "a", nullable: true)),
+                ["Dependents: changes[0].alterColumn.nullable", "\"a\" is of the key (a, id)"]
+            ),
             (Self.add(to: "keyless"), ["NoUsableKey", "primary key"]),
             (Self.add(to: "half_keyed"), ["NoUsableKey"]),
             (Self.add(to: "late_key"), ["NoUsableKey"]),

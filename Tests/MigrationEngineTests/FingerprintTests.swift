@@ -44,7 +44,8 @@ struct FingerprintTests {
             #expect(slipped.status == 1)
             #expect(slipped.standardOutput.contains("stalled (Mismatch): 1 of 2000 rows"))
             #expect(slipped.standardOutput.contains("keys (5)"))
-            try await database.sql("UPDATE items SET amount = amount WHERE id = 5")
+            try await database.sql(
+                "UPDATE items SET amount = 0 WHERE id = 5; UPDATE items SET amount = 77 WHERE id = 5")
             #expect(try await database.reach("Backfill").contains("mismatches: 0"))
             #expect(try await database.verify().status == 0)
             #expect(try await database.sql("SELECT amount, cents FROM items WHERE id = 5") == "77|7700")

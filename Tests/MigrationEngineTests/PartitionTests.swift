@@ -75,7 +75,10 @@ struct PartitionTests {
             #expect(try await database.flaw().contains("partition public.sales_6 was attached"))
             let obstacle = try await database.obstacle(Self.spec, to: .contract)
             #expect(obstacle.hasPrefix("Mismatch: 1 of 3 rows of public.sales_6"), "\(obstacle)")
-            try await database.sql("UPDATE sales SET price = price WHERE region = 6 AND id = 1")
+            try await database.sql(
+                """
+                UPDATE sales SET price = 0 WHERE region = 6 AND id = 1; UPDATE sales SET price = 77 WHERE region = 6 AND id = 1
+                """)
             try await database.walk(Self.spec, to: .contract)
 
             // What comes after Contract has no old side: it gets one before anybody reads it.
@@ -114,7 +117,8 @@ struct PartitionTests {
             let obstacle = try await database.obstacle(Self.spec, to: .backfill)
             #expect(obstacle.hasPrefix("Mismatch: 1 of "), "\(obstacle)")
             try await database.sql(
-                "UPDATE sales SET price = price WHERE id = 2;" + Self.attach(6, "price", "(6, 1, 5), (6, 2, 6)"))
+                "UPDATE sales SET price = price + 1 WHERE id = 2; UPDATE sales SET price = price - 1 WHERE id = 2;"
+                    + Self.attach(6, "price", "(6, 1, 5), (6, 2, 6)"))
             try await database.walk(Self.spec, to: .backfill)
             #expect(try await database.sql("SELECT sum(cents) FROM sales WHERE region = 6") == "1100")
             #expect(try await database.holds())

@@ -177,6 +177,42 @@ struct PlanCommandTests {
         }
     }
 
+    @Test("a step that is there for the way back is shown with what it does there")
+    func wayBack() async throws {
+        let manifest = """
+            apiVersion: sluice.dev/v1alpha1
+            kind: Migration
+            metadata: {name: a}
+            spec:
+              changes:
+              - alterColumn: {table: parent, column: id, type: bigint}
+            """
+        let tables = """
+            CREATE TABLE parent (id int PRIMARY KEY); CREATE TABLE child (id int PRIMARY KEY, parent int REFERENCES parent);
+            """
+        try await EvolvingDatabase.with(tables) { database in
+            let text = try await run("plan", "-f", "-", input: manifest, on: database.url).standardOutput
+            let forBack = text.components(separatedBy: "nothing on the way forwards; on the way back:\n      ")
+            #expect(forBack.count > 5, "\(text)")
+            // Each step but the comparison has a statement before what is said of it.
+            let phases = try #require(text.components(separatedBy: "\nBackfill, estimated").first)
+            let steps = phases.components(separatedBy: "\n  - ").dropFirst().map { $0.split(separator: "\n") }
+            let silent = steps.filter { $0[1].hasPrefix("      (") }.map { $0[0] }
+            #expect(silent == ["comparing every row"])
+            let markdown = try await run("plan", "-f", "-", "-o", "markdown", input: manifest, on: database.url)
+            #expect(
+                markdown.standardOutput.components(separatedBy: "-- on the way back: ").count == forBack.count)
+            let wrong = manifest.replacing("spec:", with: "spec:\n  phase: Contracted")
+            for command in ["plan", "run"] {
+                let refused = try await run(command, "-f", "-", input: wrong, on: database.url)
+                #expect(refused.status == 64)
+                #expect(
+                    refused.standardError.contains("spec.phase") || refused.standardError.contains("phase: "))
+                #expect(refused.standardError.contains("none of Initial, Expand, DualWrite, Backfill, Contract"))
+            }
+        }
+    }
+
     @Test("a table that has no column numbers left is an error before anything is done")
     func attributeNumbers() async throws {
         try await EvolvingDatabase.with("CREATE TABLE t (id bigint PRIMARY KEY, name text)") { database in
@@ -207,6 +243,12 @@ struct PlanCommandTests {
             "lint", "-f", "-", "-o", "json", input: Self.manifest.replacing("from:", with: "form:"))
         #expect(slip.status == 1 && slip.standardOutput.contains("\"code\" : \"UnreadableManifest\""))
         #expect(slip.standardOutput.contains("\"line\" : 7"), "\(slip.standardOutput)")
+        let phase = try await runSluice(
+            "lint", "-f", "-", input: Self.manifest.replacing("spec:", with: "spec:\n  phase: Backfil"))
+        #expect(
+            phase.standardOutput.contains(
+                "\"Backfil\" is none of Initial, Expand, DualWrite, Backfill, Contract; give one of these"),
+            "\(phase.standardOutput)")
         let none = try await runSluice("lint", "-f", "-", input: "kind: Secret\napiVersion: v1\n")
         #expect(none.status == 64 && none.standardError.contains("there is no Migration"))
     }

@@ -14,6 +14,7 @@ struct PrivilegeTests {
             CREATE ROLE \(role) LOGIN PASSWORD 'x'; CREATE ROLE \(owner) NOLOGIN; CREATE SCHEMA shop;
             CREATE TABLE shop.p (id int PRIMARY KEY); CREATE TABLE shop.t (id int PRIMARY KEY, a int REFERENCES shop.p);
             CREATE TABLE shop.other (id int PRIMARY KEY, t int REFERENCES shop.t);
+            CREATE TYPE shop.mood AS ENUM ('good'); ALTER TYPE shop.mood OWNER TO \(owner);
             ALTER TABLE shop.t OWNER TO \(owner); ALTER TABLE shop.p OWNER TO postgres;
             DO $$ BEGIN EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database());
                 EXECUTE format('GRANT CONNECT ON DATABASE %I TO \(role)', current_database()); END $$;
@@ -33,11 +34,20 @@ struct PrivilegeTests {
             ])
             spec.database = DatabaseReference(schema: "shop")
             spec.views = true
+            var mood = EvolvingDatabase.spec([.addEnumValue(AddEnumValue(type: "mood", value: "bad"))])
+            mood.database = spec.database
             for expected in [
                 "TEMPORARY ON DATABASE", "CREATE ON DATABASE", "USAGE ON SCHEMA", "\(owner) TO \(role)",
                 #"SELECT, REFERENCES ON TABLE "shop"."p" TO \#(role)"#, "postgres TO \(role)",
                 #"CREATE ON SCHEMA "shop" TO \#(role)"#,
             ] {
+                if expected.hasPrefix(owner) {
+                    let obstacle = try await theirs.obstacle(mood, to: .expand, name: "mood")
+                    #expect(
+                        obstacle.hasPrefix("MissingPrivilege: changes[0].addEnumValue.type: ")
+                            && obstacle.contains("alter type shop.mood, which belongs to \(owner); GRANT \(expected)"),
+                        "\(obstacle)")
+                }
                 let obstacle = try await theirs.obstacle(spec, to: .backfill)
                 #expect(
                     obstacle.hasPrefix("MissingPrivilege: ") && obstacle.contains("GRANT \(expected)"), "\(obstacle)")

@@ -81,8 +81,5 @@ public struct Catalog: Sendable {
             throw PlanError(
                 .columnExists, at: path, "\(table.name) already has a column \"\(name)\"; choose another name")
         }
-        if name.utf8.count > 63 {
-            throw PlanError(.invalidChange, at: path, "\"\(name)\" is longer than the 63 bytes of a PostgreSQL name")
-        }
     }
 }

@@ -7,7 +7,7 @@
 ///
 /// Undoing it drops the constraint.
 public struct AddConstraint: Hashable, Sendable, ChangeKind {
-    public enum Enforcement: String, Codable, Sendable {
+    public enum Enforcement: String, SpecWord, Sendable {
         case expand = "Expand"
         case contract = "Contract"
     }

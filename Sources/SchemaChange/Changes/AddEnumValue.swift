@@ -31,12 +31,11 @@ public struct AddEnumValue: Codable, Hashable, Sendable, ChangeKind {
 
     func trials(at path: String, in catalog: Catalog) throws(PlanError) -> [Trial] {
         let name = name(in: catalog)
-        return [Trial(path: "\(path).type", setUp: [], statement: "SELECT enum_first(NULL::\(name))")]
-            + [("before", before), ("after", after)].compactMap { field, neighbour in
-                neighbour.map {
-                    Trial(path: "\(path).\(field)", setUp: [], statement: "SELECT \($0.quotedLiteral)::\(name)")
-                }
+        return [("before", before), ("after", after)].compactMap { field, neighbour in
+            neighbour.map {
+                Trial(path: "\(path).\(field)", setUp: [], statement: "SELECT \($0.quotedLiteral)::\(name)")
             }
+        }
     }
 
     func plan(into builder: inout PlanBuilder, at path: String) throws(PlanError) {

@@ -34,10 +34,18 @@ extension AlterColumn {
     func planNullability(
         into builder: inout PlanBuilder,
         of description: TableDescription,
-        _ present: TableDescription.ColumnDescription
-    ) {
+        _ present: TableDescription.ColumnDescription,
+        at path: String
+    ) throws(PlanError) {
         guard let nullable, nullable == present.notNull else { return }
         if nullable {
+            if description.key.contains(column) {
+                throw PlanError(
+                    .dependents, at: "\(path).nullable",
+                    "\"\(column)\" is of the key (\(description.key.joined(separator: ", "))) by which the rows of "
+                        + "\(description.name) are told apart, so it cannot be NULL; give the table a primary key "
+                        + "without it first")
+            }
             builder.addNullable(.expand, present, of: description.name)
         } else {
             let key =

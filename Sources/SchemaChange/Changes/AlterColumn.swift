@@ -189,7 +189,7 @@ public struct AlterColumn: Codable, Hashable, Sendable, ChangeKind {
         }
         try builder.claim(column, of: description, at: path)
         planDefault(into: &builder, of: description, present)
-        planNullability(into: &builder, of: description, present)
+        try planNullability(into: &builder, of: description, present, at: path)
         for change in inPlace(in: description, token: builder.token) { try change.plan(into: &builder, at: path) }
     }
 

@@ -3,12 +3,12 @@
 /// Undoing it drops the index, concurrently as well.
 public struct CreateIndex: Codable, Hashable, Sendable, ChangeKind {
     public struct Element: Codable, Hashable, Sendable {
-        public enum Order: String, Codable, Sendable {
+        public enum Order: String, SpecWord, Sendable {
             case ascending = "Ascending"
             case descending = "Descending"
         }
 
-        public enum Nulls: String, Codable, Sendable {
+        public enum Nulls: String, SpecWord, Sendable {
             case first = "First"
             case last = "Last"
         }
@@ -84,7 +84,21 @@ public struct CreateIndex: Codable, Hashable, Sendable, ChangeKind {
     var newRelations: [(path: String, name: String)] { [("name", indexName)] }
 
     var indexName: String {
-        name ?? [table, columns.map { $0.column ?? "expr" }.joined(separator: "_"), "idx"].asObjectName
+        name ?? [table, columnNames.joined(separator: "_"), "idx"].asObjectName
+    }
+
+    /// What the index calls its columns: no two the same.
+    private var columnNames: [String] {
+        let wanted = columns.map { $0.column ?? ExpressionName.of($0.expression ?? "") ?? "expr" } + (include ?? [])
+        return wanted.reduce(into: []) { names, name in
+            var free = name
+            var number = 0
+            while names.contains(free) {
+                number += 1
+                free = "\(name)\(number)"
+            }
+            names.append(free)
+        }
     }
 
     func flaws(at path: String) -> [PlanError] {
@@ -175,12 +189,19 @@ public struct CreateIndex: Codable, Hashable, Sendable, ChangeKind {
 }
 
 extension [String] {
-    /// A name for an object of a table, made as PostgreSQL makes one: joined by `_`, and short enough to be one.
+    /// A name for an object of a table, made as PostgreSQL makes one: joined by `_`, and short enough to be one. What is too
+    /// long loses its end, the longest first; not the last, which says what sort of object it is.
+    ///
+    /// As `makeObjectName` does: <https://github.com/postgres/postgres/blob/REL_15_STABLE/src/backend/commands/indexcmds.c>.
     public var asObjectName: String {
-        let end = "_" + last!
-        var start = dropLast().joined(separator: "_")
-        while start.utf8.count + end.utf8.count > 63 { start.unicodeScalars.removeLast() }
-        return start + end
+        var parts = self
+        while parts.joined(separator: "_").utf8.count > 63 {
+            let longest = parts.dropLast().enumerated().max { left, right in
+                (left.element.utf8.count, left.offset) < (right.element.utf8.count, right.offset)
+            }
+            parts[longest!.offset].unicodeScalars.removeLast()
+        }
+        return parts.joined(separator: "_")
     }
 }
 

@@ -52,7 +52,7 @@ public struct MoveToTable: Codable, Hashable, Sendable, ChangeKind {
             if !new.insert(column.newName).inserted {
                 flaw("columns[\(index)].to", "\"\(column.newName)\" is named twice")
             }
-            if let wrong = column.newName.flawAsName { flaw("columns[\(index)].to", wrong) }
+            if let wrong = column.newName.flawAsColumnName { flaw("columns[\(index)].to", wrong) }
             if key[column.name] != nil { flaw("columns[\(index)].name", "\"\(column.name)\" is part of the key") }
         }
         if Set(key.values).count < key.count { flaw("key", "two columns stand for the same one of \(to)") }

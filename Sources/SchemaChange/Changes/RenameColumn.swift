@@ -17,8 +17,8 @@ public struct RenameColumn: Codable, Hashable, Sendable, ChangeKind {
     var tables: [String] { [table] }
 
     func flaws(at path: String) -> [PlanError] {
-        column == to
-            ? [PlanError(.invalidChange, at: "\(path).to", "it is the name that the column has; give another")] : []
+        let wrong = column == to ? "it is the name that the column has; give another" : to.flawAsColumnName
+        return wrong.map { [PlanError(.invalidChange, at: "\(path).to", $0)] } ?? []
     }
 
     func checks(at path: String, in catalog: Catalog) throws(PlanError) -> [ExpressionCheck] {

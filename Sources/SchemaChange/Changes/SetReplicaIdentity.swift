@@ -2,7 +2,7 @@
 ///
 /// Undoing it restores what was.
 public struct SetReplicaIdentity: Codable, Hashable, Sendable, ChangeKind {
-    public enum Identity: String, Codable, Sendable {
+    public enum Identity: String, SpecWord, Sendable {
         /// The primary key.
         case primaryKey = "Default"
         case full = "Full"

@@ -2,7 +2,7 @@
 public struct TableColumn: Codable, Hashable, Sendable {
     /// How PostgreSQL itself gives a column its value.
     public struct Generated: Codable, Hashable, Sendable {
-        public enum Identity: String, Codable, Sendable {
+        public enum Identity: String, SpecWord, Sendable {
             /// Nobody else may.
             case always = "Always"
             /// Unless a statement does.
@@ -73,7 +73,7 @@ public struct TableColumn: Codable, Hashable, Sendable {
 
     func flaws(at path: String) -> [PlanError] {
         var flaws = generated?.flaws(at: "\(path).generated") ?? []
-        if let wrong = name.flawAsName { flaws.append(PlanError(.invalidChange, at: "\(path).name", wrong)) }
+        if let wrong = name.flawAsColumnName { flaws.append(PlanError(.invalidChange, at: "\(path).name", wrong)) }
         for (field, text) in [("default", `default`), ("check", check)] {
             guard let wrong = text.flatMap(Expression.flaw) else { continue }
             flaws.append(PlanError(.invalidExpression, at: "\(path).\(field)", wrong))

@@ -164,4 +164,14 @@ extension String {
         if hasPrefix("sluice_") { return "names that begin with sluice_ are for what is made here; choose another" }
         return nil
     }
+
+    /// The same of a column.
+    var flawAsColumnName: String? {
+        if let flawAsName { return flawAsName }
+        guard Self.systemColumns.contains(self) else { return nil }
+        return "\"\(self)\" is a column that PostgreSQL itself gives every table; choose another name"
+    }
+
+    /// <https://www.postgresql.org/docs/15/ddl-system-columns.html>
+    private static let systemColumns: Set = ["tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"]
 }

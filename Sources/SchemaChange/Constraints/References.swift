@@ -1,6 +1,6 @@
 /// To which rows of which table a foreign key refers.
 public struct References: Codable, Hashable, Sendable {
-    public enum Action: String, Codable, Sendable {
+    public enum Action: String, SpecWord, Sendable {
         case noAction = "NoAction"
         case restrict = "Restrict"
         case cascade = "Cascade"
@@ -19,7 +19,7 @@ public struct References: Codable, Hashable, Sendable {
     }
 
     /// A constraint that may be looked at as late as the commit: whether it is, unless a transaction says otherwise.
-    public enum Deferral: String, Codable, Sendable {
+    public enum Deferral: String, SpecWord, Sendable {
         case immediate = "Immediate"
         case deferred = "Deferred"
 

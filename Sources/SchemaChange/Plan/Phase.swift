@@ -1,5 +1,5 @@
 /// How far a migration has come, in the order in which it goes forwards.
-public enum Phase: String, Codable, Sendable, CaseIterable, Comparable {
+public enum Phase: String, SpecWord, Sendable, Comparable {
     /// As if the migration had never been applied.
     case initial = "Initial"
     /// The new columns exist.

@@ -8,7 +8,15 @@ extension PlanBuilder {
                 PlanError(
                     .unknownTable, at: path(index, change), "a table's name has at least one character, and no NUL")
             }
-            return unknown + change.kind.flaws(at: path(index, change))
+            // What is altered under its own name is not named here.
+            let names = change.kind.newColumns.compactMap { place, column in
+                place.isEmpty
+                    ? nil
+                    : column.name.flawAsColumnName.map {
+                        PlanError(.invalidChange, at: "\(path(index, change)).\(place)name", $0)
+                    }
+            }
+            return unknown + names + change.kind.flaws(at: path(index, change))
         }
         return flaws + flawsOfNames(changes) + (writer == .application ? flawsWithoutTriggers(changes) : [])
     }

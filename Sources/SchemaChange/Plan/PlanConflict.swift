@@ -30,16 +30,21 @@ public enum PlanConflict: Hashable, Sendable {
     }
 
     /// What the other one works on, and until when this one waits.
-    public var message: String {
-        let end = "this one begins when that one is contracted and keeps no archive of it, or is undone"
+    ///
+    /// - Parameter outlivesContract: whether there is a conflict as well while the other one is contracted and may go back.
+    public func message(outlivesContract: Bool) -> String {
+        let end =
+            outlivesContract
+            ? "this one begins when that one is contracted and its contract.keepFor is over, or is undone"
+            : "this one begins when that one is contracted, or is undone"
         return switch self {
         case .table(let table): "table \(table); \(end)"
         case .column(let column): "column \(column); \(end)"
         case .shared(let column):
             "column \(column), and an index, a check or a key is over columns of both; \(end)"
         case .tied(let column):
-            "column \(column), and a foreign key is between columns of both; this one begins when that one is contracted, or "
-                + "is undone; if both are to be verified before, put them into one Migration"
+            "column \(column), and a foreign key is between columns of both; \(end); if both are to be verified before, put "
+                + "them into one Migration"
         }
     }
 }

@@ -34,7 +34,7 @@ struct RemoteRow {
     func last(namesNew: String, changesOld: String) -> String {
         let newGiven = mapping.new.map { "NEW.\($0.stored) IS NOT NULL" }.joined(separator: " OR ")
         let inputsDiffer = "record_image_ne(\(image("NEW", mapping.inputs)), \(image("OLD", mapping.inputs)))"
-        return """
+        let body = """
             IF TG_OP = 'INSERT' THEN
                 NEW.\(marker) := CASE WHEN \(newGiven) THEN 'n' END;
             ELSIF OLD.\(marker) IS NULL AND NEW.\(marker) = 'o' AND NOT \(inputsDiffer) THEN
@@ -44,6 +44,7 @@ struct RemoteRow {
             ELSIF \(changesOld) THEN
                 NEW.\(marker) := NULL;
             ELSIF left(OLD.\(marker), 1) = 'n' THEN
+                sluice_wrote_none := true;
                 NEW.\(marker) := 'n';
             ELSIF OLD.\(marker) IS NULL OR \(inputsDiffer) THEN
                 NEW.\(marker) := NULL;
@@ -58,5 +59,6 @@ struct RemoteRow {
             \(assign(mapping.new) { _ in "NULL" })
             END IF;
             """
+        return row.restoringUneven(body)
     }
 }

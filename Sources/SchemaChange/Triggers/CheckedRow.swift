@@ -7,7 +7,8 @@
 ///   declared that every writer writes both.
 /// * `o`: the backfill filled it. `n`: the application wrote it, and the sides agree.
 /// * `m`, **missing**: the old side was written alone although it was declared.
-/// * `d`, **disagreeing**: both were named and do not agree, or ceased to by a write of a column that neither is.
+/// * `d`, **disagreeing**: both were named and do not agree, or ceased to by a write of a column that neither is, or past the
+///   triggers.
 ///
 /// A write that names new columns alone is that of the version which comes after, and outlives Contract: its old side is
 /// `backward` of it, as it will be in the archive.
@@ -74,6 +75,8 @@ struct CheckedRow {
         \(row.deriveOld())
             ELSIF \(changesOld) THEN
                 NEW.\(marker) := \(alone);
+            ELSIF OLD.\(marker) = 'o' AND NOT \(row.changed(mapping.named)) THEN
+                NEW.\(marker) := 'd';
             ELSIF OLD.\(marker) IN ('o', 'm') THEN
                 NEW.\(marker) := \(alone);
             ELSIF OLD.\(marker) = 'n' THEN

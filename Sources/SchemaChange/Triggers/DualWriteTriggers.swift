@@ -8,7 +8,8 @@
 ///    from the new: triggers of others, which come next, see a whole row.
 /// 3. The last one decides the side, and computes what it derives again, always: triggers of others may have run
 ///    between. So every row version that is written after the triggers' transaction committed satisfies the invariant.
-///    It is passed over for one thing only, see ``FilledRow``.
+///    It is passed over for one thing only, see ``FilledRow``. A row that was written past the triggers, and does not
+///    satisfy it any more, stays as it is until somebody writes one of its sides, so that it is found (`Mismatch`).
 /// 4. `BEFORE INSERT` decides the side by what arrives.
 ///
 /// They are `ENABLE ALWAYS`, so that a replica role does not slip past them. Expressions are evaluated as PL/pgSQL
@@ -175,7 +176,7 @@ struct DualWriteTriggers {
         }
         let isNew =
             "left(OLD.\(marker), 1) = 'n'" + (isFilled ? " OR OLD.\(marker) IS NULL AND (\(newGiven("OLD")))" : "")
-        return """
+        let body = """
             IF TG_OP = 'INSERT' THEN
                 IF NEW.\(marker) IN ('o', 'n') THEN
             \(row.read(from: "NEW"))
@@ -189,6 +190,7 @@ struct DualWriteTriggers {
             ELSIF \(changesOld) THEN
                 NEW.\(marker) := 'o';
             ELSE
+                sluice_wrote_none := true;
                 NEW.\(marker) := CASE WHEN \(isNew) THEN 'n' ELSE 'o' END;
             END IF;
             IF NEW.\(marker) = 'n' THEN
@@ -197,5 +199,6 @@ struct DualWriteTriggers {
             \(row.deriveNew())
             END IF;
             """
+        return row.restoringUneven(body)
     }
 }

@@ -53,6 +53,54 @@ struct RowCode {
             + "ELSE \(differs(mapping.old, .backward)) END)"
     }
 
+    /// After `body` has derived a side though nobody wrote the other, and said so by `sluice_wrote_none`: takes that back where
+    /// the row was not as its side says already. Somebody wrote it past the triggers, and what they wrote is not to be lost in
+    /// silence.
+    ///
+    /// Whether the row was one is computed only where something else was derived than what it had.
+    func restoringUneven(_ body: String) -> String {
+        // Where a worker computes the new side nothing is derived of it here.
+        let new = mapping.remote == nil ? mapping.new : []
+        // Without old columns those that `forward` reads are the old side.
+        let source = mapping.old.isEmpty ? mapping.named.filter { !mapping.new.contains($0) } : []
+        let marker = mapping.marker.quotedIdentifier
+        // A note that the last trigger did not see, since it alone was off, stands behind the side.
+        return """
+            DECLARE
+                sluice_wrote_none boolean := false;
+            BEGIN
+            \(body)
+            IF sluice_wrote_none THEN
+            \(restore(new, .forward, where: "OLD.\(marker) = 'o'\(source.isEmpty ? "" : " AND NOT \(changed(source))")"))
+            \(restore(mapping.old, .backward, where: "left(OLD.\(marker), 1) = 'n'"))
+            END IF;
+            END;
+            """
+    }
+
+    /// What ``restoringUneven(_:)`` does with the rows of one side.
+    private func restore(
+        _ derived: [Column], _ direction: Mapping.Direction, where isOfSide: String
+    ) -> String {
+        guard !derived.isEmpty else { return "NULL;" }
+        return """
+            IF \(isOfSide) AND \(changed(derived)) THEN
+            \(read(from: "OLD"))
+                IF \(differs(derived, direction, in: "OLD")) THEN
+            \(derived.map { "NEW.\(stored($0)) := OLD.\(stored($0));" }.joined(separator: "\n"))
+                END IF;
+            END IF;
+            """
+    }
+
+    /// Whether one of `columns` is not what it was before the statement.
+    func changed(_ columns: [Column]) -> String {
+        func image(_ record: String) -> String {
+            "ROW(\(columns.map { "\(record).\(stored($0))" }.joined(separator: ", ")))"
+        }
+        return "record_image_ne(\(image("NEW")), \(image("OLD")))"
+    }
+
     /// Whether either side of `NEW` follows from the other; read the variables first.
     var agreement: String {
         "NOT (\(differs(mapping.old, .backward)) AND \(differs(mapping.new, .forward)))"
@@ -90,16 +138,16 @@ struct RowCode {
             """
     }
 
-    private func differs(_ columns: [Column], _ direction: Mapping.Direction) -> String {
+    private func differs(_ columns: [Column], _ direction: Mapping.Direction, in record: String = "NEW") -> String {
         guard !columns.isEmpty else { return "false" }
         let expressions = direction == .forward ? mapping.forward : mapping.backward
-        let shared = shared(direction).map { "NEW.\(stored($0)) AS \($0.quoted)" }
+        let shared = shared(direction).map { "\(record).\(stored($0)) AS \($0.quoted)" }
         let derived = columns.map { column in
             let value = "(\(expressions[column.name]!))::\(column.type)"
             return shared.isEmpty
                 ? value : "(SELECT \(value) FROM (SELECT \(shared.joined(separator: ", "))) AS sluice_row)"
         }
-        let present = columns.map { "NEW.\(stored($0))" }
+        let present = columns.map { "\(record).\(stored($0))" }
         return "record_image_ne(ROW(\(present.joined(separator: ", "))), ROW(\(derived.joined(separator: ", "))))"
     }
 }

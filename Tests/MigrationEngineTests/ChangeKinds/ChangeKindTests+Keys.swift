@@ -133,7 +133,7 @@ extension ChangeKindTests {
             }
             try await database.walk(first, to: .contract)
             let archived = try await database.obstacle(spec("t", "b"), to: .expand, name: "b")
-            #expect(archived.contains("keeps no archive of it"))
+            #expect(archived.contains("contract.keepFor is over"))
             try await database.walk(first, to: .initial)
             try await database.walk(spec("t", "b"), to: .backfill, name: "b")
             try await database.walk(spec("t", "b"), to: .initial, name: "b")

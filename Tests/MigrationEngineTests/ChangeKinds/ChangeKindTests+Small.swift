@@ -96,12 +96,18 @@ extension ChangeKindTests {
             try await database.walk(spec(mixed), to: .initial)
             #expect(try await database.sql(values) == "good\nit's so\nbad")
             try await database.walk(spec(mixed), to: .expand)
-            for wrong in [
-                AddEnumValue(type: "d", value: "x"), AddEnumValue(type: "none", value: "x"),
-                AddEnumValue(type: "My \"mood\"", value: "x", before: "missing"),
+            try await database.sql("CREATE TABLE rows (id int); CREATE TYPE pair AS (a int, b int)")
+            for (wrong, field, word) in [
+                (AddEnumValue(type: "d", value: "x"), "type", "is a domain, and values are added to an enum"),
+                (AddEnumValue(type: "rows", value: "x"), "type", "is the row type of a table"),
+                (AddEnumValue(type: "pair", value: "x"), "type", "is a composite type"),
+                (AddEnumValue(type: "none", value: "x"), "type", "there is no type \"none\" in schema \"public\""),
+                (AddEnumValue(type: "My \"mood\"", value: "x", before: "missing"), "before", "missing"),
             ] {
                 let obstacle = try await database.obstacle(spec(wrong), to: .expand, name: uniqueName("m"))
-                #expect(obstacle.hasPrefix("InvalidChange: changes[0].addEnumValue."), "\(obstacle)")
+                #expect(
+                    obstacle.hasPrefix("InvalidChange: changes[0].addEnumValue.\(field)") && obstacle.contains(word),
+                    "\(obstacle)")
             }
         }
     }
