@@ -5,7 +5,7 @@ internal import PostgreSQL
 /// The tables, and how they come to be.
 extension Ledger {
     /// The version of the tables that this program knows.
-    private static let version: Int64 = 5
+    private static let version: Int64 = 6
 
     /// Makes the tables, unless they are there: then nothing is written. The lock is tried only, since to wait for an
     /// advisory lock while an index is built concurrently can deadlock.
