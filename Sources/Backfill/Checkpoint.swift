@@ -49,7 +49,7 @@ struct Checkpoint: Sendable, Hashable {
 
     static let columns = """
         range, relation::bigint, filenode::bigint, to_json(lower) AS lower, to_json(upper) AS upper, to_json("position") AS "position",
-        rows, old_side, new_side, mismatches, to_json(examples) AS examples, done, calls
+        rows, old_side, new_side, mismatches, to_json(examples) AS examples, digest, done, calls
         """
 }
 
@@ -61,6 +61,9 @@ public struct ChunkTally: Sendable, Hashable {
     public var mismatches: Int64 = 0
     /// The keys of a few mismatches.
     public var examples: [String] = []
+    /// Of the rows that were compared, see ``RowDigest``: that of two tallies together is the XOR. Nil where some of them were
+    /// counted by a version that made none.
+    public var digest: Int64? = 0
 
     public init() {}
 
@@ -70,6 +73,7 @@ public struct ChunkTally: Sendable, Hashable {
         newSide = try row.integer("new_side")
         mismatches = try row.integer("mismatches")
         examples = try JSONDecoder().decode([String].self, from: Data(try row.text("examples").utf8))
+        digest = row["digest"] == nil ? nil : try row.integer("digest")
     }
 
     public static func += (left: inout ChunkTally, right: ChunkTally) {
@@ -78,6 +82,7 @@ public struct ChunkTally: Sendable, Hashable {
         left.newSide += right.newSide
         left.mismatches += right.mismatches
         left.examples = Array((left.examples + right.examples).prefix(5))
+        left.digest = if let one = left.digest, let other = right.digest { one ^ other } else { nil }
     }
 }
 
@@ -89,6 +94,8 @@ public enum CheckpointTable {
         "ALTER TABLE sluice.checkpoint ADD COLUMN IF NOT EXISTS calls bigint NOT NULL DEFAULT 0",
         "ALTER TABLE sluice.checkpoint ADD COLUMN IF NOT EXISTS relation oid",
         "ALTER TABLE sluice.checkpoint ADD COLUMN IF NOT EXISTS filenode oid",
+        // NULL in those that are there already: what an older version has compared has no digest.
+        "ALTER TABLE sluice.checkpoint ADD COLUMN IF NOT EXISTS digest bigint",
     ]
 
     /// Room is left in each page, so that an update stays in it.

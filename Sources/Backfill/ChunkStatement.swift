@@ -71,7 +71,7 @@ public enum ChunkStatement: Sendable {
                 ),
                 found AS (
                     SELECT count(*) AS rows, 0::bigint AS old_side, 0::bigint AS new_side, 0::bigint AS mismatches,
-                        '{}'::text[] AS examples FROM filled
+                        '{}'::text[] AS examples, 0::bigint AS digest FROM filled
                 )
                 """
         }
@@ -85,14 +85,16 @@ public enum ChunkStatement: Sendable {
                 UPDATE sluice.checkpoint c SET "position" = coalesce($6::text[], c."position"), done = $7::boolean,
                     rows = c.rows + coalesce($8::bigint, found.rows),
                     old_side = c.old_side + found.old_side, new_side = c.new_side + found.new_side,
-                    mismatches = c.mismatches + found.mismatches, examples = (c.examples || found.examples)[1:5]
+                    mismatches = c.mismatches + found.mismatches, examples = (c.examples || found.examples)[1:5],
+                    digest = c.digest # found.digest
                 FROM found
                 WHERE c.migration = $1 AND c.walk = $3::bigint AND c.step = $4 AND c.range = $5::int
                     AND EXISTS (SELECT FROM here)
                 RETURNING 1
             )
             SELECT EXISTS (SELECT FROM fence) AS fenced, EXISTS (SELECT FROM here) AS here,
-                EXISTS (SELECT FROM moved) AS moved, rows, old_side, new_side, mismatches, to_json(examples) AS examples
+                EXISTS (SELECT FROM moved) AS moved, rows, old_side, new_side, mismatches, to_json(examples) AS examples,
+                digest
             FROM found
             """
     }
@@ -130,28 +132,30 @@ public enum ChunkStatement: Sendable {
         return """
             compared AS (
                 SELECT concat_ws(', ', \(key)) AS key, \(mapping.marker.quotedIdentifier) AS side,
-                    \(mapping.violation) AS broken
+                    \(mapping.violation) AS broken, \(RowDigest.of(mapping)) AS digest
                 FROM \(table) WHERE \(condition)
             ),
             found AS (
                 SELECT count(*) AS rows, count(*) FILTER (WHERE side = 'o') AS old_side,
                     count(*) FILTER (WHERE side = 'n') AS new_side, count(*) FILTER (WHERE broken) AS mismatches,
-                    coalesce((array_agg(key) FILTER (WHERE broken))[1:5], '{}') AS examples FROM compared
+                    coalesce((array_agg(key) FILTER (WHERE broken))[1:5], '{}') AS examples,
+                    \(RowDigest.combined) AS digest
+                FROM compared
             )
             """
     }
 
-    /// Of a comparison: the whole table at once, and no checkpoint.
-    var reading: String {
+    /// Of a comparison: all rows of `condition` at once, and no checkpoint.
+    func reading(where condition: String) -> String {
         let comparison =
             if case .move(let move, let pass) = self {
-                pass.rows(of: move, where: "true")
+                pass.rows(of: move, where: condition)
             } else {
-                Self.comparison(of: mapping, in: mapping.table.quoted, where: "true")
+                Self.comparison(of: mapping, in: mapping.table.quoted, where: condition)
             }
         return """
             WITH \(comparison)
-            SELECT rows, old_side, new_side, mismatches, to_json(examples) AS examples FROM found
+            SELECT rows, old_side, new_side, mismatches, to_json(examples) AS examples, digest FROM found
             """
     }
 }

@@ -27,16 +27,20 @@ public enum MovePass: Sendable {
             ),
             found AS (
                 SELECT count(*) AS rows, 0::bigint AS old_side, 0::bigint AS new_side, 0::bigint AS mismatches,
-                    '{}'::text[] AS examples FROM filled
+                    '{}'::text[] AS examples, 0::bigint AS digest FROM filled
             )
             """
         case .compare:
             """
-            compared AS (\(move.comparison(where: condition))),
+            compared AS (
+                \(move.comparison(where: condition, digest: RowDigest.of(move, from: "sluice_from", to: "sluice_to")))
+            ),
             found AS (
                 SELECT count(*) AS rows, 0::bigint AS old_side, 0::bigint AS new_side,
                     count(*) FILTER (WHERE broken) AS mismatches,
-                    coalesce((array_agg(key) FILTER (WHERE broken))[1:5], '{}') AS examples FROM compared
+                    coalesce((array_agg(key) FILTER (WHERE broken))[1:5], '{}') AS examples,
+                    \(RowDigest.combined) AS digest
+                FROM compared
             )
             """
         }

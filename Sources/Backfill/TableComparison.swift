@@ -1,19 +1,17 @@
 public import PostgreSQL
-public import SchemaChange
+internal import SchemaChange
 
-/// Compares every row of a mapping with what its side says, in one read-only statement that leaves no checkpoint: for
-/// people who want to see a proof again. The proof itself is made by ``TableWalk``.
+/// Compares rows with what their side says, in one read-only statement that leaves no checkpoint: for people who want to see
+/// a proof again. The proof itself is made by ``TableWalk``.
 public enum TableComparison {
-    public static func run(_ mapping: Mapping, on connection: PostgresConnection) async throws -> ChunkTally {
-        try await connection.transaction(readOnly: true) { connection in
-            try ChunkTally(try await connection.query(ChunkStatement.compare(mapping).reading).row())
-        }
-    }
-
-    public static func run(_ move: ColumnMove, on connection: PostgresConnection) async throws -> ChunkTally {
-        try await connection.transaction(readOnly: true) { connection in
-            let statement = ChunkStatement.move(move, .compare)
-            return try ChunkTally(try await connection.query(statement.reading).row())
+    /// - Parameter statement: one that compares.
+    public static func run(
+        _ statement: ChunkStatement, of span: KeySpan, on connection: PostgresConnection
+    ) async throws -> ChunkTally {
+        let (condition, values) = Keyset(statement.mapping).between(span.after, span.upTo, parametersFrom: 1)
+        return try await connection.transaction(readOnly: true) { connection in
+            try ChunkTally(
+                try await connection.query(statement.reading(where: condition), values.map { .text($0) }).row())
         }
     }
 }

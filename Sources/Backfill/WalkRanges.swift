@@ -42,14 +42,8 @@ struct WalkRanges: Sendable {
 
     /// Whether ranges of one file, or of keys, follow one another from the beginning to the end, and leave nothing out.
     static func areWhole(_ ranges: [Checkpoint]) -> Bool {
-        var left = Dictionary(grouping: ranges) { $0.lower == ["0"] && $0.file != nil ? nil : $0.lower }
-        var place: [String]?
-        while let next = left.removeValue(forKey: place) {
-            guard next.count == 1 else { return false }
-            guard let upper = next[0].upper else { return left.isEmpty }
-            place = upper
-        }
-        return false
+        KeySpan.areWhole(
+            ranges.map { KeySpan(after: $0.lower == ["0"] && $0.file != nil ? nil : $0.lower, upTo: $0.upper) })
     }
 
     /// The last one has no end.
@@ -101,8 +95,8 @@ struct WalkRanges: Sendable {
             for (index, range) in ranges.enumerated() {
                 _ = try await connection.query(
                     """
-                    INSERT INTO sluice.checkpoint (migration, walk, step, range, lower, upper, relation, filenode)
-                    VALUES ($1, $2::bigint, $3, $4::int, $5::text[], $6::text[], $7::oid, $8::oid) ON CONFLICT DO NOTHING
+                    INSERT INTO sluice.checkpoint (migration, walk, step, range, lower, upper, relation, filenode, digest)
+                    VALUES ($1, $2::bigint, $3, $4::int, $5::text[], $6::text[], $7::oid, $8::oid, 0) ON CONFLICT DO NOTHING
                     """,
                     placeValues + [
                         .integer(last + 1 + Int64(index)), range.lower.map { .textArray($0) } ?? .null,
@@ -116,12 +110,17 @@ struct WalkRanges: Sendable {
     }
 
     func stored(_ connection: PostgresConnection) async throws -> [Checkpoint] {
+        try await Self.stored(at: placeValues, on: connection)
+    }
+
+    /// - Parameter place: migration, walk, step.
+    static func stored(at place: [PostgresValue], on connection: PostgresConnection) async throws -> [Checkpoint] {
         try await connection.query(
             """
             SELECT \(Checkpoint.columns) FROM sluice.checkpoint
             WHERE migration = $1 AND walk = $2::bigint AND step = $3 ORDER BY range
             """,
-            placeValues
+            place
         ).rows.map(Checkpoint.init)
     }
 

@@ -133,7 +133,7 @@ extension Baseline {
             to: entry.spec.changes, hash: try await planner.hash(on: connection), schema: entry.spec.schema)
         let server = try await ServerIdentity.read(connection)
         let position = try await connection.query("SELECT pg_current_wal_lsn()::text AS lsn").row().text("lsn")
-        let certificate = Certificate(
+        let certificate = try Certificate(
             planHash: plan.hash,
             rowsCompared: 0,
             oldSide: 0,
@@ -144,8 +144,10 @@ extension Baseline {
             systemIdentifier: server.systemIdentifier,
             timeline: server.timeline,
             at: Date(),
-            baseline: true
-        )
+            baseline: true,
+            migration: entry.name.description,
+            database: server.database
+        ).sealed()
         try await Ledger(name: entry.name).enter(plan, provenBy: certificate, server: server, on: connection)
     }
 }

@@ -119,15 +119,18 @@ extension ClaimedTravel {
     // MARK: Comparing
 
     private func compare(
-        _ mapping: Mapping, of step: Step, checkpoints: String, _ meter: ProgressMeter
+        _ compared: ComparedWalk, of step: Step, _ meter: ProgressMeter
     ) async throws -> ChunkTally {
-        if let remoteWalk = remoteWalk(mapping, of: step.stepName, checkpoints: checkpoints) {
-            let (progress, yielded) = tellers(of: step, on: mapping.table, meter)
-            return try await watched(mapping.table, isWriting: false) {
+        if case .compare(let mapping) = compared.statement,
+            let remoteWalk = remoteWalk(mapping, of: step.stepName, checkpoints: compared.checkpoints)
+        {
+            let (progress, yielded) = tellers(of: step, on: compared.table, meter)
+            return try await watched(compared.table, isWriting: false) {
                 try await remoteWalk.compare(under: $0, progress: progress, yielded: yielded)
             }
         }
-        return try await walk(.compare(mapping), mapping.table, of: step, checkpoints: checkpoints, meter)
+        return try await walk(
+            compared.statement, compared.table, of: step, checkpoints: compared.checkpoints, meter)
     }
 
     /// Compares every row, and issues the certificate: only if none broke its side, and the triggers that keep it so are
@@ -140,22 +143,14 @@ extension ClaimedTravel {
             let isBegun = try await ledger.hasCheckpoints(step: step.id, walk: walk, on: connection)
             if !isBegun { try await partitions.pin(on: connection) }
         }
-        let meter = try await meter(of: plan.mappings.map(\.table) + plan.columnMoves.map(\.table))
+        let meter = try await meter(of: plan.compared.map(\.table))
         var tally = ChunkTally()
-        for (index, mapping) in plan.mappings.enumerated() {
-            tally += try await compare(mapping, of: step, checkpoints: "\(step.id)/\(index)", meter)
-        }
-        for (index, move) in plan.columnMoves.enumerated() {
-            tally += try await walk(
-                .move(move, .compare), move.table, of: step, checkpoints: "\(step.id)/move-\(index)", meter)
-        }
+        for compared in plan.compared { tally += try await compare(compared, of: step, meter) }
         meter.finish()
         guard tally.mismatches == 0 else {
             try await fenced { connection in
-                let walks =
-                    plan.mappings.indices.map { "\($0)" } + plan.columnMoves.indices.map { "move-\($0)" }
-                for name in walks {
-                    try await ledger.restartCheckpoints(step: "\(step.id)/\(name)", walk: walk, on: connection)
+                for compared in plan.compared {
+                    try await ledger.restartCheckpoints(step: compared.checkpoints, walk: walk, on: connection)
                 }
                 try await partitions.pin(on: connection)
             }
@@ -169,42 +164,54 @@ extension ClaimedTravel {
                     + "nothing was repaired: \(ProofCheck.mend), and it is verified again"
             )
         }
-        let result = tally
-        let certificate = try await fenced { connection in
-            let server = try await ServerIdentity.read(connection)
-            let position = try await connection.query("SELECT pg_current_wal_lsn()::text AS lsn").row().text("lsn")
-            let certificate = Certificate(
-                planHash: plan.hash,
-                rowsCompared: result.rows,
-                oldSide: result.oldSide,
-                newSide: result.newSide,
-                mismatches: result.mismatches,
-                triggers: try await TriggerFingerprint.read(plan, on: connection),
-                walPosition: position,
-                systemIdentifier: server.systemIdentifier,
-                timeline: server.timeline,
-                at: Date()
-            )
-            // Without a mapping there are none, and no step that noted them.
-            let created =
-                plan.mappings.isEmpty && plan.columnMoves.isEmpty
-                ? certificate.triggers : try await ledger.read(connection)?.triggers
-            guard created == certificate.triggers else {
-                throw Interruption.stalled(
-                    reason: "ProofBroken",
-                    message: "a trigger of the dual write was dropped, disabled or replaced; "
-                        + ProofCheck.remedy
-                )
-            }
-            // Rows that were right when they were compared, and were written since.
-            if let flaw = try await BothSides.flaw(plan, on: connection) { throw flaw }
-            try await ledger.set(certificate: certificate, on: connection)
-            try await partitions.certify(on: connection)
-            try await ledger.note(applied: step, walk: walk, on: connection)
-            return certificate
+        // Somebody has deleted a checkpoint after the last chunk: what it said was compared is compared again.
+        guard let certificate = try await fenced({ try await certify(tally, of: step, partitions, on: $0) }) else {
+            return try await verify(step)
         }
         reporter.update { $0.certificate = certificate }
         run.logger.info("verified", metadata: ["rows": "\(certificate.rowsCompared)"])
+    }
+
+    /// Issues the certificate, in the transaction that completes the step. Nil where the checkpoints do not say what was
+    /// counted.
+    private func certify(
+        _ result: ChunkTally, of step: Step, _ partitions: ProvenPartitions, on connection: PostgresConnection
+    ) async throws -> Certificate? {
+        let server = try await ServerIdentity.read(connection)
+        let position = try await connection.query("SELECT pg_current_wal_lsn()::text AS lsn").row().text("lsn")
+        guard let ranges = try await plan.comparedRanges(of: ledger.id, walk: walk, on: connection) else { return nil }
+        let certificate = try Certificate(
+            planHash: plan.hash,
+            rowsCompared: result.rows,
+            oldSide: result.oldSide,
+            newSide: result.newSide,
+            mismatches: result.mismatches,
+            triggers: try await TriggerFingerprint.read(plan, on: connection),
+            walPosition: position,
+            systemIdentifier: server.systemIdentifier,
+            timeline: server.timeline,
+            at: Date(),
+            migration: ledger.id,
+            database: server.database,
+            walk: walk,
+            ranges: ranges
+        ).sealed()
+        guard try certificate.flaw(of: ledger.id) == nil else { return nil }
+        // Without a mapping there are none, and no step that noted them.
+        let created =
+            plan.mappings.isEmpty && plan.columnMoves.isEmpty
+            ? certificate.triggers : try await ledger.read(connection)?.triggers
+        guard created == certificate.triggers else {
+            throw Interruption.stalled(
+                reason: "ProofBroken",
+                message: "a trigger of the dual write was dropped, disabled or replaced; " + ProofCheck.remedy)
+        }
+        // Rows that were right when they were compared, and were written since.
+        if let flaw = try await BothSides.flaw(plan, on: connection) { throw flaw }
+        try await ledger.set(certificate: certificate, on: connection)
+        try await partitions.certify(on: connection)
+        try await ledger.note(applied: step, walk: walk, on: connection)
+        return certificate
     }
 }
 

@@ -149,7 +149,7 @@ extension Ledger {
         _ = try await connection.query(
             """
             UPDATE sluice.checkpoint SET "position" = NULL, rows = 0, old_side = 0, new_side = 0, mismatches = 0,
-                examples = '{}', done = false, calls = calls + 1
+                examples = '{}', digest = 0, done = false, calls = calls + 1
             WHERE migration = $1 AND step = $2 AND walk = $3::bigint
             """,
             [.text(id), .text(step), .integer(walk)]

@@ -1,4 +1,3 @@
-public import Backfill
 internal import DurablePromises
 internal import Foundation
 public import Logging
@@ -90,21 +89,6 @@ public struct MigrationEngine: Sendable {
         try await looking { connection in
             try await ProofCheck.look(at: try await Ledger(name: name).read(connection), on: connection)
         } ?? .none
-    }
-
-    /// Compares every row again, of a migration that is verified; nil when it is not, or is contracted. Changes nothing.
-    public func compareRows(_ name: MigrationName) async throws -> ChunkTally? {
-        try await looking { connection in
-            guard let record = try await Ledger(name: name).read(connection), record.phase == .backfill else {
-                return nil
-            }
-            var tally = ChunkTally()
-            for mapping in record.plan.mappings {
-                tally += try await TableComparison.run(mapping, on: connection)
-            }
-            for move in record.plan.columnMoves { tally += try await TableComparison.run(move, on: connection) }
-            return tally
-        }
     }
 
     /// Forgets a migration that was undone completely: its ledger entries go, what is left of calls to workers, and what its
@@ -222,7 +206,10 @@ public struct MigrationEngine: Sendable {
             ("lock_timeout", yields ? Self.lockWait : "2s"),
             ("idle_in_transaction_session_timeout", yields ? "5s" : "15s"),
             ("client_min_messages", "warning"),
+            // As text a value is the same for whoever reads it: keys of chunks, digests of rows.
             ("datestyle", "ISO, YMD"),
+            ("intervalstyle", "postgres"),
+            ("extra_float_digits", "1"),
             ("jit", "off"),
         ]
         return configuration

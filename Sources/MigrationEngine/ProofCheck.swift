@@ -16,6 +16,9 @@ extension ProofCheck {
         "set phase: DualWrite, which makes the triggers again, and then phase: Backfill, "
         + "which compares every row and names those that were written meanwhile"
 
+    /// What to do about a certificate that is none.
+    static let anew = "set phase: DualWrite, and then phase: Backfill, which compares every row and issues another"
+
     /// What to do about rows whose sides disagree. An old column that keeps its value does not count as written.
     static let mend =
         "update in each the columns of the side that is right (an old column that has the right value already, to another one "
@@ -28,12 +31,20 @@ extension ProofCheck {
         guard certificate.planHash == record.planHash else {
             return .broken(reason: "the certificate is for another plan")
         }
+        if let flaw = try certificate.flaw(of: record.id) { return .broken(reason: "\(flaw); \(anew)") }
         if record.phase < .contract {
             let server = try await ServerIdentity.read(connection)
             guard server.systemIdentifier == certificate.systemIdentifier, server.timeline == certificate.timeline
             else {
                 return .broken(reason: "the server was restored or failed over since; it must be proven again")
             }
+            guard certificate.database == nil || certificate.database == server.database else {
+                return .broken(
+                    reason: "the certificate was issued to another database, \(certificate.database ?? ""); \(anew)")
+            }
+            let walked = try await record.plan.comparedRanges(
+                of: record.id, walk: certificate.walk, on: connection)
+            if let flaw = certificate.flaw(against: walked) { return .broken(reason: "\(flaw); \(anew)") }
         }
         // Before the triggers, which go with a column that is dropped. On the way, indexes come and go outside of transactions.
         if record.target == record.phase, let difference = try await Drift.find(record, on: connection) {

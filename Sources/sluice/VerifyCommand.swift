@@ -10,17 +10,25 @@ struct VerifyCommand: AsyncParsableCommand {
         commandName: "verify",
         abstract: "Checks the proof of a Migration again; exits 0 if it holds.",
         discussion: """
-            Looks at the certificate, the plan, the server, what the migration counts on in the catalog, and the triggers \
-            that keep both sides right, and compares every row again. Changes nothing. Exits 1 when the proof is \
-            broken, or when there is none.
+            Looks at the certificate, what the ledger has of its making, the plan, the server, what the migration counts \
+            on in the catalog, and the triggers that keep both sides right. Compares every row again, and tells of each \
+            range of the certificate whether its rows are what they were; that some were written since is no fault. \
+            Changes nothing. Exits 1 when the proof is broken, or when there is none.
 
             EXAMPLE:
               sluice verify -f split-name.yaml --database-url postgresql://app@db.example/shop
             """
     )
 
+    enum Format: String, ExpressibleByArgument, CaseIterable {
+        case text, json
+    }
+
     @Option(name: .shortAndLong, help: "The Migration's file, or - for standard input.")
     var file: String
+
+    @Option(name: .shortAndLong, help: "text or json.")
+    var output: Format = .text
 
     @Flag(name: .long, help: "Do not compare the rows again.")
     var quick = false
@@ -35,30 +43,16 @@ struct VerifyCommand: AsyncParsableCommand {
             worker: "verify",
             logger: try log.logger("sluice", standard: .warning)
         )
-        switch try await engine.checkProof(manifest.name) {
-        case .holds(let certificate):
-            print(Summary.of(certificate))
-            if quick { return }
-            guard try await compare(manifest.name, engine) else { throw ExitCode(1) }
-        case .broken(let reason):
-            print("broken: \(reason)")
-            if !quick { _ = try await compare(manifest.name, engine) }
-            throw ExitCode(1)
-        case .none:
-            print("there is no proof: \(manifest.name) was never verified here, or was undone since")
-            throw ExitCode(1)
+        let check = try await engine.checkProof(manifest.name)
+        var comparison: RowComparison?
+        if !quick, check != .none {
+            comparison = try await engine.compareRows(manifest.name, workers: manifest.spec.backfill?.workers ?? 2)
         }
-    }
-
-    /// Whether every row is as its side says.
-    private func compare(_ name: MigrationName, _ engine: MigrationEngine) async throws -> Bool {
-        guard let rows = try await engine.compareRows(name) else {
-            print("nothing was compared again: after Contract the old side is an archive")
-            return true
+        let report = VerificationReport(check, comparison, isQuick: quick)
+        switch output {
+        case .text: print(VerificationText.of(report, name: manifest.name).printableLines)
+        case .json: print(try JSONText.of(report))
         }
-        print("compared again: \(rows.rows) rows, mismatches: \(rows.mismatches)")
-        guard rows.mismatches > 0 else { return true }
-        print("keys of some: \(rows.examples.map { "(\($0))" }.joined(separator: ", "))")
-        return false
+        if !report.holds { throw ExitCode(1) }
     }
 }

@@ -79,7 +79,7 @@ struct RemoteCallTests {
             }
             #expect(certificate.rowsCompared == 2500)
             let compared = try await database.engine.compareRows(name)
-            #expect(compared?.rows == 2500 && compared?.mismatches == 0)
+            #expect(compared?.tally.rows == 2500 && compared?.tally.mismatches == 0)
         }
     }
 

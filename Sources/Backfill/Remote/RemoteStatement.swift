@@ -65,14 +65,15 @@ struct RemoteStatement {
             UPDATE sluice.checkpoint c SET "position" = coalesce($9::text[], c."position"), done = $8::boolean,
                 calls = c.calls + 1, rows = c.rows + found.rows,
                 old_side = c.old_side + found.old_side, new_side = c.new_side + found.new_side,
-                mismatches = c.mismatches + found.mismatches, examples = (c.examples || found.examples)[1:5]
+                mismatches = c.mismatches + found.mismatches, examples = (c.examples || found.examples)[1:5],
+                digest = c.digest # found.digest
             FROM found
             WHERE c.migration = $1 AND c.walk = $3::bigint AND c.step = $4 AND c.range = $5::int
                 AND EXISTS (SELECT FROM fence)
             RETURNING 1
         )
         SELECT EXISTS (SELECT FROM moved) AS fenced, rows, old_side, new_side, mismatches,
-            to_json(examples) AS examples FROM found
+            to_json(examples) AS examples, digest FROM found
         """
     }
 
@@ -118,7 +119,7 @@ struct RemoteStatement {
             return """
                 found AS (
                     SELECT count(*) AS rows, count(*) AS old_side, 0::bigint AS new_side, 0::bigint AS mismatches,
-                        '{}'::text[] AS examples FROM filled
+                        '{}'::text[] AS examples, 0::bigint AS digest FROM filled
                 )
                 """
         case .compare:
@@ -127,14 +128,17 @@ struct RemoteStatement {
                 compared AS (
                     SELECT concat_ws(', ', \(key)) AS key, \(marker) AS side, \(mapping.violation) OR coalesce(
                         \(marker) = 'o' AND sent.sluice_key_1 IS NOT NULL AND \(sameInputs("target"))
-                        AND record_image_ne(\(images("target", mapping.new, "new"))), false) AS broken
+                        AND record_image_ne(\(images("target", mapping.new, "new"))), false) AS broken,
+                        \(RowDigest.of(mapping)) AS digest
                     FROM \(table) AS target LEFT JOIN sent ON \(sameKey("target")) WHERE \(condition)
                 ),
                 found AS (
                     SELECT count(*) AS rows,
                         count(*) FILTER (WHERE side = 'o') + (SELECT count(*) FROM filled) AS old_side,
                         count(*) FILTER (WHERE side = 'n') AS new_side, count(*) FILTER (WHERE broken) AS mismatches,
-                        coalesce((array_agg(key) FILTER (WHERE broken))[1:5], '{}') AS examples FROM compared
+                        coalesce((array_agg(key) FILTER (WHERE broken))[1:5], '{}') AS examples,
+                        \(RowDigest.combined) AS digest
+                    FROM compared
                 )
                 """
         }

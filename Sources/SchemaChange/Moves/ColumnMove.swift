@@ -114,11 +114,12 @@ public struct ColumnMove: Codable, Hashable, Sendable {
             """
     }
 
-    /// A query over the rows of ``table`` for which `condition` is true: `key` as text, and whether the sides are `broken`.
-    public func comparison(where condition: String) -> String {
+    /// A query over the rows of ``table`` for which `condition` is true: `key` as text, whether the sides are `broken`, and
+    /// as `digest` what an expression over `sluice_from` and `sluice_to` says of both.
+    public func comparison(where condition: String, digest: String) -> String {
         """
         SELECT concat_ws(', ', \(walkKey.map { "sluice_from.\($0.quoted)" }.joined(separator: ", "))) AS key, \
-        \(Self.differ(fromValues("sluice_from"), toValues("sluice_to"))) AS broken \
+        \(Self.differ(fromValues("sluice_from"), toValues("sluice_to"))) AS broken, \(digest) AS digest \
         FROM (SELECT * FROM \(table.quoted) WHERE \(condition)) AS sluice_from \
         LEFT JOIN \(to.quoted) AS sluice_to ON \(joined("sluice_from", "sluice_to"))
         """
