@@ -63,8 +63,8 @@ struct BackfillKillTests {
         #expect(verified.standardOutput.contains("compared again: \(audit.rows * 3) rows, mismatches: 0"))
 
         let fills = try await FillAudit.read(from: database)
-        // What writes a row gives it all of its sides.
-        #expect(fills.fills > run.rows / 2, "\(fills)")
+        // What writes a row gives it all of its sides, so many are the writers'.
+        #expect(fills.fills > run.rows / 8, "\(fills)")
         #expect(fills.twice == 0 && fills.written == 0 && fills.stale == 0, "\(fills)")
 
         let again = backfill.stretches.flatMap(\.begunAgain)

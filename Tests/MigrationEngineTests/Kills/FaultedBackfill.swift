@@ -66,6 +66,10 @@ final class FaultedBackfill {
                 try await Task.sleep(for: next.away)
                 try await server.restart()
             case .failover:
+                if servers.replication == .lossy {
+                    try await servers.stopReceiving()
+                    try await Task.sleep(for: .milliseconds(300))
+                }
                 lostWAL += try await servers.failOver(away: next.away) {
                     note()
                     stretches.append([])

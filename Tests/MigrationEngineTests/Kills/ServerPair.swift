@@ -7,7 +7,7 @@ final class ServerPair: Sendable {
     enum Replication: Sendable {
         /// There is none: a commit waits until the standby has it.
         case synchronous
-        /// It never was.
+        /// It never was: some of what was written last.
         case lossy
     }
 
@@ -39,28 +39,32 @@ final class ServerPair: Sendable {
         }
     }
 
+    /// Lets the standby receive nothing more of what is written from now on.
+    func stopReceiving() async throws {
+        let written = try await Psql.run("SELECT pg_current_wal_flush_lsn()", on: primary.url)
+        try await eventually("the standby has received what there is") {
+            try await Psql.run("SELECT pg_last_wal_receive_lsn() >= '\(written)'", on: standby.url) == "t"
+        }
+        try await Psql.run("ALTER SYSTEM SET primary_conninfo = ''", on: standby.url)
+        try await Psql.run("SELECT pg_reload_conf()", on: standby.url)
+        try await eventually("the standby receives nothing") {
+            try await Psql.run("SELECT count(*) FROM pg_stat_wal_receiver", on: standby.url) == "0"
+        }
+    }
+
     /// Kills the primary and lets the standby take its place. Returns how many bytes of WAL are lost.
     ///
     /// - Parameters:
     ///   - away: for how long there is no server.
     ///   - between: what is done when there is none.
-    func failOver(away: Duration, between: () -> Void) async throws -> Int {
-        if replication == .lossy {
-            try await Psql.run("ALTER SYSTEM SET primary_conninfo = ''", on: standby.url)
-            try await Psql.run("SELECT pg_reload_conf()", on: standby.url)
-            try await eventually("the standby receives nothing") {
-                try await Psql.run("SELECT count(*) FROM pg_stat_wal_receiver", on: standby.url) == "0"
-            }
-            // What is written now will be lost.
-            try await Task.sleep(for: .milliseconds(300))
-        }
+    func failOver(away: Duration, between: () -> Void = {}) async throws -> Int {
         let written = try await Psql.run("SELECT pg_current_wal_flush_lsn()", on: primary.url)
         try await primary.kill()
         try await Task.sleep(for: away)
         between()
         let lost = try await Psql.run(
             "SELECT greatest(0, pg_wal_lsn_diff('\(written)', pg_last_wal_receive_lsn()))", on: standby.url)
-        try await Psql.run("SELECT pg_promote(true, 60)", on: standby.url)
+        try await standby.promote()
         return Int(lost) ?? 0
     }
 }
