@@ -27,6 +27,11 @@ enum Interruption: Error, Hashable, Sendable {
         message: "another worker has the lease; if it died, its lease is over within seconds"
     )
 
+    static let serverChanged = Interruption.waiting(
+        reason: "ServerChanged",
+        message: "the server was restored or failed over since this began; what it has is looked at anew"
+    )
+
     /// What an error means for the migration. `doing` is what was being done, for people.
     init(_ error: any Error, while doing: String) {
         switch error {
