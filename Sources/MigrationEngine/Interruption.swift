@@ -30,6 +30,11 @@ enum Interruption: Error, Hashable, Sendable {
     /// A relation, an object such as a constraint or a trigger, a column, a schema is there already. The message names it.
     private static let taken: Set = ["42P07", "42710", "42701", "42P06"]
 
+    static let serverChanged = Interruption.waiting(
+        reason: "ServerChanged",
+        message: "the server was restored or failed over since this began; what it has is looked at anew"
+    )
+
     /// What an error means for the migration. `doing` is what was being done, for people.
     init(_ error: any Error, while doing: String) {
         switch error {

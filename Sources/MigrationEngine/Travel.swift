@@ -168,7 +168,11 @@ struct Travel: Sendable {
                 schema: spec.schema,
                 yields: true
             )
-            let pool = PostgresPool(workSettings, maximum: workers + 1)
+            // What was done before, and the fence, are of the history of this server: of no other that the same URL leads to.
+            let server = try await ServerIdentity.read(connection)
+            let pool = PostgresPool(workSettings, maximum: workers + 1) { session in
+                guard try await ServerIdentity.read(session) == server else { throw Interruption.serverChanged }
+            }
             do {
                 let travel = ClaimedTravel(travel: self, steps: steps, client: store, fence: fence, pool: pool)
                 try await travel.settleDone()

@@ -53,14 +53,22 @@ public final class PostgresPool: Sendable {
     public let configuration: PostgresConfiguration
     public let maximum: Int
     private let idleTimeout: Duration
+    private let admit: @Sendable (PostgresConnection) async throws -> Void
     private let state = Mutex(State())
 
     /// A pool that opens connections when they are needed, and closes those that nobody needed for `idleTimeout`.
-    public init(_ configuration: PostgresConfiguration, maximum: Int, idleTimeout: Duration = .seconds(60)) {
+    ///
+    /// - Parameter admit: looks at each new connection before it is lent. What it throws, the borrower gets, and the
+    ///   connection is closed.
+    public init(
+        _ configuration: PostgresConfiguration, maximum: Int, idleTimeout: Duration = .seconds(60),
+        admit: @escaping @Sendable (PostgresConnection) async throws -> Void = { _ in }
+    ) {
         precondition(maximum > 0, "a pool needs room for a connection")
         self.configuration = configuration
         self.maximum = maximum
         self.idleTimeout = idleTimeout
+        self.admit = admit
     }
 
     /// Lends a connection to `body`. It must not be kept after `body` has returned.
@@ -101,18 +109,29 @@ public final class PostgresPool: Sendable {
 
     // MARK: Lending
 
-    private func borrow() async throws(PostgresError) -> PostgresConnection {
-        if Task.isCancelled { throw .cancelled }
+    private func borrow() async throws -> PostgresConnection {
+        if Task.isCancelled { throw PostgresError.cancelled }
         switch await grant() {
         case .failure(let error): throw error
         case .connection(let connection) where !connection.isClosed: return connection
         case .connection, .room:
             do {
-                return try await PostgresConnection.connect(configuration)
+                return try await open()
             } catch {
                 pass(.room)
                 throw error
             }
+        }
+    }
+
+    private func open() async throws -> PostgresConnection {
+        let connection = try await PostgresConnection.connect(configuration)
+        do {
+            try await admit(connection)
+            return connection
+        } catch {
+            await connection.close()
+            throw error
         }
     }
 

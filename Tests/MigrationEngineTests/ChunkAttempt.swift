@@ -29,3 +29,18 @@ struct ChunkAttempt: Hashable {
         upTo = String(match.5)
     }
 }
+
+extension [ChunkAttempt] {
+    /// In each range, and of each worker but the first there, where it began what an earlier one had begun already. One worker
+    /// may begin a chunk several times, each time that it gave way to a lock.
+    var begunAgain: [(place: ChunkAttempt.Place, epoch: Int, starts: Set<String>)] {
+        Dictionary(grouping: self, by: \.place).flatMap { place, inPlace in
+            var before: Set<String> = []
+            return Dictionary(grouping: inPlace, by: \.epoch).sorted { $0.key < $1.key }.map { epoch, inEpoch in
+                let starts = Set(inEpoch.map(\.after))
+                defer { before.formUnion(starts) }
+                return (place, epoch, starts.intersection(before))
+            }
+        }
+    }
+}

@@ -47,33 +47,9 @@ struct FenceTests {
     func refuses() async throws {
         try await withTestDatabase { url in
             let database = try await EvolvedDatabase.withItems(url, rows: 1000)
-            let change = ReplaceColumns(
-                table: "items",
-                from: ["amount"],
-                to: [NewColumn(name: "cents", type: "bigint")],
-                forward: ["cents": "amount::bigint * 100"],
-                backward: ["amount": "(cents / 100)::integer"]
-            )
-            let configuration = try PostgresConfiguration(url: url, origin: .operatorOwned, applicationName: "test")
-            let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-            let engine = MigrationEngine(database: configuration, worker: "test", logger: logger)
-            let name = MigrationName(namespace: "default", name: "items")
-            let plan = try await engine.plan(name, spec: MigrationSpec(changes: [.replaceColumns(change)]))
-            let mapping = try #require(plan.mappings.first)
             try await database.reach("DualWrite")
             let epoch = try #require(Int64(try await database.sql("SELECT fence FROM sluice.migration")))
-
-            let pool = PostgresPool(configuration, maximum: 3)
-            func fill(_ epoch: Int64) async throws -> ChunkTally {
-                let fence = Fence(migration: name.description, epoch: epoch)
-                return try await TableWalk(
-                    .fill(mapping),
-                    at: TableWalk.Place(fence: fence, walk: 1, step: "a test's"),
-                    pool: pool,
-                    pace: TableWalk.Pace(chunkDuration: .milliseconds(20), workers: 1, method: .keys),
-                    logger: logger
-                ).run { _ in }
-            }
+            let fill = try await Self.filler(of: database)
             await #expect(throws: FenceLost.self) { try await fill(epoch - 1) }
             // The ranges are there now: what refuses is the chunk itself.
             try await database.sql(
@@ -84,7 +60,65 @@ struct FenceTests {
             #expect(try await database.sql("SELECT count(position) FROM sluice.checkpoint") == "0")
             #expect(try await fill(epoch).rows == 1000)
             #expect(try await database.sql("SELECT count(cents) FROM items") == "1000")
-            await pool.close()
+        }
+    }
+
+    @Test("is not raised while a chunk of the present epoch is under way, or that would end behind its back")
+    func holds() async throws {
+        try await withTestDatabase { url in
+            let database = try await EvolvedDatabase.withItems(url, rows: 1000)
+            try await database.reach("DualWrite")
+            let epoch = try #require(Int64(try await database.sql("SELECT fence FROM sluice.migration")))
+            let fill = try await Self.filler(of: database)
+            try await withConnection(url) { application in
+                try await application.execute("BEGIN; UPDATE items SET label = 'held' WHERE id = 1000")
+                async let filled = fill(epoch)
+                try await eventually("the chunk waits for the row") {
+                    try await database.sql(
+                        """
+                        SELECT count(*) FROM pg_stat_activity
+                        WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%sluice.checkpoint%'
+                        """) == "1"
+                }
+                let raise = "SET lock_timeout = '300ms'; UPDATE sluice.migration SET fence = fence + 1"
+                await #expect(throws: TestFailure.self) { try await database.sql(raise) }
+                try await application.execute("COMMIT")
+                #expect(try await filled.rows >= 999)
+                try await database.sql(raise)
+            }
+            await #expect(throws: FenceLost.self) { _ = try await fill(epoch) }
+        }
+    }
+
+    /// Fills the items of a database that is at DualWrite, as the worker of an epoch.
+    private static func filler(
+        of database: EvolvedDatabase
+    ) async throws -> @Sendable (_ epoch: Int64) async throws -> ChunkTally {
+        let change = ReplaceColumns(
+            table: "items",
+            from: ["amount"],
+            to: [NewColumn(name: "cents", type: "bigint")],
+            forward: ["cents": "amount::bigint * 100"],
+            backward: ["amount": "(cents / 100)::integer"]
+        )
+        let configuration = try PostgresConfiguration(
+            url: database.url, origin: .operatorOwned, applicationName: "test")
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let name = MigrationName(namespace: "default", name: "items")
+        let engine = MigrationEngine(database: configuration, worker: "test", logger: logger)
+        let plan = try await engine.plan(name, spec: MigrationSpec(changes: [.replaceColumns(change)]))
+        let mapping = try #require(plan.mappings.first)
+        return { epoch in
+            let pool = PostgresPool(configuration, maximum: 3)
+            defer { Task { await pool.close() } }
+            return try await TableWalk(
+                .fill(mapping),
+                at: TableWalk.Place(
+                    fence: Fence(migration: name.description, epoch: epoch), walk: 1, step: "a test's"),
+                pool: pool,
+                pace: TableWalk.Pace(chunkDuration: .milliseconds(20), workers: 1, method: .keys),
+                logger: logger
+            ).run { _ in }
         }
     }
 }

@@ -8,13 +8,22 @@ struct OracleScenario: Sendable {
     let database: EvolvedDatabase
     let rows: Int
     let seed: UInt64
+    /// Whether the server may go away under the writers. They come back then, and what they were told nothing of is written
+    /// with its meaning, or neither is.
+    let hasOutages: Bool
+    /// How long each writer rests after a statement.
+    let rest: Duration
     private let tally = WriterTally()
 
     /// Makes the tables, filled.
-    init(_ url: String, rows: Int, seed: UInt64) async throws {
-        database = EvolvedDatabase(url, name: "customers", chunkDuration: "2ms", changes: Self.changes)
+    init(
+        _ url: String, rows: Int, seed: UInt64, by: String = "Pages", hasOutages: Bool = false, rest: Duration = .zero
+    ) async throws {
+        database = EvolvedDatabase(url, name: "customers", chunkDuration: "2ms", by: by, changes: Self.changes)
         self.rows = rows
         self.seed = seed
+        self.hasOutages = hasOutages
+        self.rest = rest
         try await database.sql(Self.tables(rows: rows))
     }
 
@@ -89,24 +98,38 @@ struct OracleScenario: Sendable {
         }
     }
 
-    /// One session that writes until it is told to stop.
+    /// Writes until it is told to stop, in one session while there are no outages.
     private func write(_ version: ApplicationVersion, writer: Int) async throws {
         let number = writer + (version == .new ? 2 : 0)
         var random = SplitMix(seed: seed &* 31 &+ UInt64(number))
         var newID = rows + 1 + number
-        try await withConnection(database.url, name: "\(version)-version") { session in
-            while !tally.isStopped {
-                let statement = version.statement(ids: rows, newID: newID, &random)
-                newID += 4
-                do {
-                    try await session.query(statement)
-                    tally.wrote(version)
-                } catch let error as PostgresError where ["40P01", "23503"].contains(error.sqlState) {
-                    // A deadlock's victim, or a region that was renamed meanwhile: then nothing was meant.
-                } catch {
-                    throw TestFailure("\(version) version: \(error) in \(statement)")
+        while !tally.isStopped {
+            do {
+                try await withConnection(database.url, name: "\(version)-version") { session in
+                    while !tally.isStopped {
+                        let statement = version.statement(ids: rows, newID: newID, &random)
+                        newID += 4
+                        try await write(statement, of: version, in: session)
+                        if rest > .zero { try await Task.sleep(for: rest) }
+                    }
                 }
+            } catch let error as PostgresError where hasOutages && error.isOutage {
+                try await Task.sleep(for: .milliseconds(50))
             }
+        }
+    }
+
+    private func write(_ statement: String, of version: ApplicationVersion, in session: PostgresConnection) async throws
+    {
+        do {
+            try await session.query(statement)
+            tally.wrote(version)
+        } catch  where ["40P01", "23503"].contains(error.sqlState) {
+            // A deadlock's victim, or a region that was renamed meanwhile: then nothing was meant.
+        } catch  where hasOutages && error.isOutage {
+            throw error
+        } catch {
+            throw TestFailure("\(version) version: \(error) in \(statement)")
         }
     }
 
@@ -134,6 +157,11 @@ struct OracleScenario: Sendable {
             )
         }
     }
+}
+
+extension PostgresError {
+    /// Whether the server is away, or the session.
+    fileprivate var isOutage: Bool { sqlState == nil || isTransient && !isLostRace }
 }
 
 /// How often each version has written, and whether it is to stop.

@@ -1,4 +1,5 @@
 import PostgreSQL
+import Synchronization
 import TestSupport
 import Testing
 
@@ -52,6 +53,33 @@ struct PostgresPoolTests {
         for _ in 0..<3 {
             let error = try await postgresError { try await pool.withConnection { _ in } }
             #expect(error.code == .connection)
+        }
+        await pool.close()
+    }
+
+    @Test("lends no connection that is not admitted, and keeps its place for the next")
+    func admitted() async throws {
+        struct Stranger: Error {}
+        let seen = Mutex<[Int32]>([])
+        let pool = PostgresPool(try configuration(TestServers.databaseURL), maximum: 1) { connection in
+            let count = seen.withLock { seen in
+                seen.append(connection.processID)
+                return seen.count
+            }
+            guard count > 1 else { throw Stranger() }
+        }
+        await #expect(throws: Stranger.self) { try await pool.withConnection { _ in } }
+        for _ in 0..<2 {
+            let process = try await pool.withConnection { $0.processID }
+            #expect(process == seen.withLock { $0.last })
+        }
+        let (refused, count) = seen.withLock { ($0[0], $0.count) }
+        #expect(count == 2)
+        try await withConnection(TestServers.databaseURL) { observer in
+            try await eventually("the one that was refused is closed") {
+                try await observer.query("SELECT FROM pg_stat_activity WHERE pid = $1", [.integer(Int64(refused))])
+                    .affectedRows == 0
+            }
         }
         await pool.close()
     }

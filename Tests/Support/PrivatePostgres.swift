@@ -28,6 +28,15 @@ public struct PrivatePostgres: Sendable {
         }
     }
 
+    /// Makes a primary of a standby, with a timeline of its own. Returns when it can be written to.
+    public func promote() async throws {
+        // Who waits for it in a statement keeps it from replaying what would take rows from that statement.
+        try await Psql.run("SELECT pg_promote(false)", on: url)
+        try await eventually("\(folder) is promoted", within: .seconds(60)) {
+            try await Psql.run("SELECT pg_is_in_recovery()", on: url) == "f"
+        }
+    }
+
     /// Starts it on its data, whether it was stopped, killed, or runs. Returns when it takes connections.
     public func restart() async throws {
         try await Script.run("postgres", "restart", folder)

@@ -87,7 +87,7 @@ public struct ThrottleWatch: Sendable {
         _ look: @Sendable (PostgresConnection) async throws -> Void, failed: @Sendable (String) -> Void
     ) async throws {
         while !Task.isCancelled {
-            guard let error = await failure(of: look) else { continue }
+            guard let error = await failure(of: look), !Task.isCancelled else { continue }
             let message = (error as? PostgresError)?.messageWithoutValues ?? "\(error)"
             logger.debug("cannot look at the server", metadata: ["error": "\(message)"])
             failed("the server cannot be looked at: \(message)")
