@@ -44,7 +44,8 @@ enum RowDigest {
     /// Types of which no two values are equal that are not the same. No type of a user's has one of these names without its
     /// schema.
     private static let plain: Set<String> = [
-        "smallint", "int2", "integer", "int", "int4", "bigint", "int8", "boolean", "bool", "uuid", "date", "bytea", "oid",
+        "smallint", "int2", "integer", "int", "int4", "bigint", "int8", "boolean", "bool", "uuid", "date", "bytea",
+        "oid",
         "\"char\"", "name", "timestamp without time zone", "timestamp", "timestamp with time zone", "timestamptz",
         "time without time zone", "time",
     ]

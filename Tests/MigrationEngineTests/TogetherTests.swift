@@ -71,7 +71,10 @@ struct TogetherTests {
                 """
                 ALTER TABLE items DISABLE TRIGGER USER;
                 UPDATE items SET wide_b = b, \(token) = 'n' WHERE id % 10 = 0;
-                ALTER TABLE items ENABLE ALWAYS TRIGGER ALL;
+                DO $$ DECLARE name text; BEGIN
+                    FOR name IN SELECT tgname FROM pg_trigger WHERE tgrelid = 'items'::regclass AND NOT tgisinternal
+                    LOOP EXECUTE format('ALTER TABLE items ENABLE ALWAYS TRIGGER %I', name); END LOOP;
+                END $$;
                 """)
             _ = try await database.run(spec, to: .backfill)
             #expect(try await wrong(database) == "0")
