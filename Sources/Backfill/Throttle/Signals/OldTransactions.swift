@@ -17,7 +17,7 @@ struct OldTransactions: ThrottleSignal {
                 extract(epoch FROM clock_timestamp() - xact_start)::float8 AS age
             FROM pg_stat_activity
             WHERE datname = current_database() AND (
-                query = '<insufficient privilege>' OR coalesce(backend_xmin, backend_xid) IS NOT NULL
+                query = '<insufficient privilege>' AND usesysid IS NOT NULL OR coalesce(backend_xmin, backend_xid) IS NOT NULL
                     AND xact_start < clock_timestamp() - make_interval(secs => $1::float8))
             UNION ALL
             SELECT 'prepared transaction ' || quote_literal(gid), false, extract(epoch FROM clock_timestamp() - prepared)::float8
