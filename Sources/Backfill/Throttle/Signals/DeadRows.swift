@@ -13,11 +13,13 @@ struct DeadRows: ThrottleSignal {
     /// Where there are fewer, it does not matter how many live ones there are.
     private static let few = 10_000
 
+    /// Statistics begin anew after a crash, and with a copy of a database: what the planner knows of live rows is older, and kept.
     var statement: PostgresStatement {
         PostgresStatement(
             """
-            SELECT coalesce(sum(n_dead_tup), 0)::bigint AS dead, coalesce(sum(n_live_tup), 0)::bigint AS live
+            SELECT coalesce(sum(n_dead_tup), 0)::bigint AS dead, coalesce(sum(greatest(n_live_tup, c.reltuples)), 0)::bigint AS live
             FROM (\(PartitionTree.leaves(of: "$1::regclass"))) AS leaf JOIN pg_stat_user_tables s ON s.relid = leaf.relid
+            JOIN pg_class c ON c.oid = leaf.relid
             """, [.text(table.quoted)])
     }
 
