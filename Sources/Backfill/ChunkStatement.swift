@@ -36,16 +36,13 @@ public enum ChunkStatement: Sendable {
         }
     }
 
-    /// Whether no row is written.
+    /// Whether no row is written. Then its tally counts every row of the chunk, else only those that it changed.
     public var isReading: Bool {
         switch self {
         case .compare, .move(_, .compare): true
         case .fill, .fillTogether, .adopt, .move(_, .fill): false
         }
     }
-
-    /// Whether its tally counts every row of the chunk, and not only those that it changed.
-    var counts: Bool { isReading }
 
     /// The number of the first parameter that a condition may use.
     static let firstFree = 11

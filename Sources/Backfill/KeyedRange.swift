@@ -35,7 +35,7 @@ struct KeyedRange {
                     Chunk(
                         range: checkpoint.range, after: position, upTo: end, table: mapping.table.quoted,
                         condition: condition, values: values.map { .text($0) },
-                        rows: boundary == nil || runner.statement.counts ? nil : Int64(pacer.size),
+                        rows: boundary == nil || runner.statement.isReading ? nil : Int64(pacer.size),
                         isLast: boundary == nil),
                     on: connection)
             } catch let error as PostgresError where error.isOfData {
@@ -48,7 +48,7 @@ struct KeyedRange {
                 try await yielded(connection)
                 continue
             }
-            let rows = boundary == nil || runner.statement.counts ? tally.rows : Int64(pacer.size)
+            let rows = boundary == nil || runner.statement.isReading ? tally.rows : Int64(pacer.size)
             let took = clock.now - began
             progress(rows)
             guard let boundary else { return }

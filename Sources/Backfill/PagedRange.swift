@@ -35,7 +35,7 @@ struct PagedRange {
             do {
                 let tally = try await runner.run(
                     chunk(from: position, to: next, rows: passed, isLast: next == end), on: connection)
-                progress(runner.statement.counts ? tally.rows : passed)
+                progress(runner.statement.isReading ? tally.rows : passed)
             } catch let error as PostgresError where error.isOfData {
                 if pacer.isolate() { continue }
                 try await eachRow(of: position, on: connection, yielded: yielded)
@@ -60,7 +60,7 @@ struct PagedRange {
             range: checkpoint.range, after: [String(from)], upTo: [String(to)], table: file.name,
             condition: "ctid >= $\(first)::text::tid AND ctid < $\(first + 1)::text::tid",
             values: [.text("(\(from),0)"), .text("(\(to),0)")],
-            rows: runner.statement.counts ? nil : rows, isLast: isLast, file: file.file)
+            rows: runner.statement.isReading ? nil : rows, isLast: isLast, file: file.file)
     }
 
     /// Does each row of a page by itself, one of which fails.

@@ -23,9 +23,10 @@ extension ClaimedTravel {
             }
         } else {
             let record = try await pool.withConnection { try await ledger.read($0) }
-            let isFilled = record?.filled.contains(mapping.token) == true
-            let together = isFilled ? [mapping] : mapping.filledTogether(in: plan, record)
-            if together.count > 1, together[0] == mapping {
+            let filled = Set(record?.filled ?? [])
+            let isFilled = filled.contains(mapping.token)
+            let together = mapping.filledTogether(in: plan)
+            if together.count > 1, together[0] == mapping, together.allSatisfy({ !filled.contains($0.token) }) {
                 _ = try await walk(
                     .fillTogether(together), mapping.table, of: step, checkpoints: "\(step.id)/together", meter)
                 // What this mapping alone has left is looked for in the same way as if there were no others.
@@ -216,20 +217,14 @@ extension ClaimedTravel {
 }
 
 extension Mapping {
-    /// The mappings of this one's table that can be filled in one pass with it, in their order, itself among them: neither
-    /// names what another one fills.
-    fileprivate func filledTogether(in plan: Plan, _ record: LedgerRecord?) -> [Mapping] {
-        var together: [Mapping] = []
-        for step in plan.steps {
-            guard case .backfill(let index) = step.action, record?.applied.contains(step.id) != true else { continue }
-            let other = plan.mappings[index]
+    /// The mappings of this one's table that are filled in one pass, in their order: neither names what another one fills.
+    fileprivate func filledTogether(in plan: Plan) -> [Mapping] {
+        plan.mappings.reduce(into: []) { together, other in
             guard other.table == table, other.remote == nil, other.writer != .application,
-                record?.filled.contains(other.token) != true,
                 together.allSatisfy({ !$0.names(newOf: other) && !other.names(newOf: $0) })
-            else { continue }
+            else { return }
             together.append(other)
         }
-        return together.contains(self) ? together : [self]
     }
 
     private func names(newOf other: Mapping) -> Bool {

@@ -1,5 +1,7 @@
 /// A number of bytes as Kubernetes writes it: `1048576`, `512Mi`, `16Gi`, `2G`.
-public struct SpecByteCount: Hashable, Sendable, Codable, CustomStringConvertible {
+public struct SpecByteCount: SpecText {
+    public static let form = "a number of bytes; write it like 512Mi or 16Gi"
+
     public let bytes: Int64
 
     public init(_ bytes: Int64) {
@@ -15,25 +17,6 @@ public struct SpecByteCount: Hashable, Sendable, Codable, CustomStringConvertibl
         let bytes = count * factor
         guard bytes < 0x1p62 else { return nil }
         self.init(Int64(bytes))
-    }
-
-    public init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        if let bytes = try? container.decode(Int64.self), bytes >= 0 {
-            self.init(bytes)
-            return
-        }
-        let text = try container.decode(String.self)
-        guard let value = SpecByteCount(text) else {
-            throw DecodingError.dataCorruptedError(
-                in: container, debugDescription: "\"\(text)\" is not a number of bytes; write it like 512Mi or 16Gi")
-        }
-        self = value
-    }
-
-    public func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode(description)
     }
 
     /// In the largest unit that says it exactly.

@@ -1,5 +1,7 @@
 /// A length of time as Kubernetes writes it: `40ms`, `10s`, `1h30m`, `168h`.
-public struct SpecDuration: Hashable, Sendable, Codable, CustomStringConvertible {
+public struct SpecDuration: SpecText {
+    public static let form = "a length of time up to a hundred years; write it like 40ms, 10s or 1h30m"
+
     public let duration: Duration
 
     public init(_ duration: Duration) {
@@ -24,24 +26,6 @@ public struct SpecDuration: Hashable, Sendable, Codable, CustomStringConvertible
         }
         guard !text.isEmpty, total <= Self.longest else { return nil }
         self.init(.seconds(total))
-    }
-
-    public init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        let text = try container.decode(String.self)
-        guard let value = SpecDuration(text) else {
-            throw DecodingError.dataCorruptedError(
-                in: container,
-                debugDescription:
-                    "\"\(text)\" is not a length of time up to a hundred years; write it like 40ms, 10s or 1h30m"
-            )
-        }
-        self = value
-    }
-
-    public func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode(description)
     }
 
     public var description: String {

@@ -69,7 +69,9 @@ final class ProgressDisplay: Sendable {
         case .waiting(let reason, let message): return "waiting (\(reason)): \(message)"
         case .stalled(let reason, let message): return "stalled (\(reason)): \(message)"
         case .working(_, let message):
-            if let hold = report.hold { return "held (\(hold.reason)): \(hold.message)" }
+            if let hold = report.hold {
+                return "held since \(hold.since.formatted(.iso8601)) (\(hold.reason)): \(hold.message)"
+            }
             let isCounting = ["Backfilling", "Verifying"].contains(report.step)
             guard isCounting, let progress = report.progress else { return message }
             return "\(message) \(bar(progress))"

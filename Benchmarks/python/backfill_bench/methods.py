@@ -162,7 +162,7 @@ METHODS = [
 ]
 
 #: A row of the application's, as it reads it.
-PROBE = "SELECT name FROM people WHERE id = 1 + (random() * 100000)::int"
+PROBE = "SELECT name FROM people WHERE id = 4711"
 #: What of its two workers is at work.
 THROTTLED = [
     *(Method(f"share {share} %", Sluice(2, "Pages").prepare, Sluice(2, "Pages", f"share: {share}").run)

@@ -1,4 +1,3 @@
-internal import Foundation
 internal import Synchronization
 
 /// What the workers of a walk ask before each chunk.

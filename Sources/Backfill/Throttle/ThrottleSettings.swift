@@ -35,7 +35,7 @@ public struct ThrottleSettings: Codable, Hashable, Sendable {
 }
 
 /// Which vacuum of the table a backfill waits for. None is in its way; but one against wraparound must come to its end.
-public enum AutovacuumPolicy: String, Codable, Sendable {
+public enum AutovacuumPolicy: String, SpecWord, Sendable {
     /// One without which the server would stop accepting writes some day.
     case wraparound = "Wraparound"
     /// Any.

@@ -167,8 +167,11 @@ public struct ThrottleWatch: Sendable {
     }
 
     private func note(_ findings: [ThrottleFinding], others: Int, _ throttle: Throttle, _ teller: HoldTeller) {
-        throttle.update { $0.looked(findings, others: others, at: .now, date: Date()) }
-        teller.tell(throttle.update { $0.hold } ?? nil)
+        let hold = throttle.update { state in
+            state.looked(findings, others: others, at: .now, date: Date())
+            return state.hold
+        }
+        teller.tell(hold ?? nil)
     }
 
     // MARK: The application's statement

@@ -1,8 +1,9 @@
 internal import PostgreSQL
+public import SchemaChange
 
 /// When a backfill may work: from one time of day to another, on some days of the week.
 public struct TimeWindow: Codable, Hashable, Sendable {
-    public enum Day: String, Codable, Sendable, CaseIterable {
+    public enum Day: String, SpecWord, Sendable {
         case monday = "Mon"
         case tuesday = "Tue"
         case wednesday = "Wed"
@@ -44,7 +45,9 @@ public struct TimeWindow: Codable, Hashable, Sendable {
 }
 
 /// `22:30`.
-public struct TimeOfDay: Codable, Hashable, Sendable, CustomStringConvertible {
+public struct TimeOfDay: SpecText {
+    public static let form = "a time of day; write it like 22:30"
+
     /// Since midnight; 24:00 is the end of the day.
     public let minute: Int
 
@@ -55,21 +58,6 @@ public struct TimeOfDay: Codable, Hashable, Sendable, CustomStringConvertible {
             let minutes = Int(parts[1]), 0..<60 ~= minutes, 0...24 * 60 ~= hours * 60 + minutes, hours >= 0
         else { return nil }
         minute = hours * 60 + minutes
-    }
-
-    public init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        let text = try container.decode(String.self)
-        guard let value = TimeOfDay(text) else {
-            throw DecodingError.dataCorruptedError(
-                in: container, debugDescription: "\"\(text)\" is not a time of day; write it like 22:30")
-        }
-        self = value
-    }
-
-    public func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode(description)
     }
 
     public var description: String {
