@@ -12,7 +12,7 @@ struct PagedRange {
     let rowsPerPage: Double
 
     /// In pages. A chunk has at least one; one row of a page alone is looked at when another of it fails.
-    private static let start = 16
+    private static let start = 64
     private static let bounds = 1...8192
 
     private var mapping: Mapping { runner.statement.mapping }
@@ -22,23 +22,25 @@ struct PagedRange {
         progress: (Int64) -> Void,
         yielded: (PostgresConnection) async throws -> Void
     ) async throws {
-        var position = (checkpoint.position ?? checkpoint.lower)?.page ?? 0
+        // A range without an end ends where the file does: what comes behind that was written by the triggers' leave.
+        let first = (checkpoint.lower?.first).flatMap { Int64($0) } ?? 0
+        var position =
+            checkpoint.position.flatMap { PagedPosition($0, of: file.pages) } ?? PagedPosition(page: first, of: file.pages)
+        let last = (checkpoint.upper?.first).flatMap { Int64($0) } ?? max(position.reach, file.pages)
         var pacer = ChunkPacer(target: chunkDuration, start: Self.start, floor: 1, bounds: Self.bounds)
         let clock = ContinuousClock()
-        // A range without an end ends where the file does: what comes behind that was written by the triggers' leave.
-        let end = checkpoint.upper?.page ?? max(position, file.pages)
         while true {
             try await turn.begin()
             let began = clock.now
-            let next = min(position + Int64(pacer.size), end)
-            let passed = Int64(Double(next - position) * rowsPerPage)
+            let end = position.chunkEnd(pacer.size, last: last)
+            let next = position.after(end, last: last)
+            let passed = Int64(Double(end - position.page) * rowsPerPage / Double(position.passes))
             do {
-                let tally = try await runner.run(
-                    chunk(from: position, to: next, rows: passed, isLast: next == end), on: connection)
-                progress(runner.statement.isReading ? tally.rows : passed)
+                _ = try await runner.run(chunk(from: position, to: end, then: next, rows: passed), on: connection)
+                progress(passed)
             } catch let error as PostgresError where error.isOfData {
                 if pacer.isolate() { continue }
-                try await eachRow(of: position, on: connection, yielded: yielded)
+                try await eachRow(of: position.page, on: connection, yielded: yielded)
                 continue
             } catch let error as PostgresError where error.isLostRace {
                 // It is the chunk that yields, not the application.
@@ -47,20 +49,25 @@ struct PagedRange {
                 continue
             }
             let took = clock.now - began
-            guard next < end else { return }
+            guard let next else { return }
             position = next
             pacer.finished(in: took)
             try await turn.end(rows: passed, in: took)
         }
     }
 
-    private func chunk(from: Int64, to: Int64, rows: Int64, isLast: Bool) -> Chunk {
+    /// - Parameter next: where the walk stands after it; nil at the end of the range.
+    private func chunk(from position: PagedPosition, to end: Int64, then next: PagedPosition?, rows: Int64) -> Chunk {
         let first = ChunkStatement.firstFree
+        var condition = "ctid >= $\(first)::text::tid AND ctid < $\(first + 1)::text::tid"
+        var values: [PostgresValue] = [.text("(\(position.page),0)"), .text("(\(end),0)")]
+        if let (number, buckets) = position.bucket {
+            condition += " AND hashtid(ctid) & \(buckets - 1) = $\(first + 2)::int"
+            values.append(.integer(Int64(number)))
+        }
         return Chunk(
-            range: checkpoint.range, after: [String(from)], upTo: [String(to)], table: file.name,
-            condition: "ctid >= $\(first)::text::tid AND ctid < $\(first + 1)::text::tid",
-            values: [.text("(\(from),0)"), .text("(\(to),0)")],
-            rows: runner.statement.isReading ? nil : rows, isLast: isLast, file: file.file)
+            range: checkpoint.range, after: position.stored, upTo: next?.stored ?? [String(end)], table: file.name,
+            condition: condition, values: values, rows: rows, isLast: next == nil, file: file.file)
     }
 
     /// Does each row of a page by itself, one of which fails.
@@ -96,9 +103,4 @@ struct PagedRange {
             }
         }
     }
-}
-
-extension [String] {
-    /// Of a range of pages: the page at which it begins, or ends.
-    fileprivate var page: Int64? { first.flatMap { Int64($0) } }
 }

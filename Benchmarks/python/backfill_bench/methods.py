@@ -41,24 +41,40 @@ def one_update(url: str, _: threading.Event) -> int:
         return database.execute(f"UPDATE people SET {ASSIGNMENTS}").rowcount
 
 
-def add_filling_trigger(url: str) -> None:
-    """As tools do that let a trigger do the work: it fills whatever row is written."""
+def add_filling_triggers(url: str) -> None:
+    """As pgroll does: a mark on each row that it is not filled, and for each new column a trigger that fills whatever row is
+    written, unless it is by the new version, which it tells by the `search_path`."""
     add_columns(url)
-    assignments = " ".join(f"NEW.{column} := {value.replace('name', 'NEW.name')};" for column, value in FORWARD.items())
     with connect(url, "bench", autocommit=True) as database:
-        database.execute(
-            f"CREATE FUNCTION fill() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {assignments} RETURN NEW; END $$")
-        database.execute(
-            "CREATE TRIGGER fill BEFORE INSERT OR UPDATE ON people FOR EACH ROW EXECUTE FUNCTION fill()")
+        columns = [name for (name,) in database.execute(
+            "SELECT attname FROM pg_attribute WHERE attrelid = 'people'::regclass AND attnum > 0 ORDER BY attnum")]
+        database.execute("ALTER TABLE people ADD COLUMN unfilled boolean DEFAULT true")
+        variables = " ".join(f'"{name}" people."{name}"%TYPE := NEW."{name}";' for name in columns)
+        for column, value in FORWARD.items():
+            database.execute(
+                f"""CREATE FUNCTION fill_{column}() RETURNS trigger LANGUAGE plpgsql AS $$
+                #variable_conflict use_variable
+                DECLARE {variables} version text;
+                BEGIN
+                    SELECT current_setting INTO version FROM current_setting('search_path');
+                    IF version != 'public_new' THEN
+                        NEW.{column} = {value};
+                        NEW.unfilled = false;
+                    END IF;
+                    RETURN NEW;
+                END $$""")
+            database.execute(
+                f"CREATE TRIGGER fill_{column} BEFORE INSERT OR UPDATE ON people FOR EACH ROW EXECUTE FUNCTION fill_{column}()")
 
 
 def touching_batches(url: str, end: threading.Event) -> int:
-    """The manner of pgroll: the next 1000 rows by key are locked and written as they are, so that the trigger fills them."""
+    """The manner of pgroll: the next 1000 rows by key are locked and written as they are, so that the triggers fill them."""
     last, done = 0, 0
     with connect(url, "bench", autocommit=True) as database:
         while not end.is_set():
             row = database.execute(
-                f"""WITH batch AS (SELECT id FROM people WHERE id > %s ORDER BY id LIMIT {BATCH} FOR NO KEY UPDATE),
+                f"""WITH batch AS (
+                    SELECT id FROM people WHERE unfilled = true AND id > %s ORDER BY id LIMIT {BATCH} FOR NO KEY UPDATE),
                 written AS (UPDATE people SET id = people.id FROM batch WHERE people.id = batch.id RETURNING people.id)
                 SELECT max(id), count(*) FROM written""", (last,)).fetchone()
             if row[0] is None:
@@ -151,7 +167,7 @@ def with_our_triggers(url: str, _: threading.Event) -> int:
 METHODS = [
     Method("one UPDATE", add_columns, one_update),
     Method("one UPDATE, triggers of Sluice", Sluice(1, "Pages").prepare, with_our_triggers),
-    Method("batches, a trigger fills (pgroll)", add_filling_trigger, touching_batches),
+    Method("batches, a trigger fills (pgroll)", add_filling_triggers, touching_batches),
     Method("batches by keys (Rails)", add_columns, find_in_batches),
     Method("rows through the client (Django)", add_columns, data_migration),
     *(
