@@ -124,6 +124,7 @@ public enum ChunkStatement: Sendable {
         }
     }
 
+    /// Whether a row is broken is asked once: it costs more than all the rest.
     private static func comparison(of mapping: Mapping, in table: String, where condition: String) -> String {
         let key = mapping.key.map(\.quoted).joined(separator: ", ")
         return """
@@ -132,12 +133,15 @@ public enum ChunkStatement: Sendable {
                     \(mapping.violation) AS broken, \(RowDigest.of(mapping)) AS digest
                 FROM \(table) WHERE \(condition)
             ),
-            found AS (
+            counted AS (
                 SELECT count(*) AS rows, count(*) FILTER (WHERE side = 'o') AS old_side,
-                    count(*) FILTER (WHERE side = 'n') AS new_side, count(*) FILTER (WHERE broken) AS mismatches,
-                    coalesce((array_agg(key) FILTER (WHERE broken))[1:5], '{}') AS examples,
-                    \(RowDigest.combined) AS digest
+                    count(*) FILTER (WHERE side = 'n') AS new_side,
+                    coalesce(array_agg(key) FILTER (WHERE broken), '{}') AS broken, \(RowDigest.combined) AS digest
                 FROM compared
+            ),
+            found AS (
+                SELECT rows, old_side, new_side, cardinality(broken)::bigint AS mismatches, broken[1:5] AS examples, digest
+                FROM counted
             )
             """
     }

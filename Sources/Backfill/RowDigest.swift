@@ -4,7 +4,7 @@ internal import SchemaChange
 /// a range's rows they are the range's digest, in whatever order and in how many chunks the rows were read.
 ///
 /// Tells images apart, and not only values: `1.0` from `1.00`. So a column is hashed by its type only where equal values are
-/// the same bits; all others by their text, byte by byte. Not of a secret: it finds accidents, and no one who can choose the
+/// the same bits (``Column/equality``); all others by their text, byte by byte. Not of a secret: it finds accidents, and no one who can choose the
 /// values of many rows.
 enum RowDigest {
     static func of(_ mapping: Mapping) -> String {
@@ -33,23 +33,8 @@ enum RowDigest {
     }
 
     private static func value(_ column: Column, _ name: String) -> String {
-        let type = column.type.replacing(/\s*\([^()]*\)/, with: "").lowercased()
-        if plain.contains(type) { return name }
-        if strings.contains(type), column.collation == nil { return name }
+        if column.equality != .other { return name }
         // As text it would lose the blanks at its end.
-        if type == "bpchar" { return "bpcharsend(\(name))" }
-        return "\(name)::text COLLATE \"C\""
+        return column.type.lowercased() == "bpchar" ? "bpcharsend(\(name))" : "\(name)::text COLLATE \"C\""
     }
-
-    /// Types of which no two values are equal that are not the same. No type of a user's has one of these names without its
-    /// schema.
-    private static let plain: Set<String> = [
-        "smallint", "int2", "integer", "int", "int4", "bigint", "int8", "boolean", "bool", "uuid", "date", "bytea",
-        "oid",
-        "\"char\"", "name", "timestamp without time zone", "timestamp", "timestamp with time zone", "timestamptz",
-        "time without time zone", "time",
-    ]
-
-    /// The same under a deterministic collation, which a database's own always is.
-    private static let strings: Set<String> = ["text", "character varying", "varchar"]
 }

@@ -102,8 +102,8 @@ public struct Mapping: Codable, Hashable, Sendable {
         "sluice_new_\(token)_\(index + 1)"
     }
 
-    /// Whether a row keeps to its side, as an SQL condition that is true where it does **not**. Compared as images, since
-    /// `1.0 = 1.00`, and since `json` has no `=` at all.
+    /// Whether a row keeps to its side, as an SQL condition that is true where it does **not**. Compared as images, see
+    /// ``RowImage``.
     ///
     /// Where a worker computes the new side, what it computed cannot be seen here, and is taken for right. Where the
     /// application writes both, a row is right when either side follows from the other.
@@ -153,6 +153,6 @@ public struct Mapping: Codable, Hashable, Sendable {
     }
 
     private func image(_ expressions: [String], of columns: [Column]) -> String {
-        "record_image_ne(ROW(\(columns.map(\.stored).joined(separator: ", "))), ROW(\(expressions.joined(separator: ", "))))"
+        RowImage.differs(columns, present: columns.map(\.stored), derived: expressions)
     }
 }

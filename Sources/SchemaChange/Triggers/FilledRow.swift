@@ -37,7 +37,7 @@ struct FilledRow {
             """
             CREATE OR REPLACE FUNCTION \(function)(\(parameters.joined(separator: ", "))) RETURNS boolean \
             LANGUAGE sql IMMUTABLE PARALLEL SAFE \
-            RETURN record_image_ne(ROW(\(present.joined(separator: ", "))), ROW(\(derived.joined(separator: ", "))))
+            RETURN \(RowImage.differs(mapping.new, present: present, derived: derived))
             """,
             "GRANT EXECUTE ON FUNCTION \(function) TO PUBLIC",
         ]

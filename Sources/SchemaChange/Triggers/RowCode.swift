@@ -148,6 +148,6 @@ struct RowCode {
                 ? value : "(SELECT \(value) FROM (SELECT \(shared.joined(separator: ", "))) AS sluice_row)"
         }
         let present = columns.map { "\(record).\(stored($0))" }
-        return "record_image_ne(ROW(\(present.joined(separator: ", "))), ROW(\(derived.joined(separator: ", "))))"
+        return RowImage.differs(columns, present: present, derived: derived)
     }
 }
