@@ -75,10 +75,7 @@ extension Scenario {
             targets: [.backfill, .contract],
             // The value stays, and the rows that have it.
             cleanUp: """
-                DO $$ BEGIN
-                ASSERT enum_range(NULL::state)::text = '{new,paid,done}';
-                ASSERT (SELECT count(*) FROM items WHERE state = 'paid') > 0;
-                END $$;
+                DO $$ BEGIN ASSERT enum_range(NULL::state)::text = '{new,paid,done}'; END $$;
                 ALTER TABLE items ALTER state TYPE text; DROP TYPE state; CREATE TYPE state AS ENUM ('new', 'done');
                 ALTER TABLE items ALTER state TYPE state USING CASE WHEN state <> 'paid' THEN state::state END;
                 """
