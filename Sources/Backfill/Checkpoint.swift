@@ -18,6 +18,11 @@ struct Checkpoint: Sendable, Hashable {
     /// How many calls of a worker are behind it: with that the next one has the same id, whoever makes it.
     var calls: Int64
 
+    /// Its rows.
+    var span: RowSpan {
+        RowSpan(file: file, after: file != nil && lower == ["0"] ? nil : lower, upTo: upper)
+    }
+
     /// One of which nothing is done.
     init(range: Int, file: HeapFile?, lower: [String]?, upper: [String]?) {
         self.range = range

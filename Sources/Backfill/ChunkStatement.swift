@@ -28,7 +28,7 @@ public enum ChunkStatement: Sendable {
     /// Pages are sound where every row version that is written meanwhile is right. Of columns that go to another table, and where
     /// the application writes both sides, a row that nobody has filled may be written and stay so: on another page, which the
     /// walk may have passed. A comparison could pass a row that is written meanwhile, or count it twice, and a proof tells how many
-    /// it has compared.
+    /// it has compared: unless it is made in one snapshot, see ``SnapshotWalk``.
     func method(_ wanted: WalkMethod) -> WalkMethod {
         switch self {
         case .compare, .move: .keys
@@ -147,16 +147,21 @@ public enum ChunkStatement: Sendable {
     }
 
     /// Of a comparison: all rows of `condition` at once, and no checkpoint.
-    func reading(where condition: String) -> String {
+    ///
+    /// - Parameters:
+    ///   - table: quoted: the mapping's, or a partition of it.
+    ///   - also: what it answers besides.
+    func reading(_ table: String? = nil, where condition: String, also: String? = nil) -> String {
         let comparison =
             if case .move(let move, let pass) = self {
                 pass.rows(of: move, where: condition)
             } else {
-                Self.comparison(of: mapping, in: mapping.table.quoted, where: condition)
+                Self.comparison(of: mapping, in: table ?? mapping.table.quoted, where: condition)
             }
         return """
             WITH \(comparison)
-            SELECT rows, old_side, new_side, mismatches, to_json(examples) AS examples, digest FROM found
+            SELECT rows, old_side, new_side, mismatches, to_json(examples) AS examples, digest\(also.map { ", \($0)" } ?? "")
+            FROM found
             """
     }
 }

@@ -6,11 +6,39 @@ internal import SchemaChange
 /// To walk by pages is faster than by keys, and sound for the same reason: every row version that is written after the triggers
 /// committed is right, so only pages that were there then have to be seen. It ends when the file is written anew (`VACUUM
 /// FULL`, `CLUSTER`, `TRUNCATE`, pg_repack): then every row may stand anywhere, and the walk starts again.
-struct HeapFile: Hashable, Sendable {
+public struct HeapFile: Hashable, Sendable {
     /// `pg_class.oid`.
-    let relation: Int64
+    public let relation: Int64
     /// `pg_relation_filenode`: another one when the file is written anew.
-    let filenode: Int64
+    public let filenode: Int64
+
+    public init(relation: Int64, filenode: Int64) {
+        self.relation = relation
+        self.filenode = filenode
+    }
+}
+
+extension HeapFile: LosslessStringConvertible, Codable {
+    public var description: String { "\(relation)/\(filenode)" }
+
+    public init?(_ description: String) {
+        let numbers = description.split(separator: "/", omittingEmptySubsequences: false).map { Int64($0) }
+        guard numbers.count == 2, let relation = numbers[0], let filenode = numbers[1] else { return nil }
+        self.init(relation: relation, filenode: filenode)
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        guard let file = HeapFile(try container.decode(String.self)) else {
+            throw DecodingError.dataCorruptedError(in: container, debugDescription: "a file is oid/filenode")
+        }
+        self = file
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(description)
+    }
 }
 
 /// A file as it was when it was looked at.
@@ -44,6 +72,11 @@ struct FoundHeapFile: Sendable {
         }
         return found
     }
+}
+
+extension [String] {
+    /// Of a range of pages: the page at which it begins, or ends.
+    var page: Int64? { first.flatMap { Int64($0) } }
 }
 
 /// The file that was being walked is not there any more, or is another one.

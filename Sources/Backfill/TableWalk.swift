@@ -65,6 +65,7 @@ public struct TableWalk: Sendable {
         progress: @escaping @Sendable (Int64) -> Void,
         yielded: @escaping @Sendable (PostgresConnection) async throws -> Void = { _ in }
     ) async throws -> ChunkTally {
+        if let tally = try await comparedInOneSnapshot(progress: progress) { return tally }
         // What was counted of ranges that had to be pinned anew is counted again.
         var counted: Int64 = 0
         while true {
@@ -91,6 +92,44 @@ public struct TableWalk: Sendable {
             counted += queue.rowsPassed
         }
     }
+
+    /// All rows, as they were at one moment, where they are compared by pages; nil where that is not so, or was interrupted: then
+    /// they are compared by keys.
+    private func comparedInOneSnapshot(progress: @escaping @Sendable (Int64) -> Void) async throws -> ChunkTally? {
+        guard case .compare = statement, pace.method == .pages else { return nil }
+        let (checkpoints, files) = try await pool.withConnection { connection -> ([Checkpoint], [FoundHeapFile]?) in
+            let present = try await ranges.stored(connection)
+            guard present.allSatisfy({ $0.file != nil && $0.position == nil && !$0.isDone }) else {
+                return (present, nil)
+            }
+            let files = try await FoundHeapFile.all(of: statement.mapping.table, on: connection)
+            guard let files, files.count <= Self.mostFiles else { return (present, nil) }
+            return (try await ranges.pinned(files, on: connection), files)
+        }
+        guard let files else {
+            let isOver = !checkpoints.isEmpty && checkpoints.allSatisfy { $0.file != nil && $0.isDone }
+            guard isOver else { return nil }
+            let tally = checkpoints.reduce(into: ChunkTally()) { $0 += $1.tally }
+            progress(tally.rows)
+            return tally
+        }
+        let queue = RangeQueue(checkpoints)
+        do {
+            return try await SnapshotWalk(
+                statement: statement, place: place, pool: pool, pace: pace, throttle: throttle, logger: logger
+            ).run(checkpoints, of: files) { rows in
+                queue.passed(rows)
+                progress(rows)
+            }
+        } catch let lost as SnapshotLost {
+            logger.notice("comparing by keys", metadata: ["step": "\(place.step)", "reason": "\(lost.reason)"])
+            progress(-queue.rowsPassed)
+            return nil
+        }
+    }
+
+    /// A table of more partitions is compared by keys: a proof has a limited number of ranges.
+    private static let mostFiles = 16
 
     private var ranges: WalkRanges {
         WalkRanges(mapping: statement.mapping, place: place, workers: pace.workers)

@@ -42,8 +42,7 @@ struct WalkRanges: Sendable {
 
     /// Whether ranges of one file, or of keys, follow one another from the beginning to the end, and leave nothing out.
     static func areWhole(_ ranges: [Checkpoint]) -> Bool {
-        KeySpan.areWhole(
-            ranges.map { KeySpan(after: $0.lower == ["0"] && $0.file != nil ? nil : $0.lower, upTo: $0.upper) })
+        RowSpan.areWhole(ranges.map(\.span))
     }
 
     /// The last one has no end.
@@ -85,7 +84,7 @@ struct WalkRanges: Sendable {
                 DELETE FROM sluice.checkpoint WHERE migration = $1 AND walk = $2::bigint AND step = $3
                     AND NOT coalesce((relation || '/' || filenode) = ANY ($4::text[]), false)
                 """,
-                placeValues + [.textArray(kept.map { "\($0.relation)/\($0.filenode)" })])
+                placeValues + [.textArray(kept.map(\.description))])
             let last = try await connection.query(
                 """
                 SELECT coalesce(max(range), -1) AS last FROM sluice.checkpoint

@@ -60,6 +60,6 @@ extension Certificate {
     }
 
     private static func areWhole(_ ranges: [Range]) -> Bool {
-        Dictionary(grouping: ranges, by: \.comparison).values.allSatisfy { KeySpan.areWhole($0.map(\.span)) }
+        Dictionary(grouping: ranges, by: \.comparison).values.allSatisfy { RowSpan.areWhole($0.map(\.span)) }
     }
 }

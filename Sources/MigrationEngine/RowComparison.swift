@@ -6,8 +6,8 @@ internal import SchemaChange
 public struct RowComparison: Sendable, Hashable {
     public struct Part: Sendable, Hashable {
         public let table: String
-        public let span: KeySpan
-        /// What the certificate says of these rows; nil where it is of an older version.
+        public let span: RowSpan
+        /// What the certificate says of these rows; nil where it is of an older version, or they were of other files then.
         public let proven: Certificate.Range?
         public let found: ChunkTally
 
@@ -16,6 +16,8 @@ public struct RowComparison: Sendable, Hashable {
     }
 
     public let parts: [Part]
+    /// Whether the rows are those of the certificate, wherever they are now; nil where it does not say.
+    public let isUnchanged: Bool?
 
     public var tally: ChunkTally { parts.reduce(into: ChunkTally()) { $0 += $1.found } }
 }
@@ -27,47 +29,35 @@ extension MigrationEngine {
     public func compareRows(_ name: MigrationName, workers: Int = 2) async throws -> RowComparison? {
         let found: LedgerRecord? = try await looking { try await Ledger(name: name).read($0) }
         guard let record = found, record.phase == .backfill else { return nil }
-        let parts = record.plan.compared.flatMap { walk in
-            Self.parts(of: walk, record.certificate?.ranges ?? []).map { (walk, $0) }
-        }
-        let pool = PostgresPool(
-            configuration(application: "sluice/verify", schema: "public"), maximum: max(1, min(workers, parts.count)))
+        let pool = PostgresPool(configuration(application: "sluice/verify", schema: "public"), maximum: workers + 1)
         do {
-            let compared = try await Self.compare(parts, pool)
+            var parts: [RowComparison.Part] = []
+            var areUnchanged: [Bool?] = []
+            for walk in record.plan.compared {
+                let proven = (record.certificate?.ranges ?? []).filter { $0.comparison == walk.name }
+                let found = try await Self.compare(walk, proven, pool, workers: workers)
+                parts += found
+                areUnchanged.append(Certificate.Range.isUnchanged(proven, found.map(\.found)))
+            }
             await pool.close()
-            return RowComparison(parts: compared)
+            let known = areUnchanged.compactMap(\.self)
+            return RowComparison(
+                parts: parts, isUnchanged: known.count < areUnchanged.count ? nil : known.allSatisfy(\.self))
         } catch {
             await pool.close()
             throw error
         }
     }
 
-    private typealias Wanted = (span: KeySpan, proven: Certificate.Range?)
-
-    /// The ranges of a certificate, if they leave no row out, whatever it says.
-    private static func parts(of walk: ComparedWalk, _ ranges: [Certificate.Range]) -> [Wanted] {
-        let own = ranges.filter { $0.comparison == walk.name }
-        guard KeySpan.areWhole(own.map(\.span)) else { return [(.all, nil)] }
-        return own.map { ($0.span, $0) }
-    }
-
     private static func compare(
-        _ parts: [(ComparedWalk, Wanted)], _ pool: PostgresPool
+        _ walk: ComparedWalk, _ proven: [Certificate.Range], _ pool: PostgresPool, workers: Int
     ) async throws -> [RowComparison.Part] {
-        try await withThrowingTaskGroup(of: (Int, RowComparison.Part).self) { group in
-            for (index, (walk, wanted)) in parts.enumerated() {
-                group.addTask {
-                    let tally = try await pool.withConnection {
-                        try await TableComparison.run(walk.statement, of: wanted.span, on: $0)
-                    }
-                    let part = RowComparison.Part(
-                        table: walk.table.description, span: wanted.span, proven: wanted.proven, found: tally)
-                    return (index, part)
-                }
-            }
-            var found: [(Int, RowComparison.Part)] = []
-            for try await part in group { found.append(part) }
-            return found.sorted { $0.0 < $1.0 }.map(\.1)
+        let comparison = TableComparison(walk.statement)
+        let spans = try await pool.withConnection { try await comparison.parts(proven.map(\.span), on: $0) }
+        let found = try await comparison.run(spans, pool: pool, workers: workers)
+        return zip(spans, found).map { span, found in
+            RowComparison.Part(
+                table: walk.table.description, span: span, proven: proven.first { $0.span == span }, found: found)
         }
     }
 }

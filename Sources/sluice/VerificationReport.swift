@@ -6,6 +6,8 @@ import MigrationEngine
 struct VerificationReport: Encodable {
     struct Range: Encodable {
         var table: String
+        /// Whose pages they are, `oid/filenode`; left out where it is a range of keys.
+        var file: String?
         var after: [String]?
         var upTo: [String]?
         var rows: Int64
@@ -22,6 +24,8 @@ struct VerificationReport: Encodable {
         var mismatches: Int64
         /// The keys of a few mismatches.
         var keys: [String]
+        /// Whether all rows are those of the certificate, wherever they are now; left out where it does not say.
+        var unchanged: Bool?
         var ranges: [Range]
     }
 
@@ -63,9 +67,11 @@ extension VerificationReport.Rows {
         newSide = tally.newSide
         mismatches = tally.mismatches
         keys = tally.examples
+        unchanged = comparison.isUnchanged
         ranges = comparison.parts.map {
             VerificationReport.Range(
-                table: $0.table, after: $0.span.after, upTo: $0.span.upTo, rows: $0.found.rows,
+                table: $0.table, file: $0.span.file?.description, after: $0.span.after, upTo: $0.span.upTo,
+                rows: $0.found.rows,
                 mismatches: $0.found.mismatches, unchanged: $0.isUnchanged)
         }
     }
@@ -103,13 +109,14 @@ enum VerificationText {
         ]
         return ["certificate:"] + fields.compactMap { name, value in value.map { "  \(name): \($0)" } }
             + (certificate.ranges ?? []).map {
-                "  range: \(span($0.table, $0.after, $0.upTo)): \($0.rows) rows (old side \($0.oldSide), new side "
+                "  range: \(span($0.table, $0.file?.description, $0.after, $0.upTo)): \($0.rows) rows (old side \($0.oldSide), new side "
                     + "\($0.newSide)), digest \($0.digest ?? "unknown")"
             }
     }
 
     private static func lines(_ compared: VerificationReport.Rows) -> [String] {
         var lines = ["compared again: \(compared.rows) rows, mismatches: \(compared.mismatches)"]
+        if compared.unchanged == true { lines.append("all rows are those of the certificate") }
         if compared.mismatches > 0 {
             lines.append("keys of some: \(compared.keys.map { "(\($0))" }.joined(separator: ", "))")
         }
@@ -119,14 +126,19 @@ enum VerificationText {
                     switch range.unchanged {
                     case true?: "unchanged since"
                     case false?: "rows were written since"
-                    case nil: "the certificate has no digest of it"
+                    case nil: "the certificate says nothing of it"
                     }
-                return "  \(span(range.table, range.after, range.upTo)): \(range.rows) rows, mismatches: "
+                return "  \(span(range.table, range.file, range.after, range.upTo)): \(range.rows) rows, mismatches: "
                     + "\(range.mismatches), \(state)"
             }
     }
 
-    private static func span(_ table: String, _ after: [String]?, _ upTo: [String]?) -> String {
+    private static func span(_ table: String, _ file: String?, _ after: [String]?, _ upTo: [String]?) -> String {
+        if let file {
+            let first = after?.first ?? "0"
+            let end = upTo?.first.map { "before \($0)" } ?? "to the end"
+            return "\(table), file \(file), pages from \(first) \(end)"
+        }
         func key(_ key: [String]) -> String { "(\(key.joined(separator: ", ")))" }
         return switch (after, upTo) {
         case (nil, nil): "\(table), all rows"

@@ -213,22 +213,30 @@ struct ProvenTable: Sendable {
     let database: EvolvingDatabase
     let name: MigrationName
 
-    static let spec = EvolvingDatabase.spec([
-        .alterColumn(
-            AlterColumn(
-                table: "t", column: "x", to: NewColumn(name: "y", type: "bigint"), forward: "x::bigint",
-                backward: "y::integer"))
-    ])
+    static let spec = spec(by: .keys)
 
-    /// More than 10 000 rows are compared in two ranges.
-    static func with(rows: Int, _ body: (ProvenTable) async throws -> Void) async throws {
+    static func spec(by method: WalkMethod) -> MigrationSpec {
+        var spec = EvolvingDatabase.spec([
+            .alterColumn(
+                AlterColumn(
+                    table: "t", column: "x", to: NewColumn(name: "y", type: "bigint"), forward: "x::bigint",
+                    backward: "y::integer"))
+        ])
+        spec.backfill = BackfillSettings(by: method)
+        return spec
+    }
+
+    /// By keys, more than 10 000 rows are compared in two ranges.
+    static func with(
+        rows: Int, by method: WalkMethod = .keys, _ body: (ProvenTable) async throws -> Void
+    ) async throws {
         let setUp = """
             CREATE TABLE t (id int PRIMARY KEY, x int);
             INSERT INTO t SELECT i, i % 1000 FROM generate_series(1, \(rows)) i;
             ANALYZE t;
             """
         try await EvolvingDatabase.with(setUp) { database in
-            try await database.walk(spec, to: .backfill)
+            try await database.walk(spec(by: method), to: .backfill)
             let table = ProvenTable(database: database, name: MigrationName(namespace: "shop", name: "a"))
             #expect(try await table.flaw() == "")
             #expect(try await table.mismatches() == [])

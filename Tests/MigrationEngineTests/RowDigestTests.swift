@@ -78,10 +78,37 @@ struct RowDigestTests {
     }
 
     @Test(
+        "images that are not the same are told apart where rows are compared, whatever collation an expression brings")
+    func comparedImages() async throws {
+        try await withTestDatabase { url in
+            try await Psql.run(
+                """
+                CREATE COLLATION letters (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+                CREATE DOMAIN words AS text COLLATE letters
+                """, on: url)
+            for (type, value, other) in Self.images + [("text", "'a'", "('A' COLLATE letters)")] {
+                let collation = type.contains("COLLATE") ? "letters" : nil
+                let name = type.replacing(" COLLATE letters", with: "")
+                let column = Column(name: "x", type: name, collation: collation)
+                func differs(_ derived: String) -> String {
+                    RowImage.differs([column], present: ["x"], derived: ["(\(derived))::\(name)"])
+                }
+                let found = try await Psql.run(
+                    "SELECT \(differs(value)), \(differs(other)), \(differs("NULL")) FROM (SELECT \(value)::\(type)) AS t(x)",
+                    on: url)
+                #expect(found == "f|t|t", "\(type)")
+                let absent = try await Psql.run(
+                    "SELECT \(differs("NULL")) FROM (SELECT NULL::\(type)) AS t(x)", on: url)
+                #expect(absent == "f", "\(type)")
+            }
+        }
+    }
+
+    @Test(
         "are printed by sluice verify with all that the certificate says, as text and as JSON", .timeLimit(.minutes(1)))
     func command() async throws {
         try await withTestDatabase { url in
-            let database = try await EvolvedDatabase.withItems(url, rows: 12_000, chunkDuration: "40ms")
+            let database = try await EvolvedDatabase.withItems(url, rows: 12_000, chunkDuration: "40ms", by: "Keys")
             try await database.reach("Backfill")
             try await database.sql("UPDATE items SET amount = 7 WHERE id = 11999")
             let text = try await database.verify()

@@ -176,4 +176,5 @@ def main() -> None:
         file.write(chart(report.rows))
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -15,13 +15,20 @@ public final class Throttle: Sendable {
     /// How often who is held asks again.
     private static let pause = Duration.milliseconds(50)
 
-    /// Returns when a worker may begin its next chunk.
+    /// Returns when a worker may begin its next chunk; false when it may not until `deadline`.
     ///
     /// - Parameter worker: from 0 on.
     /// - Throws: `CancellationError`.
-    func admit(_ worker: Int) async throws {
-        while !(update({ $0.admits(worker, at: .now) }) ?? true) { try await Task.sleep(for: Self.pause) }
+    func admit(_ worker: Int, until deadline: ContinuousClock.Instant?) async throws -> Bool {
+        while true {
+            if let deadline, .now > deadline { return false }
+            if update({ $0.admits(worker, at: .now) }) ?? true { return true }
+            try await Task.sleep(for: Self.pause)
+        }
     }
+
+    /// How old others' transactions may become; nil where nobody minds.
+    var maxTransactionAge: Duration? { update { $0.rules.maxTransactionAge } ?? nil }
 
     /// A worker did a chunk of about so many rows; rests as long as it has to.
     func finished(_ worker: Int, rows: Int64, in duration: Duration) async throws {
@@ -55,10 +62,13 @@ struct ChunkTurn: Sendable {
         return try await body(ChunkTurn(throttle: throttle, worker: worker))
     }
 
+    /// Returns when it may begin a chunk; false when it may not until `deadline`.
+    ///
     /// - Throws: `CancellationError`.
-    func begin() async throws {
+    @discardableResult
+    func begin(until deadline: ContinuousClock.Instant? = nil) async throws -> Bool {
         try Task.checkCancellation()
-        try await throttle.admit(worker)
+        return try await throttle.admit(worker, until: deadline)
     }
 
     func end(rows: Int64, in duration: Duration) async throws {

@@ -25,7 +25,7 @@ struct FailoverTests {
                     table: "items", from: ["amount"], to: [NewColumn(name: "cents", type: "bigint")],
                     forward: ["cents": "amount::bigint * 100"], backward: ["amount": "(cents / 100)::integer"]))
         ])
-        spec.backfill = BackfillSettings(chunkDuration: SpecDuration(.milliseconds(2)), workers: 1)
+        spec.backfill = BackfillSettings(chunkDuration: SpecDuration(.milliseconds(2)), workers: 1, by: .keys)
         return spec
     }
 

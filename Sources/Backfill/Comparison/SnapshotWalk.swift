@@ -1,0 +1,136 @@
+internal import Logging
+internal import PostgreSQL
+internal import SchemaChange
+
+/// Compares all rows of a table as they were at one moment, by pages, at about the speed at which the table is read.
+///
+/// A walk by pages could pass a row that is written meanwhile, or count it twice; in one snapshot each row stands in one place. So
+/// it is all or nothing: whoever comes after an interruption cannot see what was seen, and compares by keys.
+struct SnapshotWalk {
+    let statement: ChunkStatement
+    let place: TableWalk.Place
+    let pool: PostgresPool
+    let pace: TableWalk.Pace
+    let throttle: Throttle
+    let logger: Logger
+
+    /// In pages.
+    private static let start = 256
+    private static let bounds = 1...65_536
+    /// For so long it waits for leave to go on, before it lets others vacuum.
+    private static let patience = Duration.seconds(10)
+
+    /// - Parameters:
+    ///   - checkpoints: of pages, none of which is begun.
+    ///   - files: those whose pages they are.
+    /// - Throws: ``SnapshotLost``; ``FenceLost``; `PostgresError` when the server is away.
+    func run(
+        _ checkpoints: [Checkpoint], of files: [FoundHeapFile], progress: @escaping @Sendable (Int64) -> Void
+    ) async throws -> ChunkTally {
+        _ = try await throttle.admit(0, until: nil)
+        do {
+            return try await Snapshot.during(pool) { snapshot in
+                let queue = RangeQueue(checkpoints)
+                return try await withThrowingTaskGroup(of: ChunkTally.self) { group in
+                    for worker in 0..<pace.workers {
+                        group.addTask {
+                            try await ChunkTurn.during(throttle, worker: worker) { turn in
+                                try await compare(queue, of: files, in: snapshot, turn: turn, progress: progress)
+                            }
+                        }
+                    }
+                    return try await group.reduce(into: ChunkTally()) { $0 += $1 }
+                }
+            }
+        } catch is HeapFileMoved {
+            throw SnapshotLost(reason: "the table was written anew")
+        } catch is CheckpointLost {
+            throw SnapshotLost(reason: "a checkpoint was deleted")
+        } catch let error as PostgresError where error.code == .server && (!error.isTransient || error.isLostRace) {
+            throw SnapshotLost(reason: "\(error)")
+        }
+    }
+
+    private func compare(
+        _ queue: RangeQueue, of files: [FoundHeapFile], in snapshot: Snapshot, turn: ChunkTurn,
+        progress: (Int64) -> Void
+    ) async throws -> ChunkTally {
+        try await pool.withConnection { connection in
+            var all = ChunkTally()
+            var pacer = ChunkPacer(target: pace.chunkDuration, start: Self.start, floor: 1, bounds: Self.bounds)
+            let clock = ContinuousClock()
+            while let checkpoint = queue.next() {
+                guard let file = files.first(where: { $0.file == checkpoint.file }) else { throw HeapFileMoved() }
+                var page = checkpoint.lower?.page ?? 0
+                let end = checkpoint.upper?.page
+                var tally = ChunkTally()
+                while end.map({ page < $0 }) ?? true {
+                    guard try await turn.begin(until: deadline(of: snapshot)) else {
+                        throw SnapshotLost(reason: "it was held for too long")
+                    }
+                    let began = clock.now
+                    var next: Int64? = page + Int64(pacer.size)
+                    // Behind the last page that was there may be others by now, with rows that were there.
+                    if next! >= end ?? file.pages { next = end }
+                    log(checkpoint, from: page, to: next)
+                    let part = try await statement.tally(
+                        ofPages: page, before: next, of: file, in: snapshot, on: connection)
+                    tally += part
+                    progress(part.rows)
+                    let took = clock.now - began
+                    pacer.finished(in: took)
+                    try await turn.end(rows: part.rows, in: took)
+                    guard let next else { break }
+                    page = next
+                }
+                try await store(tally, of: checkpoint, on: connection)
+                all += tally
+            }
+            return all
+        }
+    }
+
+    /// Until when a chunk may be waited for: a snapshot may become as old as others' transactions may.
+    private func deadline(of snapshot: Snapshot) -> ContinuousClock.Instant {
+        let patient = ContinuousClock.now + Self.patience
+        return throttle.maxTransactionAge.map { min(patient, snapshot.takenAt + $0) } ?? patient
+    }
+
+    /// Of a range, once all of it is compared.
+    private func store(_ tally: ChunkTally, of checkpoint: Checkpoint, on connection: PostgresConnection) async throws {
+        let row = try await connection.query(
+            """
+            WITH fence AS MATERIALIZED (\(Fence.query)),
+            stored AS (
+                UPDATE sluice.checkpoint SET done = true, rows = $6::bigint, old_side = $7::bigint, new_side = $8::bigint,
+                    mismatches = $9::bigint, examples = $10::text[], digest = $11::bigint
+                FROM fence WHERE migration = $1 AND walk = $3::bigint AND step = $4 AND range = $5::int
+                RETURNING 1
+            )
+            SELECT EXISTS (SELECT FROM fence) AS fenced, EXISTS (SELECT FROM stored) AS stored
+            """,
+            [
+                .text(place.fence.migration), .integer(place.fence.epoch), .integer(place.walk), .text(place.step),
+                .integer(Int64(checkpoint.range)), .integer(tally.rows), .integer(tally.oldSide),
+                .integer(tally.newSide),
+                .integer(tally.mismatches), .textArray(tally.examples), .optional(tally.digest),
+            ]
+        ).row()
+        guard try row.boolean("fenced") else { throw FenceLost(place.fence) }
+        guard try row.boolean("stored") else { throw CheckpointLost() }
+    }
+
+    private func log(_ checkpoint: Checkpoint, from page: Int64, to next: Int64?) {
+        logger.debug(
+            "chunk",
+            metadata: [
+                "step": "\(place.step)", "range": "\(checkpoint.range)", "epoch": "\(place.fence.epoch)",
+                "after": "\([String(page)])", "upTo": "\(next.map { [String($0)] } ?? [])",
+            ])
+    }
+}
+
+/// What was compared in a snapshot cannot be gone on with in it.
+struct SnapshotLost: Error {
+    let reason: String
+}

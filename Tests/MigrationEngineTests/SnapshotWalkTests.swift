@@ -1,0 +1,114 @@
+import Foundation
+import MigrationEngine
+import PostgreSQL
+import TestSupport
+import Testing
+
+@testable import Backfill
+
+/// How rows are compared by pages.
+@Suite("Comparing in one snapshot")
+struct SnapshotWalkTests {
+    private static let rows = 60_000
+
+    @Test(
+        "counts each row once, though all of them are written anew meanwhile, and go to other pages",
+        .timeLimit(.minutes(2)))
+    func once() async throws {
+        try await withTestDatabase { url in
+            let database = try await EvolvedDatabase.withItems(url, rows: Self.rows, chunkDuration: "1ms")
+            try await database.reach("DualWrite")
+            try await database.running { process in
+                try await database.comparing()
+                // Those behind the walk come before it, once there is room, and those before it behind.
+                for _ in 1...3 { try await database.sql("UPDATE items SET label = label || '.'; VACUUM items") }
+                #expect(try await process.waitForExit(within: .seconds(60)) == 0)
+                #expect(
+                    process.standardOutput.contains("verified: \(Self.rows) rows compared"), "\(process.standardOutput)"
+                )
+                #expect(!process.standardError.contains("comparing by keys"))
+            }
+            #expect(try await database.sql(Self.files) == "t")
+        }
+    }
+
+    @Test("begins again by keys where the table is written anew meanwhile", .timeLimit(.minutes(2)))
+    func rewritten() async throws {
+        try await withTestDatabase { url in
+            let database = try await EvolvedDatabase.withItems(url, rows: Self.rows, chunkDuration: "1ms")
+            try await database.reach("DualWrite")
+            try await database.running { process in
+                try await database.comparing()
+                process.send(SIGSTOP)
+                // Leaves no row that an older snapshot would see.
+                try await database.sql("ALTER TABLE items ALTER label TYPE varchar(99)")
+                try await database.sql("ALTER TABLE items ALTER label TYPE text USING lower(label)")
+                process.send(SIGCONT)
+                #expect(try await process.waitForExit(within: .seconds(60)) == 0)
+                #expect(
+                    process.standardOutput.contains("verified: \(Self.rows) rows compared"), "\(process.standardOutput)"
+                )
+                #expect(process.standardError.contains("the table was written anew"))
+            }
+            #expect(try await database.sql(Self.files) == "f")
+        }
+    }
+
+    @Test("is gone on with by keys after a kill, and all rows are counted", .timeLimit(.minutes(2)))
+    func killed() async throws {
+        try await withTestDatabase { url in
+            let database = try await EvolvedDatabase.withItems(url, rows: Self.rows, chunkDuration: "1ms")
+            try await database.reach("DualWrite")
+            try await database.running { process in
+                try await database.comparing("WHERE done")
+                try await process.kill()
+            }
+            #expect(try await database.reach("Backfill").contains("verified: \(Self.rows) rows compared"))
+        }
+    }
+
+    @Test("leads to a proof of pages: what is changed in them is told, and of a table that was written anew the whole")
+    func comparedAgain() async throws {
+        try await ProvenTable.with(rows: 30_000, by: .pages) { table in
+            let ranges = try #require(try await table.certificate().ranges)
+            #expect(ranges.count > 1 && ranges.allSatisfy { $0.file != nil })
+            let first = try await table.compare()
+            #expect(first.parts.map(\.span) == ranges.map(\.span))
+            #expect(first.parts.allSatisfy { $0.isUnchanged == true } && first.isUnchanged == true)
+
+            try await table.sql("VACUUM FULL t")
+            #expect(try await table.flaw() == "")
+            let moved = try await table.compare()
+            #expect(moved.tally == first.tally && moved.isUnchanged == true)
+            #expect(moved.parts.allSatisfy { $0.isUnchanged == nil })
+
+            try await table.sql("UPDATE t SET y = 77 WHERE id = 3")
+            let written = try await table.compare()
+            #expect(written.isUnchanged == false && written.tally.mismatches == 0 && written.tally.rows == 30_000)
+        }
+    }
+
+    @Test("finds a row that is not as its side says, and names its range, as by keys")
+    func corrupted() async throws {
+        try await ProvenTable.with(rows: 30_000, by: .pages) { table in
+            try await table.behindTriggers("UPDATE t SET y = -1 WHERE id = 29000")
+            let found = try await table.compare()
+            #expect(found.tally.mismatches == 1 && found.tally.examples == ["29000"] && found.tally.rows == 30_000)
+            #expect(found.parts.filter { $0.found.mismatches > 0 }.allSatisfy { $0.isUnchanged == false })
+        }
+    }
+
+    /// Whether the proof is of pages.
+    private static let files =
+        "SELECT bool_and(r ? 'file') FROM sluice.migration, jsonb_array_elements(certificate::jsonb -> 'ranges') r"
+}
+
+extension EvolvedDatabase {
+    /// Waits until a range is there to be compared, or one of which that is so.
+    fileprivate func comparing(_ which: String = "WHERE true") async throws {
+        try await eventually("a range that is compared", within: .seconds(60), every: .milliseconds(2)) {
+            try await sql("SELECT 1 FROM sluice.checkpoint \(which) AND step LIKE 'backfill/verify%' LIMIT 1") == "1"
+                ? true : nil
+        }
+    }
+}
