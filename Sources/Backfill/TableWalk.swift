@@ -65,7 +65,7 @@ public struct TableWalk: Sendable {
         progress: @escaping @Sendable (Int64) -> Void,
         yielded: @escaping @Sendable (PostgresConnection) async throws -> Void = { _ in }
     ) async throws -> ChunkTally {
-        if let tally = try await comparedInOneSnapshot(progress: progress) { return tally }
+        if let tally = try await comparedInOneSnapshot(progress: progress, yielded: yielded) { return tally }
         // What was counted of ranges that had to be pinned anew is counted again.
         var counted: Int64 = 0
         while true {
@@ -95,7 +95,10 @@ public struct TableWalk: Sendable {
 
     /// All rows, as they were at one moment, where they are compared by pages; nil where that is not so, or was interrupted: then
     /// they are compared by keys.
-    private func comparedInOneSnapshot(progress: @escaping @Sendable (Int64) -> Void) async throws -> ChunkTally? {
+    private func comparedInOneSnapshot(
+        progress: @escaping @Sendable (Int64) -> Void,
+        yielded: @escaping @Sendable (PostgresConnection) async throws -> Void
+    ) async throws -> ChunkTally? {
         guard case .compare = statement, pace.method == .pages else { return nil }
         let (checkpoints, files) = try await pool.withConnection { connection -> ([Checkpoint], [FoundHeapFile]?) in
             let present = try await ranges.stored(connection)
@@ -117,10 +120,12 @@ public struct TableWalk: Sendable {
         do {
             return try await SnapshotWalk(
                 statement: statement, place: place, pool: pool, pace: pace, throttle: throttle, logger: logger
-            ).run(checkpoints, of: files) { rows in
-                queue.passed(rows)
-                progress(rows)
-            }
+            ).run(
+                checkpoints, of: files,
+                progress: { rows in
+                    queue.passed(rows)
+                    progress(rows)
+                }, yielded: yielded)
         } catch let lost as SnapshotLost {
             logger.notice("comparing by keys", metadata: ["step": "\(place.step)", "reason": "\(lost.reason)"])
             progress(-queue.rowsPassed)

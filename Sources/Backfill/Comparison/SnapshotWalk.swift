@@ -23,9 +23,12 @@ struct SnapshotWalk {
     /// - Parameters:
     ///   - checkpoints: of pages, none of which is begun.
     ///   - files: those whose pages they are.
+    ///   - yielded: is told that somebody else's lock is in the way of a chunk, which is tried again.
     /// - Throws: ``SnapshotLost``; ``FenceLost``; `PostgresError` when the server is away.
     func run(
-        _ checkpoints: [Checkpoint], of files: [FoundHeapFile], progress: @escaping @Sendable (Int64) -> Void
+        _ checkpoints: [Checkpoint], of files: [FoundHeapFile],
+        progress: @escaping @Sendable (Int64) -> Void,
+        yielded: @escaping @Sendable (PostgresConnection) async throws -> Void
     ) async throws -> ChunkTally {
         _ = try await throttle.admit(0, until: nil)
         do {
@@ -35,7 +38,8 @@ struct SnapshotWalk {
                     for worker in 0..<pace.workers {
                         group.addTask {
                             try await ChunkTurn.during(throttle, worker: worker) { turn in
-                                try await compare(queue, of: files, in: snapshot, turn: turn, progress: progress)
+                                try await compare(
+                                    queue, of: files, in: snapshot, turn: turn, progress: progress, yielded: yielded)
                             }
                         }
                     }
@@ -46,14 +50,14 @@ struct SnapshotWalk {
             throw SnapshotLost(reason: "the table was written anew")
         } catch is CheckpointLost {
             throw SnapshotLost(reason: "a checkpoint was deleted")
-        } catch let error as PostgresError where error.code == .server && (!error.isTransient || error.isLostRace) {
+        } catch let error as PostgresError where error.code == .server && !error.isTransient {
             throw SnapshotLost(reason: "\(error)")
         }
     }
 
     private func compare(
         _ queue: RangeQueue, of files: [FoundHeapFile], in snapshot: Snapshot, turn: ChunkTurn,
-        progress: (Int64) -> Void
+        progress: (Int64) -> Void, yielded: (PostgresConnection) async throws -> Void
     ) async throws -> ChunkTally {
         try await pool.withConnection { connection in
             var all = ChunkTally()
@@ -73,8 +77,14 @@ struct SnapshotWalk {
                     // Behind the last page that was there may be others by now, with rows that were there.
                     if next! >= end ?? file.pages { next = end }
                     log(checkpoint, from: page, to: next)
-                    let part = try await statement.tally(
-                        ofPages: page, before: next, of: file, in: snapshot, on: connection)
+                    let part: ChunkTally
+                    do {
+                        part = try await statement.tally(
+                            ofPages: page, before: next, of: file, in: snapshot, on: connection)
+                    } catch let error as PostgresError where error.isLostRace {
+                        try await yielded(connection)
+                        continue
+                    }
                     tally += part
                     progress(part.rows)
                     let took = clock.now - began
