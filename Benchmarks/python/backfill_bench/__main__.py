@@ -1,6 +1,6 @@
-"""Two cases. `idle`: each method by itself on each table, round by round in turn, to its end or until it has run for long
+"""The cases. `idle`: each method by itself on each table, round by round in turn, to its end or until it has run for long
 enough to know its speed. `load`: the same beside pgbench at half of its own full rate, each with a window of the load alone
-just before it. `curve`: what throttling the backfill costs it, and what it saves the load."""
+just before it. `proof`: how fast every row is compared. `curve`: what throttling the backfill costs it, and what it saves the load."""
 
 import os
 import random
@@ -13,6 +13,7 @@ from report import Report, median, percentile
 from .chart import chart
 from .load import Load, wait_until
 from .methods import METHODS, THROTTLED, Method
+from .proof import prove
 from .tables import Table, connect, fresh, make_template
 
 URL = os.environ["BENCH_DATABASE_URL"]
@@ -21,7 +22,7 @@ ROUNDS = int(os.environ.get("ROUNDS", "5"))
 #: After so many seconds the speed of a method is known.
 LIMIT = float(os.environ.get("LIMIT", "20"))
 WINDOW = float(os.environ.get("WINDOW", "10"))
-CASES = os.environ.get("CASES", "idle load curve").split()
+CASES = os.environ.get("CASES", "idle proof load curve").split()
 TABLES = [
     Table("narrow", int(os.environ.get("ROWS", "5000000")), 40),
     Table("wide", int(os.environ.get("WIDE_ROWS", "500000")), 1000),
@@ -167,6 +168,8 @@ def main() -> None:
         make_template(URL, table)
         if "idle" in CASES:
             idle(report, table)
+        if "proof" in CASES:
+            prove(report, URL, table, ROUNDS, say)
         if "load" in CASES:
             beside_load(report, table)
         if "curve" in CASES and table is TABLES[0]:
