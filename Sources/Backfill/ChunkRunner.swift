@@ -18,7 +18,7 @@ struct Chunk {
     let isLast: Bool
     /// Of a range of pages: what must still be there.
     var file: HeapFile?
-    /// Whether it may leave rows of its pages undone, so that the checkpoint stays where it is.
+    /// Whether rows of it, or before it, may be left undone, so that the checkpoint stays where it is.
     var isPart = false
 }
 
@@ -41,7 +41,7 @@ struct ChunkRunner: Sendable {
             statement.sql(of: chunk),
             [
                 .text(place.fence.migration), .integer(place.fence.epoch), .integer(place.walk), .text(place.step),
-                .integer(Int64(chunk.range)), position(of: chunk), .boolean(chunk.isLast),
+                .integer(Int64(chunk.range)), position(of: chunk), .boolean(chunk.isLast && !chunk.isPart),
                 .optional(chunk.rows), .optional(chunk.file?.relation), .optional(chunk.file?.filenode),
             ] + chunk.values
         ).row()

@@ -7,6 +7,7 @@ struct KeyedRange {
     let checkpoint: Checkpoint
     let chunkDuration: Duration
     let turn: ChunkTurn
+    let failed: FailedRows
 
     private var mapping: Mapping { runner.statement.mapping }
 
@@ -18,7 +19,10 @@ struct KeyedRange {
         var position = checkpoint.position ?? checkpoint.lower
         var pacer = ChunkPacer(target: chunkDuration)
         let clock = ContinuousClock()
+        // Whether a row was left undone: then the checkpoint stays before it.
+        var hasFailed = false
         while true {
+            try failed.check()
             try await turn.begin()
             let began = clock.now
             let boundary: [String]?
@@ -35,13 +39,21 @@ struct KeyedRange {
                     Chunk(
                         range: checkpoint.range, after: position, upTo: end, table: mapping.table.quoted,
                         condition: condition, values: values.map { .text($0) },
-                        rows: boundary == nil || runner.statement.isReading ? nil : Int64(pacer.size),
-                        isLast: boundary == nil),
+                        rows: hasFailed ? 0 : boundary == nil || runner.statement.isReading ? nil : Int64(pacer.size),
+                        isLast: boundary == nil, isPart: hasFailed),
                     on: connection)
             } catch let error as PostgresError where error.isOfData {
                 if pacer.isolate() { continue }
-                throw RowFailure(
+                let failure = RowFailure(
                     table: mapping.table, keyColumns: mapping.key.map(\.name), key: found ?? [], error: error)
+                // What is counted behind it would be counted again.
+                if runner.statement.isReading { throw RowFailures(rows: [failure], isAll: false) }
+                try failed.note(failure)
+                hasFailed = true
+                guard let found else { return }
+                position = found
+                pacer.finished(in: clock.now - began)
+                continue
             } catch let error as PostgresError where error.isLostRace {
                 // It is the chunk that yields, not the application.
                 pacer.yielded()

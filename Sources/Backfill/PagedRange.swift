@@ -10,6 +10,7 @@ struct PagedRange {
     let turn: ChunkTurn
     /// About how many rows a page has, so that the progress of a walk can be told that counts only what it changes.
     let rowsPerPage: Double
+    let failed: FailedRows
 
     /// In pages. A chunk has at least one; one row of a page alone is looked at when another of it fails.
     private static let start = 64
@@ -30,18 +31,27 @@ struct PagedRange {
         let last = checkpoint.upper?.page ?? max(position.reach, file.pages)
         var pacer = ChunkPacer(target: chunkDuration, start: Self.start, floor: 1, bounds: Self.bounds)
         let clock = ContinuousClock()
+        // Whether a row was left undone: then the checkpoint stays before it.
+        var hasFailed = false
         while true {
+            try failed.check()
             try await turn.begin()
             let began = clock.now
             let end = position.chunkEnd(pacer.size, last: last)
             let next = position.after(end, last: last)
             let passed = Int64(Double(end - position.page) * rowsPerPage / Double(position.passes))
             do {
-                _ = try await runner.run(chunk(from: position, to: end, then: next, rows: passed), on: connection)
+                var chunk = chunk(from: position, to: end, then: next, rows: hasFailed ? 0 : passed)
+                chunk.isPart = hasFailed
+                _ = try await runner.run(chunk, on: connection)
                 progress(passed)
             } catch let error as PostgresError where error.isOfData {
                 if pacer.isolate() { continue }
-                try await eachRow(of: position.page, on: connection, yielded: yielded)
+                guard try await eachRow(of: position.page, on: connection, yielded: yielded) > 0 else { continue }
+                hasFailed = true
+                guard let beyond = position.after(position.page + 1, last: last) else { return }
+                position = beyond
+                pacer.finished(in: clock.now - began)
                 continue
             } catch let error as PostgresError where error.isLostRace {
                 // It is the chunk that yields, not the application.
@@ -73,10 +83,12 @@ struct PagedRange {
 
     /// Does each row of a page by itself, one of which fails.
     ///
-    /// - Throws: ``RowFailure`` for the first one that does. If none does any more, somebody has mended it.
+    /// - Returns: how many do. If none does any more, somebody has mended it.
+    /// - Throws: ``RowFailures`` when enough of them are known.
     private func eachRow(
         of page: Int64, on connection: PostgresConnection, yielded: (PostgresConnection) async throws -> Void
-    ) async throws {
+    ) async throws -> Int {
+        var count = 0
         let key = Keyset(mapping).selection
         let rows = try await connection.query(
             """
@@ -95,13 +107,17 @@ struct PagedRange {
                     _ = try await runner.run(chunk, on: connection)
                     isDone = true
                 } catch let error as PostgresError where error.isOfData {
-                    throw RowFailure(
-                        table: mapping.table, keyColumns: mapping.key.map(\.name),
-                        key: row.values.dropFirst().map { $0 ?? "NULL" }, error: error)
+                    count += 1
+                    isDone = true
+                    try failed.note(
+                        RowFailure(
+                            table: mapping.table, keyColumns: mapping.key.map(\.name),
+                            key: row.values.dropFirst().map { $0 ?? "NULL" }, error: error))
                 } catch let error as PostgresError where error.isLostRace {
                     try await yielded(connection)
                 }
             }
         }
+        return count
     }
 }

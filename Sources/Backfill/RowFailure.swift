@@ -4,7 +4,7 @@ public import SchemaChange
 /// One row on which an expression, a constraint or a trigger fails: found by making chunks smaller until one row is left.
 ///
 /// The row's values are not told, only its key.
-public struct RowFailure: Error, Hashable, Sendable, CustomStringConvertible {
+public struct RowFailure: Hashable, Sendable, CustomStringConvertible {
     public let table: TableName
     public let keyColumns: [String]
     public let key: [String]

@@ -59,7 +59,7 @@ public struct TableWalk: Sendable {
     /// Walks to the end. `progress` is told, after each chunk, how many rows it passed; `yielded`, each time that a chunk
     /// had to give way to another session's lock, and is tried again.
     ///
-    /// - Throws: ``FenceLost``; ``RowFailure`` for a row that cannot be done; `PostgresError` when the server is away.
+    /// - Throws: ``FenceLost``; ``RowFailures`` for rows that cannot be done; `PostgresError` when the server is away.
     ///   Run again, it goes on after the last chunk that committed.
     public func run(
         progress: @escaping @Sendable (Int64) -> Void,
@@ -149,6 +149,7 @@ public struct TableWalk: Sendable {
     ) async throws {
         let rows = try await pool.withConnection { try await TableSize.estimate(of: statement.mapping.table, on: $0) }
         let pages = files?.reduce(0) { $0 + $1.pages } ?? 0
+        let failed = FailedRows()
         let runner = ChunkRunner(statement: statement, place: place, logger: logger)
         let passed: @Sendable (Int64) -> Void = { rows in
             queue.passed(rows)
@@ -158,13 +159,14 @@ public struct TableWalk: Sendable {
         {
             guard let file = checkpoint.file else {
                 return try await KeyedRange(
-                    runner: runner, checkpoint: checkpoint, chunkDuration: pace.chunkDuration, turn: turn
+                    runner: runner, checkpoint: checkpoint, chunkDuration: pace.chunkDuration, turn: turn,
+                    failed: failed
                 ).walk(on: connection, progress: passed, yielded: yielded)
             }
             guard let found = files?.first(where: { $0.file == file }) else { throw HeapFileMoved() }
             try await PagedRange(
                 runner: runner, checkpoint: checkpoint, file: found, chunkDuration: pace.chunkDuration, turn: turn,
-                rowsPerPage: Double(rows) / Double(max(1, pages))
+                rowsPerPage: Double(rows) / Double(max(1, pages)), failed: failed
             ).walk(on: connection, progress: passed, yielded: yielded)
         }
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -179,5 +181,6 @@ public struct TableWalk: Sendable {
             }
             try await group.waitForAll()
         }
+        try failed.end()
     }
 }

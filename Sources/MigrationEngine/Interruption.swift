@@ -42,7 +42,7 @@ enum Interruption: Error, Hashable, Sendable {
             self = interruption
         case let error as PlanError:
             self = .stalled(reason: error.code.rawValue, message: error.description)
-        case let error as RowFailure:
+        case let error as RowFailures:
             self = .stalled(
                 reason: "RowFailed",
                 message: "\(doing): \(error); mend the row or the expression, it goes on from there")

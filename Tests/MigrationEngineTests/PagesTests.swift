@@ -46,22 +46,4 @@ struct PagesTests {
         }
         if isAll { #expect(log.contains("a checkpoint was deleted")) }
     }
-
-    @Test("a row that fails is found in its page, and named by its key, whatever else of the page is done")
-    func poisoned() async throws {
-        try await withTestDatabase { url in
-            let database = try await EvolvedDatabase.withItems(url, rows: 3000)
-            try await database.sql("ALTER TABLE items ADD CONSTRAINT small CHECK (amount < 999) NOT VALID")
-            let stalled = try await database.run(to: "Backfill")
-            #expect(stalled.status == 1)
-            #expect(stalled.standardOutput.contains("stalled (RowFailed)"))
-            #expect(
-                stalled.standardOutput.contains("row (id) = (999) of public.items")
-                    || stalled.standardOutput.contains("row (id) = (1999) of public.items")
-                    || stalled.standardOutput.contains("row (id) = (2999) of public.items"), "\(stalled.standardOutput)"
-            )
-            try await database.sql("UPDATE items SET amount = 1 WHERE amount = 999")
-            #expect(try await database.reach("Backfill").contains("mismatches: 0"))
-        }
-    }
 }
