@@ -69,7 +69,10 @@ extension PlanBuilder {
     /// Says what depends on a column, or on a table, that `step` takes away.
     mutating func knows(_ table: TableDescription, _ column: String? = nil, until step: String) {
         known.append(
-            KnownDependents(table: table.name, column: column, names: table.known(on: column), step: step))
+            KnownDependents(
+                table: table.name, column: column, names: table.known(on: column),
+                foreignKeys: table.isPartitioned ? table.constraints.filter { $0.kind == "f" }.map(\.name) : [],
+                step: step))
     }
 
     /// The columns of the key that a table is walked by, as they are called once Contract has renamed what it renames.

@@ -16,6 +16,7 @@ extension ChangeKindTests {
             NewConstraint(
                 name: "priced",
                 foreignKey: .init(columns: ["price"], references: References(table: "owners", columns: ["id"])))))
+    private static let withoutNote = Change.dropColumn(DropColumn(table: "sales", column: "note"))
 
     // MARK: Foreign keys that say the same
 
@@ -90,6 +91,158 @@ extension ChangeKindTests {
                 Stop(.contract, "DELETE FROM owners WHERE id = 150; SELECT count(*) FROM sales WHERE id = 150", "0"),
             ],
             left: (keys, "kept|7|t|1"), on: version)
+    }
+
+    // MARK: What is about a column that goes
+
+    /// How somebody makes it on `note` of a partition, how it goes, and how it is named.
+    private static let ofNote = [
+        (
+            "ALTER TABLE sales_1 ALTER note SET NOT NULL", "ALTER TABLE sales_1 ALTER note DROP NOT NULL", "sales_1",
+            "NOT NULL"
+        ),
+        (
+            "ALTER TABLE sales_2 ADD CONSTRAINT own CHECK (note <> '')", "ALTER TABLE sales_2 DROP CONSTRAINT own",
+            "sales_2", "constraint own"
+        ),
+        (
+            "CREATE UNIQUE INDEX own ON sales_2a (lower(note)) WHERE price > 5", "DROP INDEX own", "sales_2a",
+            "index own"
+        ),
+        (
+            "ALTER TABLE sales_3 ADD CONSTRAINT own UNIQUE (note)", "ALTER TABLE sales_3 DROP CONSTRAINT own",
+            "sales_3",
+            "own"
+        ),
+        (
+            "ALTER TABLE sales_2b ADD CONSTRAINT own FOREIGN KEY (note) REFERENCES notes NOT VALID",
+            "ALTER TABLE sales_2b DROP CONSTRAINT own", "sales_2b", "constraint own"
+        ),
+        (
+            "CREATE UNIQUE INDEX own ON sales_1 (note); CREATE TABLE notices (n text CONSTRAINT of_own REFERENCES sales_1 (note))",
+            "DROP TABLE notices; DROP INDEX own", "sales_1", "of_own"
+        ),
+        ("CREATE VIEW peek AS SELECT id, note FROM sales_4", "DROP VIEW peek", "sales_4", "view peek"),
+    ]
+    private static let withNotes = withOwners + "CREATE TABLE notes (id text PRIMARY KEY);"
+
+    @Test(
+        "what would refuse the new version's rows in one partition alone is refused, by its name",
+        arguments: PostgresVersion.allCases)
+    func ownOfPartitions(on version: PostgresVersion) async throws {
+        try await withTestDatabase(on: version.url) { url in
+            try await EvolvingDatabase.on(url, Self.withNotes) { database in
+                let before = try await database.structure()
+                let renamed = Change.alterColumn(
+                    AlterColumn(
+                        table: "sales", column: "note", to: NewColumn(name: "remark", type: "text"), forward: "note",
+                        backward: "remark"))
+                for (make, drop, partition, name) in Self.ofNote {
+                    try await database.sql(make)
+                    for change in [Self.withoutNote, renamed] {
+                        let obstacle = try await database.obstacle(EvolvingDatabase.spec([change]), to: .expand)
+                        #expect(obstacle.hasPrefix("Dependents: ") && obstacle.contains(name), "\(obstacle)")
+                        #expect(obstacle.contains("partition public.\(partition) of public.sales"), "\(obstacle)")
+                    }
+                    try await database.sql(drop)
+                }
+                #expect(try await database.structure() == before)
+            }
+        }
+    }
+
+    @Test("what comes on one partition after the plan keeps Contract", arguments: PostgresVersion.allCases)
+    func lateOfPartitions(on version: PostgresVersion) async throws {
+        let setUp =
+            Self.withNotes + """
+                ALTER TABLE sales ADD CONSTRAINT worded CHECK (note <> ''); CREATE INDEX ON sales (note);
+                CREATE INDEX quiet ON sales_1 (note);
+                """
+        try await withTestDatabase(on: version.url) { url in
+            try await EvolvingDatabase.on(url, setUp) { database in
+                let before = try await database.structure()
+                let spec = EvolvingDatabase.spec([Self.withoutNote])
+                try await database.walk(spec, to: .backfill)
+                for (make, drop, partition, name) in Self.ofNote {
+                    try await database.sql(make)
+                    let obstacle = try await database.obstacle(spec, to: .contract)
+                    #expect(obstacle.hasPrefix("Dependents: ") && obstacle.contains(name), "\(obstacle)")
+                    #expect(obstacle.contains("partition \(partition)"), "\(obstacle)")
+                    try await database.sql(drop)
+                }
+                // What all partitions have, one that comes later has by its table.
+                try await database.sql("CREATE TABLE sales_5 PARTITION OF sales FOR VALUES IN (5)")
+                try await database.walk(spec, to: .contract)
+                try await database.sql("INSERT INTO sales SELECT i, 149 + (i = 2)::int, 1 FROM generate_series(1, 5) i")
+                try await database.sql("DROP TABLE sales_5")
+                try await database.walk(spec, to: .initial)
+                #expect(try await database.structure() == before)
+            }
+        }
+    }
+
+    @Test("what comes back to single partitions is nobody's else when the way back turns round")
+    func turnedRound() async throws {
+        try await EvolvingDatabase.with(
+            Self.withOwners + """
+                UPDATE sales SET price = 120 WHERE id = 121;
+                ALTER TABLE sales ADD CONSTRAINT priced FOREIGN KEY (price) REFERENCES owners;
+                """
+        ) { database in
+            let before = try await database.structure()
+            let spec = EvolvingDatabase.spec([.dropColumn(DropColumn(table: "sales", column: "price"))])
+            try await database.walk(spec, to: .contract)
+            try await database.sql("DELETE FROM owners WHERE id = 120")
+            let obstacle = try await database.obstacle(spec, to: .initial)
+            #expect(obstacle.hasPrefix("DataNotReady: ") && obstacle.contains("priced"), "\(obstacle)")
+            #expect(
+                try await database.sql(
+                    "SELECT count(*) FROM pg_constraint WHERE conname = 'priced' AND conparentid = 0")
+                    == "5")
+            try await database.walk(spec, to: .contract)
+            try await database.sql("INSERT INTO owners VALUES (120)")
+            try await database.walk(spec, to: .initial)
+            #expect(try await database.structure() == before)
+        }
+    }
+
+    @Test("a table is not dropped while somebody needs one of its partitions")
+    func neededPartition() async throws {
+        let cases = [
+            ("CREATE VIEW peek AS SELECT id FROM sales_1", "DROP VIEW peek", "peek"),
+            (
+                "CREATE UNIQUE INDEX own ON sales_1 (id); CREATE TABLE notices (n int CONSTRAINT of_own REFERENCES sales_1 (id))",
+                "DROP TABLE notices; DROP INDEX own", "of_own"
+            ),
+            (
+                "ALTER TABLE sales_2b ADD CONSTRAINT own FOREIGN KEY (note) REFERENCES notes NOT VALID",
+                "ALTER TABLE sales_2b DROP CONSTRAINT own", "constraint own"
+            ),
+        ]
+        try await EvolvingDatabase.with(Self.withNotes) { database in
+            let before = try await database.structure()
+            let spec = EvolvingDatabase.spec([.dropTable(DropTable(table: "sales"))])
+            for (make, drop, name) in cases {
+                try await database.sql(make)
+                let obstacle = try await database.obstacle(spec, to: .expand)
+                #expect(obstacle.contains(name) && obstacle.contains("partition public.sales_"), "\(obstacle)")
+                try await database.sql(drop)
+            }
+            // A check of a partition stops nobody once the table is gone.
+            try await database.sql("ALTER TABLE sales_2 ADD CONSTRAINT own CHECK (note <> '')")
+            try await database.walk(spec, to: .backfill)
+            for (make, drop, name) in cases {
+                try await database.sql(make.replacing("CONSTRAINT own ", with: "CONSTRAINT own_2 "))
+                let obstacle = try await database.obstacle(spec, to: .contract)
+                #expect(
+                    obstacle.hasPrefix("Dependents: ") && obstacle.contains("partition sales_"), "\(name): \(obstacle)")
+                try await database.sql(drop.replacing("CONSTRAINT own", with: "CONSTRAINT own_2"))
+            }
+            try await database.walk(spec, to: .contract)
+            try await database.walk(spec, to: .initial)
+            try await database.sql("ALTER TABLE sales_2 DROP CONSTRAINT own")
+            #expect(try await database.structure() == before)
+        }
     }
 
     // MARK: Names
