@@ -10,8 +10,6 @@ public struct KnownDependents: Codable, Hashable, Sendable {
     public let names: [String]
     /// The names of constraints that the plan gives the new column besides.
     let added: [String]
-    /// Of a partitioned table: what its foreign keys are called, and in single partitions while they go or come back; nil for none.
-    let foreignKeys: [String]?
     /// The step that takes the column away.
     public let step: String
     /// What that step makes again by its text, whatever it has become by then; nil for nothing.
@@ -21,7 +19,7 @@ public struct KnownDependents: Codable, Hashable, Sendable {
 
     init(
         table: TableName, column: String?, successor: String? = nil, names: [String], added: [String] = [],
-        foreignKeys: [String] = [], step: String,
+        step: String,
         restated: [ColumnDependents.Restated] = [], restatedQuery: String? = nil
     ) {
         self.restated = restated.isEmpty ? nil : restated
@@ -31,15 +29,12 @@ public struct KnownDependents: Codable, Hashable, Sendable {
         self.successor = successor
         self.names = names
         self.added = added
-        self.foreignKeys = foreignKeys.isEmpty ? nil : foreignKeys
         self.step = step
     }
 
     /// Answers the names of what depends on it and is not ours, a row each.
     public var query: String {
-        let keys = foreignKeys ?? []
-        return late(
-            column.map { Self.query(of: table, $0, foreignKeys: keys) } ?? Self.query(of: table, foreignKeys: keys))
+        late(column.map { Self.query(of: table, $0) } ?? Self.query(of: table))
     }
 
     /// The same of the column that has taken its place.
@@ -52,9 +47,7 @@ public struct KnownDependents: Codable, Hashable, Sendable {
 
     /// - Parameter except: names of indexes and constraints; nil for the old column. What gives the new one its values, and
     ///   that it is NOT NULL, is of the plan.
-    static func query(of table: TableName, _ column: String, except: [String]? = nil, foreignKeys: [String] = [])
-        -> String
-    {
+    static func query(of table: TableName, _ column: String, except: [String]? = nil) -> String {
         let relation = "to_regclass(\(table.quoted.quotedLiteral))"
         let others = except.map { names in
             let own = names.map(\.quotedLiteral).joined(separator: ", ")
@@ -74,51 +67,46 @@ public struct KnownDependents: Codable, Hashable, Sendable {
             """
         return """
             SELECT DISTINCT name FROM (
-                \(Self.all(of: relation, foreignKeys: foreignKeys, "\(condition) \(others ?? "")")) UNION ALL \(required)) AS dependents
+                \(Self.all(of: relation, "\(condition) \(others ?? "")")) UNION ALL \(required)) AS dependents
             """
     }
 
     /// Of a whole table: not what is a part of it, as a partition is, nor what has gone into the archive by then.
-    private static func query(of table: TableName, foreignKeys: [String]) -> String {
+    private static func query(of table: TableName) -> String {
         let condition = """
             d.deptype <> 'i' AND NOT coalesce(i.relispartition, false)
                 AND NOT EXISTS (SELECT FROM pg_class o WHERE o.oid = q.conrelid AND o.relname LIKE 'sluice\\_archive\\_%')
             """
         return """
             SELECT DISTINCT name
-            FROM (\(all(of: "to_regclass(\(table.quoted.quotedLiteral))", foreignKeys: foreignKeys, condition)))
-            AS dependents
+            FROM (\(all(of: "to_regclass(\(table.quoted.quotedLiteral))", condition))) AS dependents
             """
     }
 
     /// What depends on a relation, or one of its columns, and is not ours: `attname` of the column, NULL for all, and `name`.
     /// So with what single partitions have of their own, and no more of those than that.
-    ///
-    /// - Parameter foreignKeys: names of those of the table, not told of partitions.
-    static func all(of relation: String, foreignKeys: [String] = [], _ condition: String = "true") -> String {
-        let keys = foreignKeys.map(\.quotedLiteral).joined(separator: ", ")
-        return """
-            SELECT a.attname, pg_describe_object(d.classid, d.objid, d.objsubid)
-                || CASE WHEN d.refobjid <> \(relation) THEN ' (partition ' || d.refobjid::regclass || ')' ELSE '' END AS name
-            FROM (SELECT \(relation)::oid AS oid UNION SELECT relid FROM pg_partition_tree(\(relation))) AS whole
-            JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = whole.oid
-            LEFT JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid AND d.refobjsubid > 0
-            LEFT JOIN pg_trigger t ON d.classid = 'pg_trigger'::regclass AND t.oid = d.objid
-            LEFT JOIN pg_proc f ON f.oid = t.tgfoid
-            LEFT JOIN pg_class i ON d.classid = 'pg_class'::regclass AND i.oid = d.objid
-            LEFT JOIN pg_constraint q ON d.classid = 'pg_constraint'::regclass AND q.oid = d.objid
-            LEFT JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
-            LEFT JOIN pg_class v ON v.oid = r.ev_class
-            WHERE (d.refobjid = \(relation) OR d.deptype <> 'i' AND d.classid <> 'pg_attrdef'::regclass
-                    AND NOT coalesce(i.relispartition, false) AND coalesce(t.tgparentid, 0) = 0
-                    AND coalesce(q.conparentid, 0) = 0 AND coalesce(q.coninhcount, 0) = 0 AND q.contype IS DISTINCT FROM 'n'
-                    AND (q.contype = 'f' AND q.conname = ANY (ARRAY[\(keys)]::name[])) IS NOT TRUE)
-                AND coalesce(f.pronamespace <> to_regnamespace('sluice'), true)
-                AND coalesce(i.relname, q.conname, '') NOT LIKE 'sluice\\_%'
-                AND (v.oid IS NULL OR NOT \(TableDescription.isVersioned("v"))
-                    AND v.relnamespace IS DISTINCT FROM to_regnamespace('sluice'))
-                AND \(condition)
-            """
+    static func all(of relation: String, _ condition: String = "true") -> String {
+        """
+        SELECT a.attname, pg_describe_object(d.classid, d.objid, d.objsubid)
+            || CASE WHEN d.refobjid <> \(relation) THEN ' (partition ' || d.refobjid::regclass || ')' ELSE '' END AS name
+        FROM (SELECT \(relation)::oid AS oid UNION SELECT relid FROM pg_partition_tree(\(relation))) AS whole
+        JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = whole.oid
+        LEFT JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid AND d.refobjsubid > 0
+        LEFT JOIN pg_trigger t ON d.classid = 'pg_trigger'::regclass AND t.oid = d.objid
+        LEFT JOIN pg_proc f ON f.oid = t.tgfoid
+        LEFT JOIN pg_class i ON d.classid = 'pg_class'::regclass AND i.oid = d.objid
+        LEFT JOIN pg_constraint q ON d.classid = 'pg_constraint'::regclass AND q.oid = d.objid
+        LEFT JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
+        LEFT JOIN pg_class v ON v.oid = r.ev_class
+        WHERE (d.refobjid = \(relation) OR d.deptype <> 'i' AND d.classid <> 'pg_attrdef'::regclass
+                AND NOT coalesce(i.relispartition, false) AND coalesce(t.tgparentid, 0) = 0
+                AND coalesce(q.conparentid, 0) = 0 AND coalesce(q.coninhcount, 0) = 0 AND q.contype IS DISTINCT FROM 'n')
+            AND coalesce(f.pronamespace <> to_regnamespace('sluice'), true)
+            AND coalesce(i.relname, q.conname, '') NOT LIKE 'sluice\\_%'
+            AND (v.oid IS NULL OR NOT \(TableDescription.isVersioned("v"))
+                AND v.relnamespace IS DISTINCT FROM to_regnamespace('sluice'))
+            AND \(condition)
+        """
     }
 }
 

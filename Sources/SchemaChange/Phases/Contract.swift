@@ -70,10 +70,7 @@ extension PlanBuilder {
     /// Says what depends on a column, or on a table, that `step` takes away.
     mutating func knows(_ table: TableDescription, _ column: String? = nil, until step: String) {
         known.append(
-            KnownDependents(
-                table: table.name, column: column, names: table.known(on: column),
-                foreignKeys: table.isPartitioned ? table.constraints.filter { $0.kind == "f" }.map(\.name) : [],
-                step: step))
+            KnownDependents(table: table.name, column: column, names: table.known(on: column), step: step))
     }
 
     /// What the changes call new indexes and constraints of a table: about a new name of a column they are the plan's own.

@@ -181,31 +181,6 @@ extension ChangeKindTests {
         }
     }
 
-    @Test("what comes back to single partitions is nobody's else when the way back turns round")
-    func turnedRound() async throws {
-        try await EvolvingDatabase.with(
-            Self.withOwners + """
-                UPDATE sales SET price = 120 WHERE id = 121;
-                ALTER TABLE sales ADD CONSTRAINT priced FOREIGN KEY (price) REFERENCES owners;
-                """
-        ) { database in
-            let before = try await database.structure()
-            let spec = EvolvingDatabase.spec([.dropColumn(DropColumn(table: "sales", column: "price"))])
-            try await database.walk(spec, to: .contract)
-            try await database.sql("DELETE FROM owners WHERE id = 120")
-            let obstacle = try await database.obstacle(spec, to: .initial)
-            #expect(obstacle.hasPrefix("DataNotReady: ") && obstacle.contains("priced"), "\(obstacle)")
-            #expect(
-                try await database.sql(
-                    "SELECT count(*) FROM pg_constraint WHERE conname = 'priced' AND conparentid = 0")
-                    == "5")
-            try await database.walk(spec, to: .contract)
-            try await database.sql("INSERT INTO owners VALUES (120)")
-            try await database.walk(spec, to: .initial)
-            #expect(try await database.structure() == before)
-        }
-    }
-
     @Test("a table is not dropped while somebody needs one of its partitions")
     func neededPartition() async throws {
         let cases = [
