@@ -9,20 +9,32 @@ enum Drift {
         let item: Reliance.Item
         let isMissing: Bool
         var lacksTable = false
+        /// What gives the table its name back, where it has only another one.
+        var renaming: [String] = []
         var lacksSchema = false
-        let text: String
+        var text: String
+
+        func telling(_ renamed: RenamedTables) -> Difference {
+            guard lacksTable, let name = renamed.name(of: item.table) else { return self }
+            var difference = self
+            difference.renaming = renamed.statements(for: item.table)
+            difference.text += ", and \(name) has its triggers"
+            return difference
+        }
     }
 
     /// What differs and what to do about it; nil for nothing. Tables, views, columns and their types, indexes,
     /// constraints: triggers have a fingerprint.
     ///
     /// - Parameter target: of a walk back, for which only what was there before matters: what the migration made is about to
-    ///   go. At the end of it, `Initial`, a table that is gone has nothing left that could be undone.
+    ///   go. At the end of it, `Initial`, a table that is gone has nothing left that could be undone; one
+    ///   that has only another name has.
     static func find(
         _ record: LedgerRecord, goingBackTo target: Phase? = nil, on connection: PostgresConnection
     ) async throws -> String? {
         let differences = try await all(record, on: connection).filter { difference in
             guard let target else { return true }
+            guard difference.renaming.isEmpty else { return true }
             return difference.item.isFound && !(target == .initial && difference.lacksTable)
         }
         if target == nil, differences.isEmpty, record.phase > .initial, !record.isPurged,
@@ -56,7 +68,10 @@ enum Drift {
         // A worker may have gone on between the look at the ledger and that at the catalog.
         let applied = try await connection.query(
             "SELECT step FROM sluice.step WHERE migration = $1", [.text(record.id)])
-        return Set(applied.rows.compactMap { $0[0] }) == record.applied ? differences : []
+        guard Set(applied.rows.compactMap { $0[0] }) == record.applied else { return [] }
+        guard differences.contains(where: \.lacksTable) else { return differences }
+        let renamed = try await RenamedTables.find(record.plan, on: connection)
+        return differences.map { $0.telling(renamed) }
     }
 
     /// The migrations of its tables that came after it, in their order.
@@ -74,6 +89,10 @@ enum Drift {
 
     /// Only what works: from where nothing but the column itself leads on, Initial is no way out.
     private static func advice(_ differences: [Difference], isGoingBack: Bool) -> String {
+        let renaming = differences.first { !$0.renaming.isEmpty }?.renaming ?? []
+        guard renaming.isEmpty else {
+            return "Give it its name back (\(renaming.joined(separator: "; "))), and it goes on"
+        }
         let columns = differences.filter { $0.isMissing && !$0.lacksTable && $0.item.kind == .column }
         let columnStatements = columns.compactMap { difference in
             difference.item.type.map {

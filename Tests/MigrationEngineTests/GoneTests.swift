@@ -40,6 +40,31 @@ struct GoneTests {
         }
     }
 
+    @Test(
+        "a table that has only another name is not taken for gone: it says how to name it back",
+        arguments: phases.dropFirst())
+    func renamedTable(at phase: Phase) async throws {
+        try await EvolvingDatabase.with("CREATE SCHEMA other;" + ChangeKindTests.people) { database in
+            let before = try await database.structure()
+            try await database.walk(Self.spec, to: phase)
+            for rename in ["ALTER TABLE people RENAME TO folk", "ALTER TABLE people SET SCHEMA other"] {
+                try await database.sql(rename)
+                for target in [phase, .initial] {
+                    let obstacle = try await database.obstacle(Self.spec, to: target)
+                    #expect(obstacle.hasPrefix("Drift: ") && obstacle.contains("people is missing"), "\(obstacle)")
+                    // That would leave what it has of ours.
+                    #expect(!obstacle.contains("phase: Initial"), "\(obstacle)")
+                    guard target == .initial else { continue }
+                    let statement = try #require(obstacle.firstMatch(of: #/\((ALTER TABLE [^)]*)\)/#)).1
+                    try await database.sql(String(statement))
+                }
+            }
+            try await database.walk(Self.spec, to: .initial)
+            #expect(try await database.structure() == before)
+            #expect(try await traces(database) == "")
+        }
+    }
+
     @Test("a table in the archive's time: what is kept goes when keepFor is over")
     func purge() async throws {
         try await EvolvingDatabase.with(ChangeKindTests.people) { database in

@@ -97,6 +97,11 @@ struct NameTests {
         ("\"Größe\"", ["a"]), ("lower(\"Größe\")", []), ("abs(n)::double precision", []),
         ("(n * 2)::double precision", []),
         ("length(trim(a))", ["a", "n"]), ("(a || 'x')::varchar(3)", []), ("(n > 1)::boolean", []),
+        ("a IS NORMALIZED", []), ("a || 'x' IS NFKC NORMALIZED", []), ("a IS NOT NORMALIZED", []),
+        ("a IS NORMALIZED AND n > 0", []), ("n > 0 OR a IS NORMALIZED", []), ("(a IS NFD NORMALIZED)::text", []),
+        ("a::national character varying(4)", []), ("(a || 'x')::national character varying(4)", []),
+        ("(a || 'x')::national char(4)", []), ("(a || 'x')::nchar varying(4)", []),
+        ("(d, d) OVERLAPS (d, d)", []), ("(d - d)::interval day to second(3)", []),
     ]
 
     @Test("what an index without one is called is what PostgreSQL would call it")

@@ -8,6 +8,10 @@ extension Catalog {
             for (_, column) in change.kind.newColumns {
                 for table in change.tables.prefix(1) { catalog.comingColumns[table, default: []].append(column) }
             }
+            if case .renameColumn(let rename) = change, let present = present(rename.table)?.column(rename.column) {
+                let column = NewColumn(name: rename.to, type: present.type)
+                catalog.comingColumns[rename.table, default: []].append(column)
+            }
             if case .moveToTable(let move) = change {
                 for column in move.columns {
                     guard let type = present(move.table)?.column(column.name)?.type else { continue }

@@ -144,32 +144,7 @@ extension TableDescription {
     /// The members of the description's JSON, each an SQL expression about the table `c` of the schema `n`.
     static let objects = """
         'constraints', coalesce((
-            SELECT json_agg(json_build_object(
-                'name', k.conname,
-                'kind', k.contype,
-                'columns', coalesce((
-                    SELECT json_agg(a.attname ORDER BY u.ordinality)
-                    FROM unnest(k.conkey) WITH ORDINALITY AS u(attnum, ordinality)
-                    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = u.attnum
-                ), '[]'),
-                'definition', regexp_replace(pg_get_constraintdef(k.oid), ' NOT VALID$', ''),
-                'isValidated', k.convalidated,
-                'isDeferrable', k.condeferrable,
-                'isDeferred', k.condeferred,
-                'comment', obj_description(k.oid, 'pg_constraint'),
-                'references', (
-                    SELECT json_build_object('schema', fn.nspname, 'name', f.relname)
-                    FROM pg_class f JOIN pg_namespace fn ON fn.oid = f.relnamespace WHERE f.oid = k.confrelid
-                ),
-                'foreignKey', CASE WHEN k.contype = 'f' THEN json_build_object(
-                    'columns', (
-                        SELECT json_agg(a.attname ORDER BY u.ordinality)
-                        FROM unnest(k.confkey) WITH ORDINALITY AS u(attnum, ordinality)
-                        JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.attnum
-                    ),
-                    'onDelete', k.confdeltype, 'onUpdate', k.confupdtype
-                ) END
-            ) ORDER BY k.conname)
+            SELECT json_agg(\(constraint(of: "c")) ORDER BY k.conname)
             FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype IN ('c', 'f', 'p', 'u', 'x')
         ), '[]'),
         'indexes', coalesce((
@@ -184,13 +159,7 @@ extension TableDescription {
                     FROM unnest(i.indkey[0:i.indnkeyatts - 1]) WITH ORDINALITY AS u(attnum, ordinality)
                     JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = u.attnum
                 ) END,
-                'reliesOn', coalesce((
-                    SELECT json_agg(a.attname ORDER BY a.attnum) FROM pg_attribute a
-                    WHERE a.attrelid = c.oid AND a.attnum > 0 AND (a.attnum = ANY (i.indkey[0:i.indnkeyatts - 1])
-                        OR a.attnum <> ALL (i.indkey[i.indnkeyatts:]) AND EXISTS (
-                            SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = x.oid
-                                AND d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid AND d.refobjsubid = a.attnum))
-                ), '[]'),
+                'reliesOn', to_json(ARRAY(\(reliesOn(of: "c")))),
                 'constraint', (
                     SELECT k.conname FROM pg_constraint k WHERE k.conindid = x.oid AND k.contype IN ('p', 'u', 'x')
                 ),
@@ -229,9 +198,8 @@ extension TableDescription {
             WHERE k.contype = 'f' AND k.confrelid = c.oid AND k.conparentid = 0
         ), '[]'),
         'dependents', coalesce((
-            SELECT json_agg(json_build_object('column', a.attname, 'name', k.name))
+            SELECT json_agg(json_build_object('column', k.attname, 'name', k.name))
             FROM (\(KnownDependents.all(of: "c.oid"))) AS k
-            LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.number AND k.number > 0
             WHERE k.name IS NOT NULL
         ), '[]'),
         'views', coalesce((

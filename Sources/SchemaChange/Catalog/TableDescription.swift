@@ -53,6 +53,11 @@ public struct TableDescription: Codable, Hashable, Sendable {
     public var partitionKey: [String]
     /// Of a partitioned table: those of its partitions that are foreign tables.
     public var foreignPartitions: [TableName]
+    /// Of a partitioned table: what single partitions have of their own, those at the top first.
+    public var partitionConstraints: [PartitionConstraint]
+    public var partitionObjects: [PartitionObject]
+    /// Of a partitioned table: what constraints are called, its own and its partitions'.
+    public var takenNames: [TakenName]
     /// Whether it inherits from another table, or another inherits from it.
     public var isInherited: Bool
     /// Whether row-level security would hide rows from the role that asked.
@@ -94,6 +99,9 @@ public struct TableDescription: Codable, Hashable, Sendable {
         root: TableName? = nil,
         partitionKey: [String] = [],
         foreignPartitions: [TableName] = [],
+        partitionConstraints: [PartitionConstraint] = [],
+        partitionObjects: [PartitionObject] = [],
+        takenNames: [TakenName] = [],
         isInherited: Bool = false,
         rowSecurityApplies: Bool = false,
         columns: [ColumnDescription],
@@ -120,6 +128,9 @@ public struct TableDescription: Codable, Hashable, Sendable {
         self.root = root
         self.partitionKey = partitionKey
         self.foreignPartitions = foreignPartitions
+        self.partitionConstraints = partitionConstraints
+        self.partitionObjects = partitionObjects
+        self.takenNames = takenNames
         self.isInherited = isInherited
         self.rowSecurityApplies = rowSecurityApplies
         self.columns = columns
@@ -180,6 +191,7 @@ extension TableDescription {
                 FROM pg_class r JOIN pg_namespace rn ON rn.oid = r.relnamespace WHERE r.oid = pg_partition_root(c.oid)
             ) END,
             \(PartitionTree.members),
+            \(partitionMembers),
             'isInherited', c.relkind = 'r' AND NOT c.relispartition AND EXISTS (
                 SELECT FROM pg_inherits h WHERE c.oid IN (h.inhparent, h.inhrelid)),
             'namesRequirements', current_setting('server_version_num')::int >= 180000,

@@ -157,6 +157,9 @@ public struct AddColumn: Codable, Hashable, Sendable, ChangeKind {
                 revert: [])
         }
         for constraint in constraints.all(in: description, token: builder.token) {
+            if let name = constraint.name, !builder.isDropped(name, of: description) {
+                try description.requireFree(constraint: name, at: "\(path).constraintNames")
+            }
             try builder.addConstraint(constraint, to: description, in: .backfill, at: path)
         }
     }

@@ -75,11 +75,7 @@ public struct AddConstraint: Hashable, Sendable, ChangeKind {
         let description = try builder.catalog.tableByThen(table, at: path)
         try builder.catalog.require(constraint.columns, of: description, at: path)
         builder.needs(constraint.columns, of: description, at: path)
-        if let name = constraint.name, description.constraint(name) != nil {
-            throw PlanError(
-                .nameTaken, at: "\(path).name",
-                "\(description.name) has a constraint \"\(name)\" already; choose another name")
-        }
+        if let name = constraint.name { try description.requireFree(constraint: name, at: "\(path).name") }
         try builder.addConstraint(
             constraint, to: description, in: enforce == .expand ? .expand : .contract, locksTable: lockTable == true,
             at: path)

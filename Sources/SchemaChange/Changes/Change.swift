@@ -130,6 +130,9 @@ extension Change: Codable {
 extension Change {
     /// Whether rows are walked for it.
     var walks: Bool {
-        if case .moveToTable = self { true } else { !kind.newColumns.isEmpty }
+        switch self {
+        case .moveToTable, .renameColumn: true
+        default: !kind.newColumns.isEmpty
+        }
     }
 }

@@ -37,6 +37,7 @@ public struct DropColumn: Codable, Hashable, Sendable, ChangeKind {
                 "\"\(column)\" is part of the key of \(description.name); dropping a key is not supported yet"
             )
         }
+        try builder.requireNothingOwn(about: [column], of: description, at: path)
         let archived = Mapping.archivedName(token: builder.token, index: 0)
         var fill: FillTrigger?
         if let backward, let check = check(at: path, description, present) {

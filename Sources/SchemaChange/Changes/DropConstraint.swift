@@ -23,6 +23,8 @@ public struct DropConstraint: Codable, Hashable, Sendable, ChangeKind {
     func plan(into builder: inout PlanBuilder, at path: String) throws(PlanError) {
         let description = try builder.catalog.table(table, at: path)
         let constraint = try description.requireConstraint(name, at: "\(path).name")
+        // On the way back it would be taken for a part of this one.
+        if let key = constraint.meaning { try description.requireNoneLike(key, at: "\(path).name") }
         let index = description.indexes.first { $0.constraint == name }
         if let index { try builder.requireUnneeded(index, of: description, at: path) }
         switch constraint.kind {
@@ -93,7 +95,11 @@ extension PlanBuilder {
         let restore = "\(alter) ADD CONSTRAINT \(name) \(constraint.definition)\(isExclusion ? "" : " NOT VALID")"
         add(
             phase, "\(word)-drop", title, table: table, otherTable: constraint.references,
-            apply: ["\(alter) DROP CONSTRAINT \(name)"], revert: [restore] + constraint.extras(of: table) + extras)
+            apply: ["\(alter) DROP CONSTRAINT \(name)"],
+            revert: [restore]
+                + (constraint.kind == "f" && description.isPartitioned
+                    ? [PartitionedForeignKey.refuseOthers(constraint.name, of: table)] : [])
+                + constraint.extras(of: table) + extras)
     }
 
     /// The same in each partition: the first of these is undone last.

@@ -34,6 +34,7 @@ public struct DropTable: Codable, Hashable, Sendable, ChangeKind {
                 "the foreign key \"\(referrer.constraint)\" of \(referrer.table) refers to it; drop that before, by "
                     + "dropConstraint, or the table as well, in the same Migration")
         }
+        try builder.requireNothingOwn(of: description, staying: { staying[$0] == nil }, at: path)
         // Nobody writes a table that is dropped as well, and a key that refers to one stops nobody.
         let outgoing = description.constraints.filter { $0.kind == "f" && staying[$0.references!] == nil }
         for (index, constraint) in outgoing.enumerated() {

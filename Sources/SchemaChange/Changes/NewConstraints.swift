@@ -48,7 +48,8 @@ struct ColumnConstraints {
         func name(_ given: String?, _ suffix: String) -> String {
             if let given { return given }
             let name = [table, column, suffix].asObjectName
-            return description?.constraint(name) == nil ? name : [table, column, "\(token)_\(suffix)"].asObjectName
+            return description?.isFree(constraint: name) != false
+                ? name : [table, column, "\(token)_\(suffix)"].asObjectName
         }
         var constraints: [NewConstraint] = []
         if let check { constraints.append(NewConstraint(name: name(names?.check, "check"), check: check)) }

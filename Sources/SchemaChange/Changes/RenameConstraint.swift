@@ -23,9 +23,7 @@ public struct RenameConstraint: Codable, Hashable, Sendable, ChangeKind {
     func plan(into builder: inout PlanBuilder, at path: String) throws(PlanError) {
         let description = try builder.catalog.table(table, at: path)
         _ = try description.requireConstraint(from, at: "\(path).from")
-        if description.constraint(to) != nil {
-            throw PlanError(.nameTaken, at: "\(path).to", "\(description.name) has a constraint \"\(to)\" already")
-        }
+        try description.requireFree(constraint: to, at: "\(path).to")
         func rename(_ from: String, _ to: String) -> [String] {
             [
                 "ALTER TABLE \(description.name.quoted) RENAME CONSTRAINT \(from.quotedIdentifier) TO \(to.quotedIdentifier)"

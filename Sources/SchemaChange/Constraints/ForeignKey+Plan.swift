@@ -1,4 +1,13 @@
 extension NewConstraint.ForeignKey {
+    func meaning(referringTo columns: [String], of table: TableName) -> ForeignKeyMeaning {
+        ForeignKeyMeaning(
+            columns: self.columns, referred: table,
+            terms: .init(
+                columns: columns, onDelete: (references.onDelete ?? .noAction).letter,
+                onUpdate: (references.onUpdate ?? .noAction).letter),
+            isDeferrable: references.deferrable != nil, isDeferred: references.deferrable == .deferred)
+    }
+
     /// Asks whether the columns fit: on copies, since PostgreSQL lets no temporary table refer to another kind.
     ///
     /// - Parameter setUp: makes the copy of the table whose foreign key it is.

@@ -52,14 +52,49 @@ struct PartitionedForeignKey {
     /// A partition that has come meanwhile would be looked at while nobody may write.
     var add: [String] {
         let message =
-            "partition % of \(table) has come meanwhile: add \(name) to it NOT VALID, VALIDATE it, and this goes on"
+            "partition % of \(table.description.inFormat) has come meanwhile: add \(name.inFormat) to it NOT VALID, "
+            + "VALIDATE it, and this goes on"
         return [
             forEach(
                 "pg_relation_size(p.relid) > 1048576 AND NOT \(isOwn("q.convalidated"))",
                 "RAISE EXCEPTION \(message.quotedLiteral), part USING ERRCODE = 'object_not_in_prerequisite_state';"),
             "ALTER TABLE \(table.quoted) ADD CONSTRAINT \(constraint) \(definition)",
+            Self.refuseOthers(name, of: table),
         ]
     }
 
+    /// Once the table has it: an error where PostgreSQL has taken over another one of a partition's that says the same, since
+    /// that would go with the table's. It was made after the plan, which refuses it.
+    static func refuseOthers(_ name: String, of table: TableName) -> String {
+        let message =
+            "partition % of \(table.description.inFormat) has a foreign key of its own that says the same as \(name.inFormat), "
+            + "and would become a part of that: drop % there, and this goes on"
+        let block = """
+            DECLARE
+                other record;
+            BEGIN
+                WITH RECURSIVE part AS (
+                    SELECT oid, conrelid, confrelid, conname FROM pg_constraint
+                    WHERE contype = 'f' AND conname = \(name.quotedLiteral) AND conrelid = \(table.quoted.quotedLiteral)::regclass
+                    UNION ALL
+                    SELECT q.oid, q.conrelid, q.confrelid, q.conname
+                    FROM part JOIN pg_constraint q ON q.conparentid = part.oid AND q.confrelid = part.confrelid
+                )
+                SELECT conrelid::regclass AS place, conname INTO other FROM part
+                WHERE conname <> \(name.quotedLiteral) ORDER BY 1 LIMIT 1;
+                IF FOUND THEN
+                    RAISE EXCEPTION \(message.quotedLiteral), other.place, other.conname
+                        USING ERRCODE = 'object_not_in_prerequisite_state';
+                END IF;
+            END
+            """
+        return "DO \(block.quotedLiteral)"
+    }
+
     var drop: String { "ALTER TABLE \(table.quoted) DROP CONSTRAINT IF EXISTS \(constraint)" }
+}
+
+extension String {
+    /// As text of a format of `RAISE`.
+    fileprivate var inFormat: String { replacing("%", with: "%%") }
 }

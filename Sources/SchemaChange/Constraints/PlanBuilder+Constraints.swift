@@ -20,6 +20,7 @@ extension PlanBuilder {
             let place = "\(path).foreignKey.references"
             let referred = try catalog.tableByThen(key.references.table, at: place)
             let columns = try key.references.columns(of: referred, at: place)
+            try table.requireNoneLike(key.meaning(referringTo: columns, of: referred.name), at: path)
             lookForViolators(
                 "foreign-key", of: constrained, in: table, phase, table.orphans(key.columns, columns, referred))
             addInTwoSteps("foreign-key", constraint, to: table, in: phase, referred: referred.name)
@@ -80,7 +81,9 @@ extension PlanBuilder {
         add(
             phase, "\(word)-add", "refusing what breaks \(name) of \(table.name) from now on", table: table.name,
             lock: referred == nil ? "ACCESS EXCLUSIVE" : "SHARE ROW EXCLUSIVE", otherTable: referred,
-            apply: ["\(alter) ADD CONSTRAINT \(quoted) \(clause) NOT VALID"],
+            apply: ["\(alter) ADD CONSTRAINT \(quoted) \(clause) NOT VALID"]
+                + (referred != nil && table.isPartitioned
+                    ? [PartitionedForeignKey.refuseOthers(name, of: table.name)] : []),
             revert: ["\(alter) DROP CONSTRAINT IF EXISTS \(quoted)"], isLast: true)
         add(
             phase, "\(word)-validate", "validating \(name) of \(table.name)", table: table.name,

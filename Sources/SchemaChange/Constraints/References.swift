@@ -16,6 +16,17 @@ public struct References: Codable, Hashable, Sendable {
             case .setDefault: "SET DEFAULT"
             }
         }
+
+        /// As in `pg_constraint`.
+        var letter: String {
+            switch self {
+            case .noAction: "a"
+            case .restrict: "r"
+            case .cascade: "c"
+            case .setNull: "n"
+            case .setDefault: "d"
+            }
+        }
     }
 
     /// A constraint that may be looked at as late as the commit: whether it is, unless a transaction says otherwise.

@@ -49,20 +49,25 @@ public struct KnownDependents: Codable, Hashable, Sendable {
     ///   that it is NOT NULL, is of the plan.
     static func query(of table: TableName, _ column: String, except: [String]? = nil) -> String {
         let relation = "to_regclass(\(table.quoted.quotedLiteral))"
-        let number = """
-            (SELECT attnum FROM pg_attribute WHERE attrelid = \(relation) AND attname = \(column.quotedLiteral))
-            """
         let others = except.map { names in
             let own = names.map(\.quotedLiteral).joined(separator: ", ")
             return """
                 AND coalesce(i.relname, q.conname, '') <> ALL (ARRAY[\(own)]::name[])
                     AND q.contype IS DISTINCT FROM 'n' AND i.relkind IS DISTINCT FROM 'S'
                     AND NOT EXISTS (SELECT FROM pg_attrdef f WHERE d.classid = 'pg_attrdef'::regclass AND f.oid = d.objid
-                        AND f.adrelid = \(relation) AND f.adnum = \(number))
+                        AND f.adrelid = d.refobjid AND f.adnum = d.refobjsubid)
                 """
         }
+        let condition = "a.attname = \(column.quotedLiteral)"
+        // Nothing in the catalog depends on the column for that.
+        let required = """
+            SELECT a.attname, 'NOT NULL of column ' || quote_ident(a.attname) || ' (partition ' || p.relid || ')' AS name
+            FROM pg_partition_tree(\(relation)) AS p
+            CROSS JOIN LATERAL (\(TableDescription.requiredAlone(in: "p.relid", under: relation))) AS a WHERE \(condition)
+            """
         return """
-            SELECT DISTINCT name FROM (\(Self.all(of: relation, "d.refobjsubid = \(number) \(others ?? "")"))) AS dependents
+            SELECT DISTINCT name FROM (
+                \(Self.all(of: relation, "\(condition) \(others ?? "")")) UNION ALL \(required)) AS dependents
             """
     }
 
@@ -78,18 +83,24 @@ public struct KnownDependents: Codable, Hashable, Sendable {
             """
     }
 
-    /// What depends on a relation, or one of its columns, and is not ours: `number` of the column, 0 for all, and `name`.
+    /// What depends on a relation, or one of its columns, and is not ours: `attname` of the column, NULL for all, and `name`.
+    /// So with what single partitions have of their own, and no more of those than that.
     static func all(of relation: String, _ condition: String = "true") -> String {
         """
-        SELECT d.refobjsubid AS number, pg_describe_object(d.classid, d.objid, d.objsubid) AS name
-        FROM pg_depend d
+        SELECT a.attname, pg_describe_object(d.classid, d.objid, d.objsubid)
+            || CASE WHEN d.refobjid <> \(relation) THEN ' (partition ' || d.refobjid::regclass || ')' ELSE '' END AS name
+        FROM (SELECT \(relation)::oid AS oid UNION SELECT relid FROM pg_partition_tree(\(relation))) AS whole
+        JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = whole.oid
+        LEFT JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid AND d.refobjsubid > 0
         LEFT JOIN pg_trigger t ON d.classid = 'pg_trigger'::regclass AND t.oid = d.objid
         LEFT JOIN pg_proc f ON f.oid = t.tgfoid
         LEFT JOIN pg_class i ON d.classid = 'pg_class'::regclass AND i.oid = d.objid
         LEFT JOIN pg_constraint q ON d.classid = 'pg_constraint'::regclass AND q.oid = d.objid
         LEFT JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
         LEFT JOIN pg_class v ON v.oid = r.ev_class
-        WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = \(relation)
+        WHERE (d.refobjid = \(relation) OR d.deptype <> 'i' AND d.classid <> 'pg_attrdef'::regclass
+                AND NOT coalesce(i.relispartition, false) AND coalesce(t.tgparentid, 0) = 0
+                AND coalesce(q.conparentid, 0) = 0 AND coalesce(q.coninhcount, 0) = 0 AND q.contype IS DISTINCT FROM 'n')
             AND coalesce(f.pronamespace <> to_regnamespace('sluice'), true)
             AND coalesce(i.relname, q.conname, '') NOT LIKE 'sluice\\_%'
             AND (v.oid IS NULL OR NOT \(TableDescription.isVersioned("v"))

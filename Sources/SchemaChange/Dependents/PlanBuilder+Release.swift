@@ -99,7 +99,7 @@ extension PlanBuilder {
     }
 
     /// By a change of its own, which takes it away at Expand.
-    private func isDropped(_ name: String, of table: TableDescription) -> Bool {
+    func isDropped(_ name: String, of table: TableDescription) -> Bool {
         changes.contains {
             if case .dropConstraint(let other) = $0 {
                 other.table == table.name.name && other.name == name

@@ -51,7 +51,8 @@ extension PlanBuilder {
             known.append(
                 KnownDependents(
                     table: table, column: mapping.old[0].name, successor: mapping.new[0].name,
-                    names: carried.present.known, added: carried.added.sorted(), step: archiveStep,
+                    names: carried.present.known,
+                    added: carried.added.union(namesGiven(to: table)).sorted(), step: archiveStep,
                     restated: carried.dependents.restated, restatedQuery: carried.restatedQuery))
         }
         if carried == nil {
@@ -70,6 +71,18 @@ extension PlanBuilder {
     mutating func knows(_ table: TableDescription, _ column: String? = nil, until step: String) {
         known.append(
             KnownDependents(table: table.name, column: column, names: table.known(on: column), step: step))
+    }
+
+    /// What the changes call new indexes and constraints of a table: about a new name of a column they are the plan's own.
+    private func namesGiven(to table: TableName) -> [String] {
+        changes.compactMap { change in
+            guard change.tables.first == table.name else { return nil }
+            return switch change {
+            case .createIndex(let change): change.indexName
+            case .addConstraint(let change): change.constraint.name
+            default: nil
+            }
+        }
     }
 
     /// The columns of the key that a table is walked by, as they are called once Contract has renamed what it renames.

@@ -81,6 +81,7 @@ extension PlanBuilder {
                 )
             }
         }
+        try requireNothingOwn(about: old.map(\.name), of: table, at: path)
         for column in newColumns where column.interim == nil { try claim(column.name, of: table, at: path) }
         let mapping = Mapping(
             table: table.name,

@@ -16,6 +16,7 @@ struct ExpressionName {
     }
 
     private static func find(in tokens: some Collection<SQLToken>) -> Found? {
+        if let function = function(of: Array(tokens)) { return (function, false) }
         var reader = ExpressionName(tokens: Array(tokens))
         let found = reader.primary()
         return reader.suffixes(of: found)
@@ -57,6 +58,18 @@ struct ExpressionName {
             if depth == 0, token.isWord(word) || token.isSign(word) { return index }
         }
         return nil
+    }
+
+    /// Of a predicate that is a call of a function: only AND, OR and NOT bind less than it does.
+    private static func function(of tokens: [SQLToken]) -> String? {
+        func has(_ word: String) -> Bool { place(of: word, in: tokens[...]) != nil }
+        guard !["and", "or", "not"].contains(where: has) else { return nil }
+        if has("overlaps") { return "overlaps" }
+        guard let last = tokens.last, last.isWord("normalized"), let place = place(of: "is", in: tokens[...]) else {
+            return nil
+        }
+        let form = tokens[(place + 1)...].dropLast()
+        return form.count <= 1 ? "is_normalized" : nil
     }
 
     // MARK: What it begins with
@@ -172,10 +185,14 @@ struct ExpressionName {
     /// As PostgreSQL calls the type itself: `int8` for `bigint`.
     private mutating func typeName() -> String? {
         let isQuoted = next?.kind == .name
+        if !isQuoted { _ = accept("national") }
         guard var name = path() else { return nil }
         if !isQuoted {
             if accept("precision") { name = "double precision" }
             if accept("varying") { name += " varying" }
+        }
+        if name == "interval" {
+            while Self.fields.contains(where: { next?.isWord($0) == true }) { index += 1 }
         }
         if next?.isSign("(") == true { _ = group() }
         if accept("with", "time", "zone") { name += "tz" }
@@ -184,10 +201,14 @@ struct ExpressionName {
         return isQuoted ? name : Self.systemNames[name] ?? name
     }
 
+    /// Of an interval, between which `to` stands.
+    private static let fields = ["year", "month", "day", "hour", "minute", "second", "to"]
+
     private static let systemNames = [
         "int": "int4", "integer": "int4", "smallint": "int2", "bigint": "int8", "real": "float4", "float": "float8",
         "double precision": "float8", "decimal": "numeric", "dec": "numeric", "boolean": "bool", "character": "bpchar",
         "char": "bpchar", "nchar": "bpchar", "character varying": "varchar", "char varying": "varchar",
+        "nchar varying": "varchar",
         "bit varying": "varbit",
     ]
 }

@@ -60,4 +60,76 @@ extension ChangeKindTests {
             }
         }
     }
+
+    @Test("indexes and constraints of the same migration may be about a column's new name")
+    func onNewName() async throws {
+        let staff = """
+            CREATE TABLE roles (name text PRIMARY KEY); INSERT INTO roles VALUES ('cook'), ('host'), ('chef');
+            CREATE TABLE staff (id int PRIMARY KEY, role text); CREATE INDEX by_role ON staff (role);
+            INSERT INTO staff VALUES (1, 'cook'), (2, 'host');
+            """
+        let found = """
+            SELECT indexrelid::regclass::text FROM pg_index
+                WHERE indrelid = 'staff'::regclass AND indexrelid::regclass::text NOT LIKE 'sluice%' ORDER BY 1;
+            SELECT conname, convalidated FROM pg_constraint WHERE conrelid = 'staff'::regclass AND contype <> 'n' ORDER BY 1
+            """
+        func add(_ constraint: NewConstraint) -> Change { .addConstraint(AddConstraint(table: "staff", constraint)) }
+        try await roundTrip(
+            staff,
+            [
+                add(NewConstraint(name: "titled", check: "title <> ''")),
+                .renameColumn(RenameColumn(table: "staff", column: "role", to: "title")),
+                .createIndex(
+                    CreateIndex(table: "staff", columns: [.init(expression: "lower(title)")], include: ["title"])),
+                .createIndex(
+                    CreateIndex(table: "staff", name: "by_title", columns: [.init(column: "title")], unique: true)),
+                add(
+                    NewConstraint(
+                        name: "known", foreignKey: .init(columns: ["title"], references: References(table: "roles")))),
+                add(NewConstraint(name: "one", unique: .init(columns: ["title"]))),
+                add(NewConstraint(notNull: .init(column: "title"))),
+            ],
+            [
+                Stop(
+                    .contract, "INSERT INTO staff (id, title) VALUES (3, 'chef');" + found,
+                    """
+                    by_role
+                    by_title
+                    one
+                    staff_lower_title_idx
+                    staff_pkey
+                    known|t
+                    one|t
+                    staff_pkey|t
+                    titled|t
+                    """),
+                Stop(.backfill, "SELECT id, role, title FROM staff WHERE id = 3", "3|chef|chef"),
+            ],
+            left: ("SELECT * FROM staff ORDER BY id", "1|cook\n2|host\n3|chef"))
+        // What somebody else makes on it is theirs, and named.
+        try await EvolvingDatabase.with(staff) { database in
+            let spec = EvolvingDatabase.spec([
+                .renameColumn(RenameColumn(table: "staff", column: "role", to: "title")),
+                .createIndex(CreateIndex(table: "staff", columns: [.init(column: "title")])),
+            ])
+            try await database.walk(spec, to: .contract)
+            try await database.sql("CREATE INDEX late ON staff (title)")
+            let obstacle = try await database.obstacle(spec, to: .initial)
+            #expect(obstacle.hasPrefix("Dependents: ") && obstacle.contains(": index late;"), "\(obstacle)")
+        }
+    }
+
+    @Test("the key by which a renamed column's rows are walked stays")
+    func keyOfRenamed() async throws {
+        try await EvolvingDatabase.with(
+            "CREATE TABLE staff (id int NOT NULL, role text); CREATE UNIQUE INDEX by_id ON staff (id)"
+        ) { database in
+            let spec = EvolvingDatabase.spec([
+                .renameColumn(RenameColumn(table: "staff", column: "role", to: "title")),
+                .dropIndex(DropIndex(table: "staff", name: "by_id")),
+            ])
+            let obstacle = try await database.obstacle(spec, to: .expand)
+            #expect(obstacle.contains("the rows of public.staff are walked"), "\(obstacle)")
+        }
+    }
 }
