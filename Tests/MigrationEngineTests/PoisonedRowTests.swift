@@ -8,7 +8,8 @@ struct PoisonedRowTests {
     ) async throws {
         try await withTestDatabase { url in
             let database = try await EvolvedDatabase.withItems(url, rows: 9000, chunkDuration: "2ms", by: method)
-            try await database.sql("ALTER TABLE items ADD CONSTRAINT small CHECK ((amount \(amounts)) IS NOT TRUE) NOT VALID")
+            try await database.sql(
+                "ALTER TABLE items ADD CONSTRAINT small CHECK ((amount \(amounts)) IS NOT TRUE) NOT VALID")
             let stalled = try await database.run(to: "Backfill")
             #expect(stalled.status == 1)
             #expect(stalled.standardOutput.contains("stalled (RowFailed)"))

@@ -182,7 +182,7 @@ struct TroubleTests {
             #expect(mended.status == 0)
             #expect(mended.standardOutput.contains("mismatches: 0"))
             let resumed = ChunkAttempt.all(in: mended.standardError).first { $0.step.hasSuffix("/fill") }
-            #expect(resumed?.after == #"["\#(page)"]"#)
+            #expect(resumed?.after.hasPrefix(#"["\#(page)","#) == true, "\(resumed?.after ?? "")")
         }
     }
 
