@@ -25,7 +25,8 @@ struct PagedRange {
         // A range without an end ends where the file does: what comes behind that was written by the triggers' leave.
         let first = (checkpoint.lower?.first).flatMap { Int64($0) } ?? 0
         var position =
-            checkpoint.position.flatMap { PagedPosition($0, of: file.pages) } ?? PagedPosition(page: first, of: file.pages)
+            checkpoint.position.flatMap { PagedPosition($0, of: file.pages) }
+            ?? PagedPosition(page: first, of: file.pages)
         let last = (checkpoint.upper?.first).flatMap { Int64($0) } ?? max(position.reach, file.pages)
         var pacer = ChunkPacer(target: chunkDuration, start: Self.start, floor: 1, bounds: Self.bounds)
         let clock = ContinuousClock()

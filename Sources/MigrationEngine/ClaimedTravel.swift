@@ -48,7 +48,7 @@ struct ClaimedTravel: Sendable {
             try await steps.once(step.id, isDone: { false }) {
                 guard case .statements(let statements, _) = step.action else { return }
                 let filled = plan.mappings.filter { travel.record.filled.contains($0.token) }
-                try await execute(statements + filled.flatMap(\.settle), of: step) { _ in }
+                try await execute(statements + filled.flatMap(\.settle), of: step) { try await ledger.doubt(on: $0) }
             }
         }
     }

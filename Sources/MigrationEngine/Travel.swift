@@ -42,8 +42,11 @@ struct Travel: Sendable {
             bereft.isBereft = true
             return try await bereft.go(on: connection)
         }
-        let repair = try await needsRepair(on: connection) ? record.plan.repair : nil
-        let moves = route + (repair.map { [.repair($0)] } ?? [])
+        if try await needsRepair(on: connection), let repair = record.plan.repair {
+            _ = try await claimed(record.promise, on: connection) { try await $0.make(.repair(repair)) }
+            return false
+        }
+        let moves = route
         let isGrown = record.phase == .backfill ? try await record.hasUnprovenPartitions(on: connection) : false
         if moves.isEmpty, isGrown {
             _ = try await claimed(record.promise, on: connection) { try await $0.provePartitions() }
@@ -67,6 +70,7 @@ struct Travel: Sendable {
         }
         try await waitForTurn(moves, on: connection)
         if record.isUntouched, try await planAgain(on: connection) { return false }
+        try await requireTwoSides(for: moves, on: connection)
         if moves.contains(where: \.leavesArchive) {
             if !isBereft { try await Latecomers.require(none: .onNewColumns, record, on: connection) }
             try await requireOldValues(on: connection)

@@ -20,7 +20,9 @@ struct PagedPositionTests {
             let end = here.chunkEnd(Int.random(in: 1...40, using: &random), last: range.upperBound)
             for page in here.page..<end { steps.append(Step(page: page, bucket: here.bucket?.number)) }
             position = here.after(end, last: range.upperBound)
-            if killing, Bool.random(using: &random) { position = position.flatMap { PagedPosition($0.stored, of: pages) } }
+            if killing, Bool.random(using: &random) {
+                position = position.flatMap { PagedPosition($0.stored, of: pages) }
+            }
         }
         return steps
     }
@@ -33,7 +35,9 @@ struct PagedPositionTests {
         let range = lower...Int64.random(in: lower...pages, using: &random)
         let steps = walk(range, of: pages, killing: seed % 2 == 0, by: &random)
         let buckets: [Int?] = pages < 64 ? [nil] : [0, 1, 2, nil]
-        let expected = (range.lowerBound..<range.upperBound).flatMap { page in buckets.map { Step(page: page, bucket: $0) } }
+        let expected = (range.lowerBound..<range.upperBound).flatMap { page in
+            buckets.map { Step(page: page, bucket: $0) }
+        }
         #expect(steps.count == expected.count)
         #expect(Set(steps) == Set(expected))
     }
