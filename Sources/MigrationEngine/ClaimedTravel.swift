@@ -148,6 +148,8 @@ struct ClaimedTravel: Sendable {
         if travel.isBereft, try await undoWhatIsLeft(of: step) { return }
         switch step.action {
         case .statements(_, let statements):
+            // Somebody may have left a column NULL since: whom a constraint then refuses every write.
+            try await pool.withConnection { try await travel.requireValues(before: step, on: $0) }
             try await execute(
                 statements ?? [], of: step, hurts: step.hurtsBackwards, looksAtTriggers: step.phase == .contract,
                 table: step.undoneAs

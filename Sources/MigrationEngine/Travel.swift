@@ -71,10 +71,10 @@ struct Travel: Sendable {
         try await waitForTurn(moves, on: connection)
         if record.isUntouched, try await planAgain(on: connection) { return false }
         try await requireTwoSides(for: moves, on: connection)
-        if moves.contains(where: \.leavesArchive) {
-            if !isBereft { try await Latecomers.require(none: .onNewColumns, record, on: connection) }
-            try await requireOldValues(on: connection)
+        if !isBereft, moves.contains(where: \.leavesArchive) {
+            try await Latecomers.require(none: .onNewColumns, record, on: connection)
         }
+        try await requireOldValues(for: moves, on: connection)
         if moves.contains(where: \.takesAway) { try await requireMayGoBack(on: connection) }
         let needsFilling = target >= .backfill ? try await record.needsFilling(on: connection) : false
         return try await claimed(record.promise, on: connection) { travel in

@@ -54,7 +54,7 @@ public struct DropColumn: Codable, Hashable, Sendable, ChangeKind {
         if let fill {
             builder.addFill(fill)
         } else if present.notNull, present.defaultExpression == nil {
-            builder.addNullable(.expand, present, of: description.name)
+            builder.addNullable(.expand, present, of: description, archived: archived)
         }
         try builder.release([column], of: description, at: path)
         addArchive(to: &builder, of: description, as: archived, fill: fill)

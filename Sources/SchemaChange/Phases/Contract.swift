@@ -21,7 +21,7 @@ extension PlanBuilder {
         let archivedColumns = old.enumerated().map { index, column in
             ArchivedColumn(
                 mapping: mapping, index: index, present: column, of: description, requirements: requirements,
-                key: keyFromContractOn(of: description))
+                key: keyText(of: description))
         }
         let title =
             mapping.old.isEmpty
@@ -70,16 +70,5 @@ extension PlanBuilder {
     mutating func knows(_ table: TableDescription, _ column: String? = nil, until step: String) {
         known.append(
             KnownDependents(table: table.name, column: column, names: table.known(on: column), step: step))
-    }
-
-    /// The columns of the key that a table is walked by, as they are called once Contract has renamed what it renames.
-    private func keyFromContractOn(of table: TableDescription) -> [String] {
-        table.key.map { name in
-            for case .renameColumn(let change) in changes where change.table == table.name.name && change.column == name
-            {
-                return change.to
-            }
-            return name
-        }
     }
 }

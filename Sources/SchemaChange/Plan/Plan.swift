@@ -17,6 +17,8 @@ public struct Plan: Codable, Hashable, Sendable {
     /// What is looked for before Contract is undone, as long as the step of that name is in force: rows that keep it from
     /// being undone.
     public let wayBack: [Step]?
+    /// The columns that are NOT NULL again once Expand is undone; nil for none.
+    public var requiredAgain: [RequiredAgain]?
     /// What was known to depend on the columns that others take the place of.
     public let known: [KnownDependents]?
     /// The tables that have triggers of its own, and the tokens in those triggers' names.

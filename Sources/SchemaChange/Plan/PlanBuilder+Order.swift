@@ -25,6 +25,7 @@ extension PlanBuilder {
             purge: (viewPurge.map { [$0] } ?? []) + purge,
             repair: repairStep,
             wayBack: wayBack.isEmpty ? nil : wayBack,
+            requiredAgain: requiredAgain.isEmpty ? nil : requiredAgain,
             known: known.isEmpty ? nil : known,
             guardedTables: triggeredTables,
             tokens: (mappings.map(\.token) + fills.map(\.token) + moves.map(\.token)).sorted(),
