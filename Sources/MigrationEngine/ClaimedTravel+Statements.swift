@@ -55,7 +55,7 @@ extension ClaimedTravel {
                 }
                 // Statements of the user's may have set something; the session is used again.
                 if step.lock == nil { try await connection.execute("RESET SESSION AUTHORIZATION; RESET ALL") }
-                if step.phase == .dualWrite, step.id != plan.repair?.id {
+                if step.phase == .dualWrite, step.id != plan.repairID {
                     try await ledger.forgetFilled(on: connection)
                 }
                 try await before?.take(over: ledger, on: connection)

@@ -42,7 +42,10 @@ struct Travel: Sendable {
             bereft.isBereft = true
             return try await bereft.go(on: connection)
         }
-        if try await needsRepair(on: connection), let repair = record.plan.repair {
+        if try await needsRepair(on: connection),
+            let repair = record.plan.repair(whenApplied: record.applied, filled: record.filled)
+        {
+            // Of the archive too, before anything leaves it.
             _ = try await claimed(record.promise, on: connection) { try await $0.make(.repair(repair)) }
             return false
         }

@@ -81,6 +81,7 @@ public struct DropColumn: Codable, Hashable, Sendable, ChangeKind {
                 + ["\(alter) RENAME COLUMN \(archived.quotedIdentifier) TO \(column.quotedIdentifier)"]
                 + (fill?.create ?? [])
         )
+        if let fill { builder.archiveSteps[fill.token] = builder.id(.contract, "archive") }
         builder.knows(description, column, until: builder.id(.contract, "archive"))
         builder.addPurge(
             "dropping \(column) of \(description.name)",

@@ -37,6 +37,7 @@ extension PlanBuilder {
                 + (carried?.afterSwapBack ?? []) + dualWrite.create
         )
         let archiveStep = id(.contract, "archive")
+        archiveSteps[mapping.token] = archiveStep
         for column in mapping.old { archives["\(table).\(column.name)"] = archiveStep }
         func look(_ title: String, _ check: Step.Action?) {
             guard let check else { return }

@@ -27,6 +27,8 @@ public struct PlanBuilder {
     var forTheWayBack: [(part: CarriedDependents.Part, mapping: Mapping)] = []
     /// The steps that put columns, `schema.table.column`, into the archive.
     var archives: [String: String] = [:]
+    /// The same, by the token of what keeps the archive right.
+    var archiveSteps: [String: String] = [:]
     var wayBack: [Step] = []
     var requiredAgain: [RequiredAgain] = []
     var known: [KnownDependents] = []
