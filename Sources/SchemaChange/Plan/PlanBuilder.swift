@@ -199,9 +199,8 @@ public struct PlanBuilder {
     ) {
         let notNull = NotNull(table: table.name, column: column.name, token: token, requirement: column.requirement)
         for step in notNull.steps.reversed() {
-            let title = step.apply.isEmpty ? step.title : "undoing: \(step.title)"
             add(
-                phase, "un-" + step.name, title, table: table.name, lock: step.lock, apply: step.revert,
+                phase, "un-" + step.name, step.opposite, table: table.name, lock: step.lock, apply: step.revert,
                 revert: step.apply)
         }
         requiredAgain.append(
