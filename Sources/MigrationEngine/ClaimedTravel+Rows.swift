@@ -157,6 +157,7 @@ extension ClaimedTravel {
             }
             if try await fillAttached() { return try await verify(step) }
             if let flaw = try await pool.withConnection({ try await BothSides.flaw(plan, on: $0) }) { throw flaw }
+            try await fenced { try await ledger.doubt(on: $0) }
             let keys = tally.examples.map { "(\($0))" }.joined(separator: ", ")
             throw Interruption.stalled(
                 reason: "Mismatch",

@@ -38,7 +38,9 @@ extension ClaimedTravel {
                     if let table = table ?? step.table, (lock ?? step.lock) == "ACCESS EXCLUSIVE" {
                         try await connection.query("LOCK TABLE \(table.quoted) IN ACCESS EXCLUSIVE MODE")
                     }
-                    try await requireTriggers(on: connection)
+                    let record = try await ledger.read(connection)
+                    try await record?.requireTriggers(of: plan, on: connection)
+                    if hurts == .newVersion { try record?.requireComparison() }
                     try await requirePartitions(looksAtTriggers, on: connection)
                 }
                 if hurts == .oldVersion {
@@ -53,7 +55,7 @@ extension ClaimedTravel {
                 }
                 // Statements of the user's may have set something; the session is used again.
                 if step.lock == nil { try await connection.execute("RESET SESSION AUTHORIZATION; RESET ALL") }
-                if step.phase == .dualWrite, step.id != plan.repair?.id {
+                if step.phase == .dualWrite, step.id != plan.repairID {
                     try await ledger.forgetFilled(on: connection)
                 }
                 try await before?.take(over: ledger, on: connection)
@@ -95,21 +97,6 @@ extension ClaimedTravel {
 
     /// The old version wrote a row just before the lock was there, and a worker has to be asked about it.
     fileprivate struct Unfilled: Error {}
-
-    /// What was never proven nobody relies on: there the old side is all there is.
-    private func requireTriggers(on connection: PostgresConnection) async throws {
-        guard travel.record.provenAt != nil else { return }
-        let record = try await ledger.read(connection)
-        let known = record?.triggers ?? TriggerFingerprint.none
-        guard try await TriggerFingerprint.read(plan, on: connection) == known else {
-            throw Interruption.stalled(
-                reason: "ProofBroken",
-                message:
-                    "a trigger that keeps both sides right was dropped, disabled or replaced, so what would go may be "
-                    + "all there is; \(ProofCheck.remedy)"
-            )
-        }
-    }
 
     /// One that has come since the last look has rows that nobody has compared.
     ///

@@ -47,8 +47,7 @@ struct ClaimedTravel: Sendable {
             // It is on the way because they are not as the ledger has them, whatever was recorded before.
             try await steps.once(step.id, isDone: { false }) {
                 guard case .statements(let statements, _) = step.action else { return }
-                let filled = plan.mappings.filter { travel.record.filled.contains($0.token) }
-                try await execute(statements + filled.flatMap(\.settle), of: step) { _ in }
+                try await execute(statements, of: step) { try await ledger.doubt(on: $0) }
             }
         }
     }
@@ -58,7 +57,7 @@ struct ClaimedTravel: Sendable {
         let undo = "undo/"
         try await steps.settle { name in
             try await pool.withConnection { connection in
-                if name == plan.repair?.id {
+                if name == plan.repairID {
                     return try await TriggerFingerprint.read(plan, on: connection) == travel.record.triggers
                 }
                 guard name.hasPrefix(undo) else { return try await ledger.isApplied(name, on: connection) }
@@ -148,8 +147,12 @@ struct ClaimedTravel: Sendable {
         if travel.isBereft, try await undoWhatIsLeft(of: step) { return }
         switch step.action {
         case .statements(_, let statements):
+            // Somebody may have left a column NULL since: whom a constraint then refuses every write.
+            try await pool.withConnection { try await travel.requireValues(before: step, on: $0) }
+            let settled = plan.settling(whenUndone: step, filled: travel.record.filled)
             try await execute(
-                statements ?? [], of: step, hurts: step.hurtsBackwards, looksAtTriggers: step.phase == .contract,
+                (statements ?? []) + settled, of: step, hurts: step.hurtsBackwards,
+                looksAtTriggers: step.phase == .contract,
                 table: step.undoneAs
             ) {
                 try await ledger.note(reverted: step, on: $0)

@@ -136,7 +136,7 @@ extension Ledger {
     func set(certificate: Certificate?, on connection: PostgresConnection) async throws {
         _ = try await connection.query(
             """
-            UPDATE sluice.migration SET certificate = $2::text,
+            UPDATE sluice.migration SET certificate = $2::text, in_doubt = in_doubt AND $2::text IS NULL,
                 proven_at = coalesce(proven_at, CASE WHEN $2::text IS NOT NULL THEN clock_timestamp() END)
             WHERE id = $1
             """,

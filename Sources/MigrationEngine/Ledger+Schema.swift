@@ -5,7 +5,7 @@ internal import PostgreSQL
 /// The tables, and how they come to be.
 extension Ledger {
     /// The version of the tables that this program knows.
-    private static let version: Int64 = 6
+    private static let version: Int64 = 7
 
     /// Makes the tables, unless they are there: then nothing is written. The lock is tried only, since to wait for an
     /// advisory lock while an index is built concurrently can deadlock.
@@ -83,6 +83,7 @@ extension Ledger {
             ProvenPartitions.schema,
             "ALTER TABLE sluice.migration ADD COLUMN IF NOT EXISTS filled text[] NOT NULL DEFAULT '{}'",
             obstacleSchema,
+            doubtSchema,
         ] + CheckpointTable.schema + [
             """
             INSERT INTO sluice.component VALUES ('ledger', \(version))

@@ -34,7 +34,7 @@ struct Ledger: Sendable {
                 ON CONFLICT (id) DO UPDATE SET uid = $2, plan_hash = $3, plan = $4, tables = $5::text[], target = $6,
                     server = $7, walk = m.walk + 1, ordinal = DEFAULT, triggers = NULL, certificate = NULL,
                     proven_at = NULL, kept_until = NULL, purged = false, filled = '{}',
-                    obstacle = NULL
+                    obstacle = NULL, in_doubt = false
                 WHERE m.phase = 'Initial' AND NOT EXISTS (SELECT FROM sluice.step s WHERE s.migration = m.id)
                 """,
                 [
@@ -57,7 +57,7 @@ struct Ledger: Sendable {
             VALUES ($1, $2, $3, $4::text[], 'Contract', 'Contract', $5, clock_timestamp(), true, $6)
             ON CONFLICT (id) DO UPDATE SET plan_hash = $2, plan = $3, tables = $4::text[], target = 'Contract',
                 phase = 'Contract', certificate = $5, proven_at = clock_timestamp(), purged = true, server = $6,
-                walk = m.walk + 1, ordinal = DEFAULT, triggers = NULL, kept_until = NULL
+                walk = m.walk + 1, ordinal = DEFAULT, triggers = NULL, kept_until = NULL, in_doubt = false
             """,
             [
                 .text(id), .text(plan.hash), .text(try LedgerJSON.encode(plan)),

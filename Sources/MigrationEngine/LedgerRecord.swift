@@ -28,6 +28,8 @@ struct LedgerRecord: Sendable {
     var isKeepingOver: Bool
     /// Whether the archive is gone.
     var isPurged: Bool
+    /// See ``Ledger/doubt(on:)``.
+    var isInDoubt: Bool
     var server: ServerIdentity
     /// The tokens of the mappings whose rows were all filled since their triggers are there.
     var filled: Set<String>
@@ -51,7 +53,7 @@ struct LedgerRecord: Sendable {
     }
 
     static let columns = """
-        id, uid, ordinal, plan_hash, plan, target, walk, fence, phase, triggers, certificate, purged, server,
+        id, uid, ordinal, plan_hash, plan, target, walk, fence, phase, triggers, certificate, purged, in_doubt, server,
         extract(epoch FROM proven_at) AS proven_at, extract(epoch FROM kept_until) AS kept_until,
         coalesce(kept_until <= clock_timestamp(), false) AS keeping_over,
         to_json(filled) AS filled,
@@ -76,6 +78,7 @@ extension LedgerRecord {
         keptUntil = try Self.date(row, "kept_until")
         isKeepingOver = try row.boolean("keeping_over")
         isPurged = try row.boolean("purged")
+        isInDoubt = try row.boolean("in_doubt")
         server = try LedgerJSON.decode(ServerIdentity.self, from: try row.text("server"))
         filled = try LedgerJSON.decode(Set<String>.self, from: try row.text("filled"))
         applied = try LedgerJSON.decode(Set<String>.self, from: try row.text("applied"))

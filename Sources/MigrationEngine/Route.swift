@@ -83,6 +83,11 @@ extension Move {
         }
     }
 
+    /// The id of the step that it undoes.
+    var reverted: String? {
+        if case .revert(let step) = self { step.id } else { nil }
+    }
+
     var isRevert: Bool {
         switch self {
         case .revert, .forget: true

@@ -42,8 +42,14 @@ struct Travel: Sendable {
             bereft.isBereft = true
             return try await bereft.go(on: connection)
         }
-        let repair = try await needsRepair(on: connection) ? record.plan.repair : nil
-        let moves = route + (repair.map { [.repair($0)] } ?? [])
+        if try await needsRepair(on: connection),
+            let repair = record.plan.repair(whenApplied: record.applied, filled: record.filled)
+        {
+            // Of the archive too, before anything leaves it.
+            _ = try await claimed(record.promise, on: connection) { try await $0.make(.repair(repair)) }
+            return false
+        }
+        let moves = route
         let isGrown = record.phase == .backfill ? try await record.hasUnprovenPartitions(on: connection) : false
         if moves.isEmpty, isGrown {
             _ = try await claimed(record.promise, on: connection) { try await $0.provePartitions() }
@@ -67,10 +73,11 @@ struct Travel: Sendable {
         }
         try await waitForTurn(moves, on: connection)
         if record.isUntouched, try await planAgain(on: connection) { return false }
-        if moves.contains(where: \.leavesArchive) {
-            if !isBereft { try await Latecomers.require(none: .onNewColumns, record, on: connection) }
-            try await requireOldValues(on: connection)
+        try await requireTwoSides(for: moves, on: connection)
+        if !isBereft, moves.contains(where: \.leavesArchive) {
+            try await Latecomers.require(none: .onNewColumns, record, on: connection)
         }
+        try await requireOldValues(for: moves, on: connection)
         if moves.contains(where: \.takesAway) { try await requireMayGoBack(on: connection) }
         let needsFilling = target >= .backfill ? try await record.needsFilling(on: connection) : false
         return try await claimed(record.promise, on: connection) { travel in

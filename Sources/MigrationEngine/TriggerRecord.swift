@@ -21,7 +21,7 @@ struct TriggerRecord {
             applied.contains($0.id) && ($0.phase == .dualWrite || checks && $0.phase == .expand)
         }
         // None are there yet; all are made anew; or all go.
-        let beginsAnew = !areMade || step.id == plan.repair?.id || step.id.hasPrefix("purge/")
+        let beginsAnew = !areMade || step.id == plan.repairID || step.id.hasPrefix("purge/")
         let found = try await TriggerFingerprint.read(plan, on: connection)
         isAsRecorded = beginsAnew || found == record?.triggers ?? TriggerFingerprint.none
         ofOthers = try await TriggerFingerprint.read(plan, without: step.table, on: connection)
@@ -30,7 +30,7 @@ struct TriggerRecord {
     /// After the step's statements, in the same transaction.
     func take(over ledger: Ledger, on connection: PostgresConnection) async throws {
         let others = try await TriggerFingerprint.read(plan, without: step.table, on: connection)
-        guard isAsRecorded, others == ofOthers || step.id == plan.repair?.id || step.table == nil else { return }
+        guard isAsRecorded, others == ofOthers || step.id == plan.repairID || step.table == nil else { return }
         try await ledger.set(triggers: try await TriggerFingerprint.read(plan, on: connection), on: connection)
     }
 }

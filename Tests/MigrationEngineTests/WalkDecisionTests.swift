@@ -26,6 +26,7 @@ struct WalkDecisionTests {
             provenAt: provenAt,
             isKeepingOver: isKeepingOver,
             isPurged: isPurged,
+            isInDoubt: false,
             server: ServerIdentity(systemIdentifier: "1", timeline: 1, database: "shop"),
             filled: [],
             applied: last.map(Sketch.through) ?? []

@@ -267,6 +267,13 @@ struct PlanTests {
             guard case .statements(let apply, .some(let revert)) = step.action else { throw Unexpected() }
             return (apply, revert)
         }
+        // What they do forwards: "undoing" is said where they are undone.
+        #expect(
+            try Planning.plan([change]).steps(of: .expand).map(\.title) == [
+                "allowing NULL in full_name of public.customers",
+                "validating that full_name of public.customers holds no NULL",
+                "no longer refusing NULL in full_name of public.customers",
+            ])
         let forwards = inverse.flatMap(\.0)
         let back = inverse.reversed().flatMap(\.1)
         #expect(forwards.map { $0.contains("DROP NOT NULL") } == [true, false])

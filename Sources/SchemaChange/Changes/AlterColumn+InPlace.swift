@@ -46,18 +46,14 @@ extension AlterColumn {
                         + "\(description.name) are told apart, so it cannot be NULL; give the table a primary key "
                         + "without it first")
             }
-            builder.addNullable(.expand, present, of: description.name)
+            builder.addNullable(.expand, present, of: description)
         } else {
-            let key =
-                description.key.isEmpty
-                ? "'some row'"
-                : "concat_ws(', ', \(description.key.map(\.quotedIdentifier).joined(separator: ", ")))"
             builder.addCheck(
                 "no-null",
                 "looking for NULL in \(column) of \(description.name)",
                 table: description.name,
                 query: """
-                    SELECT \(key)::text FROM \(description.name.quoted) \
+                    SELECT \(builder.keyText(of: description)) FROM \(description.name.quoted) AS \(PlanBuilder.keyAlias) \
                     WHERE \(column.quotedIdentifier) IS NULL LIMIT 5
                     """,
                 message: "\(column) of \(description.name) is NULL in rows that should not have it; give them a value"

@@ -55,7 +55,7 @@ public struct DropColumn: Codable, Hashable, Sendable, ChangeKind {
         if let fill {
             builder.addFill(fill)
         } else if present.notNull, present.defaultExpression == nil {
-            builder.addNullable(.expand, present, of: description.name)
+            builder.addNullable(.expand, present, of: description, archived: archived)
         }
         try builder.release([column], of: description, at: path)
         addArchive(to: &builder, of: description, as: archived, fill: fill)
@@ -82,6 +82,7 @@ public struct DropColumn: Codable, Hashable, Sendable, ChangeKind {
                 + ["\(alter) RENAME COLUMN \(archived.quotedIdentifier) TO \(column.quotedIdentifier)"]
                 + (fill?.create ?? [])
         )
+        if let fill { builder.archiveSteps[fill.token] = builder.id(.contract, "archive") }
         builder.knows(description, column, until: builder.id(.contract, "archive"))
         builder.addPurge(
             "dropping \(column) of \(description.name)",

@@ -112,7 +112,11 @@ public struct MoveToTable: Codable, Hashable, Sendable, ChangeKind {
             try builder.claim(column.name, of: source, at: path)
             try builder.leaves(column.name, of: source, at: path)
             try builder.claim(column.newName, of: target, at: path)
-            if present.notNull { builder.addNullable(.expand, present, of: source.name) }
+            if present.notNull {
+                builder.addNullable(
+                    .expand, present, of: source, archived: Mapping.archivedName(token: builder.token, index: index),
+                    source: "\(column.newName) of \(target.name)")
+            }
             let new = Column(
                 name: column.newName, type: present.type, baseType: present.baseType, collation: present.collation)
             pairs.append(.init(from: present.asColumn, to: new))

@@ -54,10 +54,15 @@ struct MoveTriggers {
     // MARK: Creation and removal, side by side
 
     /// What the table gets to which the columns go.
-    var createTo: [String] {
+    var createTo: [String] { createTo(move.columns.map(\.from.name)) }
+
+    /// The same while the old columns are in the archive.
+    var createArchivedTo: [String] { createTo(move.columns.indices.map(move.archived)) }
+
+    private func createTo(_ values: [String]) -> [String] {
         let columns =
             move.key.enumerated().map { "\($1.from.quoted) AS key_\($0 + 1)" }
-            + move.columns.enumerated().map { "\($1.from.quoted) AS value_\($0 + 1)" }
+            + values.enumerated().map { "\($1.quotedIdentifier) AS value_\($0 + 1)" }
         return ["CREATE VIEW \(view) AS SELECT \(columns.joined(separator: ", ")) FROM \(from)"]
             + function(pullFunction, pull) + triggers(of: to, toTriggers)
     }

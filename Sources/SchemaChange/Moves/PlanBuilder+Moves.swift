@@ -87,6 +87,7 @@ extension PlanBuilder {
             apply: lock + triggers.dropFrom + columns.map { rename($0.name, $0.archived) },
             revert: lock + columns.map { rename($0.archived, $0.name) } + triggers.createFrom
         )
+        archiveSteps[move.token] = id(.contract, "archive")
         let end = Step(
             id: "purge/\(index)/triggers", phase: .contract, title: "dropping the triggers of \(move.to)",
             action: .statements(apply: triggers.dropTo, revert: nil), table: move.to, lock: "ACCESS EXCLUSIVE")

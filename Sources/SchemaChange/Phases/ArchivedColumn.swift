@@ -10,12 +10,12 @@ struct ArchivedColumn {
     private let requirement: String?
     /// The new column whose values it cannot hold all of, where it may be NULL itself.
     private let narrowed: Column?
-    /// The key of a row from Contract on.
-    private let key: [String]
+    /// The key of a row, as SQL.
+    private let key: String
 
     init(
         mapping: Mapping, index: Int, present: TableDescription.ColumnDescription, of table: TableDescription,
-        requirements: RequirementNames?, key: [String]
+        requirements: RequirementNames?, key: String
     ) {
         self.mapping = mapping
         self.table = table.name
@@ -83,9 +83,8 @@ struct ArchivedColumn {
     /// Finds the rows that keep the way back from being gone.
     var check: Step.Action? {
         guard let missing else { return nil }
-        let key = key.map(\.quotedIdentifier).joined(separator: ", ")
         return .check(
-            query: "SELECT concat_ws(', ', \(key)) FROM \(table.quoted) WHERE \(missing) LIMIT 5",
+            query: "SELECT \(key) FROM \(table.quoted) AS \(PlanBuilder.keyAlias) WHERE \(missing) LIMIT 5",
             message: "rows of \(table) have no value for the old \(name): delete them or give them another "
                 + "\(mapping.new.map(\.name).joined(separator: ", ")), or stay at Contract: keys"
         )

@@ -21,7 +21,7 @@ extension PlanBuilder {
         let archivedColumns = old.enumerated().map { index, column in
             ArchivedColumn(
                 mapping: mapping, index: index, present: column, of: description, requirements: requirements,
-                key: keyFromContractOn(of: description))
+                key: keyText(of: description))
         }
         let title =
             mapping.old.isEmpty
@@ -37,6 +37,7 @@ extension PlanBuilder {
                 + (carried?.afterSwapBack ?? []) + dualWrite.create
         )
         let archiveStep = id(.contract, "archive")
+        archiveSteps[mapping.token] = archiveStep
         for column in mapping.old { archives["\(table).\(column.name)"] = archiveStep }
         func look(_ title: String, _ check: Step.Action?) {
             guard let check else { return }
@@ -82,17 +83,6 @@ extension PlanBuilder {
             case .addConstraint(let change): change.constraint.name
             default: nil
             }
-        }
-    }
-
-    /// The columns of the key that a table is walked by, as they are called once Contract has renamed what it renames.
-    private func keyFromContractOn(of table: TableDescription) -> [String] {
-        table.key.map { name in
-            for case .renameColumn(let change) in changes where change.table == table.name.name && change.column == name
-            {
-                return change.to
-            }
-            return name
         }
     }
 }

@@ -49,33 +49,6 @@ extension PlanBuilder {
         )
     }
 
-    /// All triggers made anew, for when somebody has dropped, disabled or replaced one; nil where there are none. The marker
-    /// stays, and with it what is known of each row; which rows were written meanwhile, the comparison that follows finds
-    /// out.
-    ///
-    /// One step for all tables: after it the ledger takes the triggers for right that are there.
-    var repairStep: Step? {
-        let tables = triggeredTables
-        guard !tables.isEmpty else { return nil }
-        var statements = ["LOCK TABLE \(tables.map(\.quoted).joined(separator: ", ")) IN ACCESS EXCLUSIVE MODE"]
-        for mapping in mappings {
-            let triggers = DualWriteTriggers(mapping: mapping)
-            statements += triggers.drop + triggers.create
-        }
-        for fill in fills { statements += fill.drop + fill.create }
-        for triggers in moves.map(MoveTriggers.init) {
-            statements += triggers.dropFrom + triggers.dropTo + triggers.createTo + triggers.createFrom
-        }
-        return Step(
-            id: "repair",
-            phase: .dualWrite,
-            title: "making the triggers of \(tables.map(\.description).joined(separator: ", ")) again",
-            action: .statements(apply: statements, revert: nil),
-            table: tables.count == 1 ? tables[0] : nil,
-            lock: "ACCESS EXCLUSIVE"
-        )
-    }
-
     private static func distinct(_ tables: [TableName]) -> [TableName] {
         tables.enumerated().filter { tables.firstIndex(of: $1) == $0 }.map(\.element)
     }

@@ -4,6 +4,8 @@ struct NotNull {
     struct Part {
         let name: String
         let title: String
+        /// What the opposite is called, where ``revert`` is what is done.
+        let opposite: String
         let lock: String
         let apply: [String]
         let revert: [String]
@@ -29,6 +31,7 @@ struct NotNull {
             Part(
                 name: "\(column)-not-null-add",
                 title: "refusing NULL in \(column) of \(table) from now on",
+                opposite: "no longer refusing NULL in \(column) of \(table)",
                 lock: "ACCESS EXCLUSIVE",
                 apply: ["\(alter) ADD CONSTRAINT \(constraint) CHECK (\(quoted) IS NOT NULL) NOT VALID"],
                 revert: ["\(alter) DROP CONSTRAINT IF EXISTS \(constraint)"]
@@ -36,6 +39,7 @@ struct NotNull {
             Part(
                 name: "\(column)-not-null-validate",
                 title: "validating that \(column) of \(table) holds no NULL",
+                opposite: "validating that \(column) of \(table) holds no NULL",
                 lock: "SHARE UPDATE EXCLUSIVE",
                 apply: ["\(alter) VALIDATE CONSTRAINT \(constraint)"],
                 revert: []
@@ -43,6 +47,7 @@ struct NotNull {
             Part(
                 name: "\(column)-not-null-set",
                 title: "declaring \(column) of \(table) NOT NULL",
+                opposite: "allowing NULL in \(column) of \(table)",
                 lock: "ACCESS EXCLUSIVE",
                 apply: [set, "\(alter) DROP CONSTRAINT \(constraint)"],
                 revert: ["\(alter) ALTER COLUMN \(quoted) DROP NOT NULL"]

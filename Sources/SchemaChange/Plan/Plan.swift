@@ -12,11 +12,16 @@ public struct Plan: Codable, Hashable, Sendable {
     public let steps: [Step]
     /// What makes Contract final once `keepFor` is over: the archive goes.
     public let purge: [Step]
-    /// Makes all triggers again, without touching markers or rows; nil where there are none.
-    public let repair: Step?
+    /// Makes all triggers again, without touching markers or rows; nil where there are none. As if nothing were in the
+    /// archive: ``repair(whenApplied:filled:)`` knows what is.
+    let repair: Step?
     /// What is looked for before Contract is undone, as long as the step of that name is in force: rows that keep it from
     /// being undone.
     public let wayBack: [Step]?
+    /// See ``repair``; nil for none, and where nobody knows.
+    var archivedRepairs: [ArchivedRepair]?
+    /// The columns that are NOT NULL again once Expand is undone; nil for none.
+    public var requiredAgain: [RequiredAgain]?
     /// What was known to depend on the columns that others take the place of.
     public let known: [KnownDependents]?
     /// The tables that have triggers of its own, and the tokens in those triggers' names.

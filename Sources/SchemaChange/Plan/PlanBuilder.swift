@@ -27,7 +27,10 @@ public struct PlanBuilder {
     var forTheWayBack: [(part: CarriedDependents.Part, mapping: Mapping)] = []
     /// The steps that put columns, `schema.table.column`, into the archive.
     var archives: [String: String] = [:]
+    /// The same, by the token of what keeps the archive right.
+    var archiveSteps: [String: String] = [:]
     var wayBack: [Step] = []
+    var requiredAgain: [RequiredAgain] = []
     var known: [KnownDependents] = []
     /// Columns that are just there from Expand on.
     var addedColumns: [(table: TableName, column: String)] = []
@@ -186,13 +189,24 @@ public struct PlanBuilder {
     }
 
     /// The opposite of ``addNotNull(_:_:of:)``; its undoing is as careful.
+    ///
+    /// - Parameters:
+    ///   - archived: what the column is called in the archive, where Contract takes it there.
+    ///   - source: see ``RequiredAgain``.
     mutating func addNullable(
-        _ phase: Phase, _ column: TableDescription.ColumnDescription, of table: TableName
+        _ phase: Phase, _ column: TableDescription.ColumnDescription, of table: TableDescription,
+        archived: String? = nil, source: String? = nil
     ) {
-        let notNull = NotNull(table: table, column: column.name, token: token, requirement: column.requirement)
+        let notNull = NotNull(table: table.name, column: column.name, token: token, requirement: column.requirement)
         for step in notNull.steps.reversed() {
-            let title = step.apply.isEmpty ? step.title : "undoing: \(step.title)"
-            add(phase, "un-" + step.name, title, table: table, lock: step.lock, apply: step.revert, revert: step.apply)
+            add(
+                phase, "un-" + step.name, step.opposite, table: table.name, lock: step.lock, apply: step.revert,
+                revert: step.apply)
         }
+        requiredAgain.append(
+            RequiredAgain(
+                step: id(phase, "un-" + notNull.steps[0].name), table: table.name, column: column.name,
+                archive: archived == nil ? nil : id(.contract, "archive"), archived: archived, source: source,
+                key: keyText(of: table)))
     }
 }

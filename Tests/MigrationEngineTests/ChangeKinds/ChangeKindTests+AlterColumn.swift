@@ -14,14 +14,18 @@ extension ChangeKindTests {
             try await database.sql("UPDATE items SET price = NULL WHERE id = 1")
             try await database.walk(spec, to: .contract)
             let obstacle = try await database.obstacle(spec, to: .initial)
-            #expect(obstacle.hasPrefix("DataNotReady: "))
-            #expect(obstacle.contains("price of public.items holds no NULL") && obstacle.contains("keys (1)"))
-            // Forwards again, the constraint that was half restored is gone.
-            try await database.walk(spec, to: .backfill)
+            #expect(obstacle.hasPrefix("CannotUndo: ") && obstacle.hasSuffix("than Expand: keys (1)"), "\(obstacle)")
+            // Nothing is undone, and nobody is refused a NULL.
+            try await database.walk(spec, to: .contract)
             try await database.sql("UPDATE items SET price = NULL WHERE id = 2")
             _ = try await database.obstacle(spec, to: .initial)
             try await database.sql("UPDATE items SET price = 0 WHERE price IS NULL")
-            try await database.walk(spec, to: .initial)
+            let told = Told()
+            #expect(try await database.run(spec, to: .initial, telling: told).activity == .reached)
+            for title in ["no longer refusing NULL in", "validating that", "allowing NULL in"] {
+                #expect(told.text.contains("\"undoing: \(title) price of public.items"), "\(told.text)")
+            }
+            #expect(!told.text.contains("undoing: undoing"))
             #expect(try await database.structure() == before)
             #expect(try await database.traces() == "")
         }

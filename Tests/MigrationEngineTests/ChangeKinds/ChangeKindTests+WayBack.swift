@@ -1,4 +1,5 @@
 import MigrationEngine
+import PostgreSQL
 import SchemaChange
 import TestSupport
 import Testing
@@ -194,6 +195,61 @@ extension ChangeKindTests {
             for target in [Phase.backfill, .contract, .initial] { try await database.walk(spec, to: target) }
             #expect(try await database.structure() == before)
             #expect(try await database.sql("SELECT * FROM meters ORDER BY id") == "1|5|7|a|A\n2|6||b|B")
+        }
+    }
+
+    @Test("a column that went to another table and was NOT NULL has its values looked for before anything is undone")
+    func movedWithoutValue() async throws {
+        try await EvolvingDatabase.with(Self.peopleAndAddresses) { database in
+            let before = try await database.structure()
+            let spec = EvolvingDatabase.spec([
+                Self.moveAddress, .renameColumn(RenameColumn(table: "people", column: "name", to: "called")),
+            ])
+            try await database.walk(spec, to: .contract)
+            try await database.sql("INSERT INTO people (id, called) VALUES (7, 'Gil')")
+            let obstacle = try await database.obstacle(spec, to: .initial)
+            #expect(obstacle.hasPrefix("CannotUndo: rows of public.people have no value for city"), "\(obstacle)")
+            #expect(
+                obstacle.contains("give them one in town of public.addresses, or") && obstacle.hasSuffix("keys (7)"))
+            // All of it is as it was.
+            #expect(try await database.sql("SELECT town FROM addresses WHERE person = 1") == "Ulm")
+            try await database.sql("UPDATE people SET called = 'Gus' WHERE id = 7; INSERT INTO people (id) VALUES (8)")
+            try await database.walk(spec, to: .contract)
+            try await database.sql(
+                "INSERT INTO addresses (person, town) VALUES (7, 'Kiel'); DELETE FROM people WHERE id = 8")
+            try await database.walk(spec, to: .initial)
+            #expect(try await database.structure() == before)
+            #expect(try await database.sql("SELECT name, city FROM people WHERE id = 7") == "Gus|Kiel")
+        }
+    }
+
+    @Test("a NULL that comes after that look is named before a constraint refuses it", .timeLimit(.minutes(1)))
+    func nullAfterTheLook() async throws {
+        try await EvolvingDatabase.with(Self.people) { database in
+            let spec = EvolvingDatabase.spec([.dropColumn(DropColumn(table: "people", column: "full_name"))])
+            try await database.walk(spec, to: .contract)
+            try await withConnection(database.url, name: "late") { late in
+                try await late.execute("BEGIN; INSERT INTO people (id) VALUES (9)")
+                let told = Told()
+                async let report = database.run(spec, to: .initial, telling: told)
+                try await eventually("it waits for the table", within: .seconds(20)) {
+                    told.text.contains("is locked by")
+                }
+                try await late.execute("COMMIT")
+                guard case .stalled(let reason, let message) = try await report.activity else {
+                    throw TestFailure("it was to be stalled")
+                }
+                #expect(
+                    reason == "CannotUndo"
+                        && message.hasSuffix(
+                            "give them one, or delete them, or go back no further "
+                                + "than Expand: keys (9)"),
+                    "\(message)")
+            }
+            try await database.sql("UPDATE people SET id = 10 WHERE id = 9; INSERT INTO people (id) VALUES (11)")
+            try await database.sql("UPDATE people SET full_name = 'Mary' WHERE id > 9")
+            try await database.walk(spec, to: .initial)
+            #expect(try await database.sql("SELECT full_name FROM people WHERE id > 9") == "Mary\nMary")
         }
     }
 }
