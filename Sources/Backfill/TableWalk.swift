@@ -116,6 +116,7 @@ public struct TableWalk: Sendable {
             progress(tally.rows)
             return tally
         }
+        progress(0)
         let queue = RangeQueue(checkpoints)
         do {
             return try await SnapshotWalk(

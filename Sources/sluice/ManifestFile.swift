@@ -50,14 +50,8 @@ struct ManifestFile {
 
     /// What the custom resource's schema refuses, too.
     private func requireBounds(in path: String) throws {
-        if let workers = spec.backfill?.workers, !(1...16).contains(workers) {
-            throw ValidationError("\(path): spec.backfill.workers: \(workers) is out of bounds; choose from 1 to 16")
-        }
-        if let duration = spec.backfill?.chunkDuration?.duration,
-            duration < .milliseconds(1) || duration > .seconds(60)
-        {
-            throw ValidationError(
-                "\(path): spec.backfill.chunkDuration is out of bounds; choose between 1ms and 60s; 40ms is usual")
+        if let first = spec.backfill?.outOfBounds.first {
+            throw ValidationError("\(path): \(first.path): \(first.what); \(first.advice)")
         }
     }
 

@@ -8,8 +8,8 @@ import Testing
 
 /// What has cost others an outage: the plain statement that did it, seen to do it, and then Sluice at the same.
 ///
-/// Two more stand elsewhere: the last rows lost at the cut-over in ``OracleTests`` (with weaker triggers, and then ours), and the
-/// deadlock with whoever locks in another order in ``SafetyTests``.
+/// Three more stand elsewhere: the last rows lost at the cut-over in ``OracleTests`` (with weaker triggers, and then ours), WAL that
+/// nobody archives in ``ThrottleTests``, and the deadlock with whoever locks in another order in ``SafetyTests``.
 @Suite("Incidents of others")
 struct IncidentTests {
     private static let orders = """
@@ -164,6 +164,39 @@ struct IncidentTests {
             let began = ContinuousClock.now
             try await walker.walk(to: .backfill)
             #expect(ContinuousClock.now - began < .seconds(15))
+        }
+    }
+
+    @Test("6: one transaction over all rows is killed, and all of it was for nothing; ours keeps what it has done")
+    func oneTransaction() async throws {
+        try await withTestDatabase { url in
+            let database = try await EvolvedDatabase.withItems(url, rows: 60_000, chunkDuration: "2ms")
+            let size = "SELECT pg_relation_size('items')"
+            let before = try #require(Int(try await database.sql(size)))
+            try await withConnection(url, name: "one-transaction") { session in
+                async let naive = session.query(
+                    "UPDATE items SET label = upper(label) WHERE pg_sleep(0.00005) IS NOT NULL")
+                try await eventually("a part of it", within: .seconds(30)) {
+                    try await database.sql("SELECT pg_relation_size('items') > 1.2 * \(before)") == "t" ? true : nil
+                }
+                try await database.sql(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'one-transaction'")
+                await #expect(throws: PostgresError.self) { _ = try await naive }
+            }
+            let done = try await database.sql("SELECT count(*) FROM items WHERE label ~ '^ITEM'")
+            #expect(done == "0")
+
+            try await database.reach("DualWrite")
+            try await database.running { process in
+                try await process.chunksLogged(20, of: "backfill")
+                try await process.kill()
+            }
+            try await database.sql(
+                "CREATE TABLE kept AS SELECT id, xmin::text AS version FROM items WHERE cents IS NOT NULL")
+            #expect(try await database.sql("SELECT count(*) > 0 FROM kept") == "t")
+            try await database.reach("Backfill")
+            let again = "SELECT count(*) FROM items JOIN kept USING (id) WHERE items.xmin::text <> kept.version"
+            #expect(try await database.sql(again) == "0")
         }
     }
 

@@ -81,6 +81,11 @@ struct SpecValidationTests {
             (#""dependsOn": ["a", "split"]"#, "spec.dependsOn[1]"),
             (#""backfill": {"chunkDuration": "2m"}"#, "spec.backfill.chunkDuration"),
             (#""backfill": {"chunkDuration": "fast"}"#, "spec.backfill.chunkDuration"),
+            (#""backfill": {"workers": 17}"#, "spec.backfill.workers"),
+            (#""backfill": {"throttle": {"share": 0}}"#, "spec.backfill.throttle.share"),
+            (#""backfill": {"throttle": {"serverWorkers": 65}}"#, "spec.backfill.throttle.serverWorkers"),
+            (#""backfill": {"throttle": {"maxRowsPerSecond": 0}}"#, "spec.backfill.throttle.maxRowsPerSecond"),
+            (#""backfill": {"throttle": {"maxDeadRows": -1}}"#, "spec.backfill.throttle.maxDeadRows"),
             (#""rollouts": [{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "db"}]"#, "spec.rollouts[0]"),
             (
                 #"""

@@ -24,7 +24,7 @@ public enum Limit<Value: Codable & Hashable & Sendable>: Hashable, Sendable, Cod
     }
 
     /// Nil where it is not looked at.
-    var value: Value? {
+    public var value: Value? {
         if case .at(let value) = self { value } else { nil }
     }
 }

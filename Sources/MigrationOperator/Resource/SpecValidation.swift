@@ -11,6 +11,7 @@ public struct SpecValidation {
     private let spec: JSONValue
     /// Nil when they cannot be read.
     private let changes: [Change]?
+    private let backfill: BackfillSettings?
     private let writer: DualWriter
     private let problem: String?
     private var findings: [SpecFinding] = []
@@ -18,6 +19,7 @@ public struct SpecValidation {
     private init(_ migration: Migration) {
         name = migration.metadata.name
         changes = migration.spec?.changes
+        backfill = migration.spec?.backfill
         writer = migration.spec?.writer ?? .database
         spec = migration.rawSpec
         problem = migration.specProblem
@@ -84,14 +86,11 @@ public struct SpecValidation {
     private mutating func checkDurations() {
         for (group, field) in [("backfill", "chunkDuration"), ("contract", "soak"), ("contract", "keepFor")] {
             guard let text = spec[path: group, field]?.string else { continue }
-            guard let value = SpecDuration(text) else {
+            if SpecDuration(text) == nil {
                 add("spec.\(group).\(field)", "\"\(text)\" is not a length of time", "write it like 40ms, 10s or 1h30m")
-                continue
-            }
-            if field == "chunkDuration", value.duration < .milliseconds(1) || value.duration > .seconds(60) {
-                add("spec.\(group).\(field)", "\(text) is out of bounds", "choose between 1ms and 60s; 40ms is usual")
             }
         }
+        for found in backfill?.outOfBounds ?? [] { add(found.path, found.what, found.advice) }
     }
 
     private mutating func checkRollouts() {
