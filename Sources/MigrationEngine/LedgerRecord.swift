@@ -39,6 +39,12 @@ struct LedgerRecord: Sendable {
     /// Whether nothing of the plan is in force.
     var isUntouched: Bool { phase == .initial && applied.isEmpty }
 
+    /// Whether another worker has pinned a plan, or made a step, since `earlier` was read: what was made of that, or could not
+    /// be, means nothing any more.
+    func isLater(than earlier: LedgerRecord?) -> Bool {
+        planHash != earlier?.planHash || walk != earlier?.walk || applied != earlier?.applied
+    }
+
     /// The root promise of the present walk.
     var promise: String {
         WalkID.of(id, planHash: planHash, walk: walk)

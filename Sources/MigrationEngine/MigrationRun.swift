@@ -99,15 +99,11 @@ final class MigrationRun: Sendable {
             case (.refuse(let interruption), _):
                 throw interruption
             case (.pin, _):
-                reporter.working("Planning", reason: "Planning", "making the plan")
-                let survey = Survey(name: name, spec: spec)
-                let written = try await survey.written(on: connection)
-                try written.requireNoError()
-                let plan = try await planner.plan(on: connection)
-                let preview = try await survey.preview(of: plan, written, on: connection)
-                try preview.findings.requireNoError()
-                reporter.update { $0.plan = PlanSummary(preview) }
-                try await ledger.pin(plan, uid: uid, target: target, server: server, on: connection)
+                do {
+                    try await plan(by: planner, on: server, on: connection)
+                } catch {
+                    guard let now = try await ledger.read(connection), now.isLater(than: record) else { throw error }
+                }
             case (.undoOldPlan, let record?):
                 reporter.working("Replanning", reason: "PlanChanged", "undoing the plan that was never proven")
                 _ = try await Travel(run: self, record: record, target: .initial).go(on: connection)
@@ -120,6 +116,19 @@ final class MigrationRun: Sendable {
                 return
             }
         }
+    }
+
+    /// Makes the plan, says what it does, and pins it.
+    private func plan(by planner: Planner, on server: ServerIdentity, on connection: PostgresConnection) async throws {
+        reporter.working("Planning", reason: "Planning", "making the plan")
+        let survey = Survey(name: name, spec: spec)
+        let written = try await survey.written(on: connection)
+        try written.requireNoError()
+        let plan = try await planner.plan(on: connection)
+        let preview = try await survey.preview(of: plan, written, on: connection)
+        try preview.findings.requireNoError()
+        reporter.update { $0.plan = PlanSummary(preview) }
+        try await ledger.pin(plan, uid: uid, target: target, server: server, on: connection)
     }
 }
 

@@ -110,9 +110,15 @@ struct Travel: Sendable {
     }
 
     /// A plan that was pinned and then waited describes the tables as they were before those it waited for. True when it
-    /// differs from what they are like now, and was pinned anew.
+    /// differs from what they are like now, and was pinned anew, or is another worker's by now.
     private func planAgain(on connection: PostgresConnection) async throws -> Bool {
-        let plan = try await Planner(name: run.name, spec: spec).plan(on: connection)
+        let plan: Plan
+        do {
+            plan = try await Planner(name: run.name, spec: spec).plan(on: connection)
+        } catch let error as PlanError {
+            if let now = try await ledger.read(connection), now.isLater(than: record) { return true }
+            throw error
+        }
         guard plan != record.plan, plan.hash == record.planHash else { return false }
         try await ledger.replace(plan, after: record, on: connection)
         return true

@@ -174,14 +174,16 @@ struct IncidentTests {
             let size = "SELECT pg_relation_size('items')"
             let before = try #require(Int(try await database.sql(size)))
             try await withConnection(url, name: "one-transaction") { session in
-                async let naive = session.query(
-                    "UPDATE items SET label = upper(label) WHERE pg_sleep(0.00005) IS NOT NULL")
+                let naive = Task {
+                    try await session.query(
+                        "UPDATE items SET label = upper(label) WHERE pg_sleep(0.00005) IS NOT NULL")
+                }
                 try await eventually("a part of it", within: .seconds(30)) {
                     try await database.sql("SELECT pg_relation_size('items') > 1.2 * \(before)") == "t" ? true : nil
                 }
                 try await database.sql(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'one-transaction'")
-                await #expect(throws: PostgresError.self) { _ = try await naive }
+                await #expect(throws: PostgresError.self) { _ = try await naive.value }
             }
             let done = try await database.sql("SELECT count(*) FROM items WHERE label ~ '^ITEM'")
             #expect(done == "0")
