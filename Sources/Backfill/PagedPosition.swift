@@ -46,8 +46,8 @@ struct PagedPosition: Hashable, Sendable {
         self.init(page: page, of: pages)
         guard numbers.count > 2 else { return }
         start = numbers[2]
-        guard numbers[1] < passes else {
-            // The file has fewer pages by now.
+        guard passes > 1, numbers[1] < passes else {
+            // The file has fewer pages by now: of those before this one a part of the rows is done.
             self.page = start
             return
         }

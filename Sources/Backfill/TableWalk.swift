@@ -100,17 +100,21 @@ public struct TableWalk: Sendable {
         yielded: @escaping @Sendable (PostgresConnection) async throws -> Void
     ) async throws -> ChunkTally? {
         guard case .compare = statement, pace.method == .pages else { return nil }
-        let (checkpoints, files) = try await pool.withConnection { connection -> ([Checkpoint], [FoundHeapFile]?) in
+        let (checkpoints, files, isOver) = try await pool.withConnection {
+            connection -> ([Checkpoint], [FoundHeapFile]?, Bool) in
             let present = try await ranges.stored(connection)
-            guard present.allSatisfy({ $0.file != nil && $0.position == nil && !$0.isDone }) else {
-                return (present, nil)
-            }
             let files = try await FoundHeapFile.all(of: statement.mapping.table, on: connection)
-            guard let files, files.count <= Self.mostFiles else { return (present, nil) }
-            return (try await ranges.pinned(files, on: connection), files)
+            // A checkpoint that somebody has deleted since leaves a gap, or a file of which nothing is known.
+            let isOver =
+                present.allSatisfy(\.isDone) && WalkRanges.areWhole(present)
+                && files.map { Set($0.map(\.file)) == Set(present.compactMap(\.file)) } == true
+            guard present.allSatisfy({ $0.file != nil && $0.position == nil && !$0.isDone }) else {
+                return (present, nil, isOver)
+            }
+            guard let files, files.count <= Self.mostFiles else { return (present, nil, isOver) }
+            return (try await ranges.pinned(files, on: connection), files, false)
         }
         guard let files else {
-            let isOver = !checkpoints.isEmpty && checkpoints.allSatisfy { $0.file != nil && $0.isDone }
             guard isOver else { return nil }
             let tally = checkpoints.reduce(into: ChunkTally()) { $0 += $1.tally }
             progress(tally.rows)

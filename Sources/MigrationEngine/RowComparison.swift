@@ -52,12 +52,10 @@ extension MigrationEngine {
     private static func compare(
         _ walk: ComparedWalk, _ proven: [Certificate.Range], _ pool: PostgresPool, workers: Int
     ) async throws -> [RowComparison.Part] {
-        let comparison = TableComparison(walk.statement)
-        let spans = try await pool.withConnection { try await comparison.parts(proven.map(\.span), on: $0) }
-        let found = try await comparison.run(spans, pool: pool, workers: workers)
-        return zip(spans, found).map { span, found in
+        let found = try await TableComparison(walk.statement).run(proven.map(\.span), pool: pool, workers: workers)
+        return found.map { span, tally in
             RowComparison.Part(
-                table: walk.table.description, span: span, proven: proven.first { $0.span == span }, found: found)
+                table: walk.table.description, span: span, proven: proven.first { $0.span == span }, found: tally)
         }
     }
 }

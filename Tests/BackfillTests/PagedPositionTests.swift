@@ -63,9 +63,11 @@ struct PagedPositionTests {
 
     @Test("begins a window again where the file has fewer pages than it had")
     func truncated() {
-        let position = PagedPosition(["40", "2", "12", "50"], of: 60)
-        #expect(position?.stored == ["12"])
-        #expect(position?.bucket == nil)
+        for stored in [["40", "2", "12", "50"], ["40", "0", "12"]] {
+            let position = PagedPosition(stored, of: 60)
+            #expect(position?.stored == ["12"])
+            #expect(position?.bucket == nil)
+        }
     }
 
     @Test("is told of no other array", arguments: [[], ["a"], ["1", "x", "2"]])

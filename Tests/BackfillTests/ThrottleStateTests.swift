@@ -122,6 +122,37 @@ struct ThrottleStateTests {
     }
 }
 
+@Suite("How long a worker waits for leave to go on")
+struct ThrottleTurnTests {
+    private func throttle(_ findings: [ThrottleFinding] = []) -> Throttle {
+        var settings = ThrottleSettings()
+        settings.share = 50
+        var state = ThrottleState(ThrottleRules(settings), workers: 2)
+        for worker in 0...1 { state.set(worker, isPresent: true) }
+        state.looked(findings, others: 0, at: .now, date: Date())
+        return Throttle(state)
+    }
+
+    @Test("as long as it takes while it leaves room for others, and no longer than it has patience while it is held")
+    func patience() async throws {
+        let throttle = throttle()
+        let lone = Task {
+            try await Task.sleep(for: .milliseconds(400))
+            throttle.update { $0.set(0, isPresent: false) }
+        }
+        #expect(try await throttle.admit(1, patience: .milliseconds(100)))
+        try await lone.value
+
+        let held = self.throttle([ThrottleFinding(reason: "Lag", message: "too much")])
+        #expect(try await !held.admit(0, patience: .milliseconds(100)))
+    }
+
+    @Test("and not beyond the deadline, whatever it waits for")
+    func deadline() async throws {
+        #expect(try await !throttle().admit(1, until: .now + .milliseconds(100)))
+    }
+}
+
 @Suite("When the server was where in its log")
 struct PositionHistoryTests {
     @Test("tells for how long a position has been passed, with few marks")

@@ -10,20 +10,39 @@ struct Snapshot: Sendable {
     private let id: String
     let takenAt = ContinuousClock.now
 
+    /// Whose session is silent for longer is ended by the server, so that a snapshot is not kept for somebody who is gone.
+    private static let silence = Duration.seconds(30)
+
     /// Keeps it while `body` runs.
     static func during<Value: Sendable>(
         _ pool: PostgresPool, _ body: (Snapshot) async throws -> Value
     ) async throws -> Value {
         try await pool.withConnection { holder in
-            try await holder.transaction(isolation: .repeatableRead, readOnly: true) { holder in
-                // A limit of the server's would end it in the middle.
+            try await holder.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            do {
                 let row = try await holder.query(
                     """
-                    SELECT pg_export_snapshot() AS id, count(set_config(name, '0', true)) FROM pg_settings
+                    SELECT pg_export_snapshot() AS id, count(set_config(name, CASE name WHEN 'transaction_timeout' THEN '0'
+                        ELSE $1 END, true)) FROM pg_settings
                     WHERE name IN ('idle_in_transaction_session_timeout', 'transaction_timeout')
-                    """
+                    """, [.text("\(silence / .milliseconds(1))ms")]
                 ).row()
-                return try await body(Snapshot(id: try row.text("id")))
+                let snapshot = Snapshot(id: try row.text("id"))
+                let value = try await withThrowingTaskGroup(of: Void.self) { group in
+                    group.addTask {
+                        while true {
+                            try await Task.sleep(for: silence / 6)
+                            try await holder.query("SELECT 1")
+                        }
+                    }
+                    defer { group.cancelAll() }
+                    return try await body(snapshot)
+                }
+                await holder.rollBack()
+                return value
+            } catch {
+                await holder.rollBack()
+                throw error
             }
         }
     }

@@ -17,7 +17,7 @@ struct SnapshotWalk {
     /// In pages.
     private static let start = 256
     private static let bounds = 1...65_536
-    /// For so long it waits for leave to go on, before it lets others vacuum.
+    /// For so long it may be held, before it lets others vacuum.
     private static let patience = Duration.seconds(10)
 
     /// - Parameters:
@@ -30,7 +30,7 @@ struct SnapshotWalk {
         progress: @escaping @Sendable (Int64) -> Void,
         yielded: @escaping @Sendable (PostgresConnection) async throws -> Void
     ) async throws -> ChunkTally {
-        _ = try await throttle.admit(0, until: nil)
+        _ = try await throttle.admit(0)
         do {
             return try await Snapshot.during(pool) { snapshot in
                 let queue = RangeQueue(checkpoints)
@@ -69,8 +69,14 @@ struct SnapshotWalk {
                 let end = checkpoint.upper?.page
                 var tally = ChunkTally()
                 while end.map({ page < $0 }) ?? true {
-                    guard try await turn.begin(until: deadline(of: snapshot)) else {
-                        throw SnapshotLost(reason: "it was held for too long")
+                    // A snapshot may become as old as others' transactions may.
+                    let deadline = throttle.maxTransactionAge.map { snapshot.takenAt + $0 }
+                    guard try await turn.begin(patience: Self.patience, until: deadline) else {
+                        let isOld = deadline.map { .now > $0 } ?? false
+                        throw SnapshotLost(
+                            reason: isOld
+                                ? "the snapshot is as old as backfill.throttle.maxTransactionAge lets a transaction be"
+                                : "it was held for \(Self.patience.rounded)")
                     }
                     let began = clock.now
                     var next: Int64? = page + Int64(pacer.size)
@@ -98,12 +104,6 @@ struct SnapshotWalk {
             }
             return all
         }
-    }
-
-    /// Until when a chunk may be waited for: a snapshot may become as old as others' transactions may.
-    private func deadline(of snapshot: Snapshot) -> ContinuousClock.Instant {
-        let patient = ContinuousClock.now + Self.patience
-        return throttle.maxTransactionAge.map { min(patient, snapshot.takenAt + $0) } ?? patient
     }
 
     /// Of a range, once all of it is compared.

@@ -11,9 +11,26 @@ public struct TableComparison: Sendable {
         self.statement = statement
     }
 
-    /// By which parts it can be compared again: `proven`, if they are whole and its files are still the ones; or all of it, by
-    /// keys.
-    public func parts(_ proven: [RowSpan], on connection: PostgresConnection) async throws -> [RowSpan] {
+    /// Compares all rows, in the parts of a proof, `proven`, where they are whole and its files are still the ones.
+    ///
+    /// - Returns: what was counted of each part, in their order.
+    /// - Throws: `PostgresError`.
+    public func run(
+        _ proven: [RowSpan], pool: PostgresPool, workers: Int
+    ) async throws -> [(span: RowSpan, tally: ChunkTally)] {
+        // Pages may be another file's by the time that they are read; keys stay.
+        for _ in 1...2 {
+            let parts = try await pool.withConnection { try await self.parts(proven, on: $0) }
+            do {
+                return Array(zip(parts, try await tallies(parts, pool: pool, workers: workers)).map { ($0, $1) })
+            } catch is HeapFileMoved {
+                continue
+            }
+        }
+        return [(.all, try await tallies([.all], pool: pool, workers: 1)[0])]
+    }
+
+    private func parts(_ proven: [RowSpan], on connection: PostgresConnection) async throws -> [RowSpan] {
         guard RowSpan.areWhole(proven) else { return [.all] }
         let files = Set(proven.compactMap(\.file))
         guard !files.isEmpty else { return proven }
@@ -23,11 +40,8 @@ public struct TableComparison: Sendable {
         return present.isEmpty ? [.all] : present.map { RowSpan(file: $0.file, after: nil, upTo: nil) }
     }
 
-    /// Compares them all, each in a transaction of its own: of pages in one snapshot.
-    ///
-    /// - Returns: what was counted of each, in their order.
-    /// - Throws: `PostgresError`; ``HeapFileMoved`` where a file was written anew meanwhile.
-    public func run(_ parts: [RowSpan], pool: PostgresPool, workers: Int) async throws -> [ChunkTally] {
+    /// Each in a transaction of its own: of pages in one snapshot.
+    private func tallies(_ parts: [RowSpan], pool: PostgresPool, workers: Int) async throws -> [ChunkTally] {
         guard parts.contains(where: { $0.file != nil }) else {
             return try await each(parts, workers: workers) { part in
                 let (condition, values) = Keyset(statement.mapping).between(part.after, part.upTo, parametersFrom: 1)

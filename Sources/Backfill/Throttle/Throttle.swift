@@ -15,14 +15,24 @@ public final class Throttle: Sendable {
     /// How often who is held asks again.
     private static let pause = Duration.milliseconds(50)
 
-    /// Returns when a worker may begin its next chunk; false when it may not until `deadline`.
+    /// Returns when a worker may begin its next chunk; false when it may not in time.
     ///
-    /// - Parameter worker: from 0 on.
+    /// - Parameters:
+    ///   - worker: from 0 on.
+    ///   - patience: for so long it may be held. Whoever merely leaves room for others is not held.
+    ///   - deadline: until then it has to be.
     /// - Throws: `CancellationError`.
-    func admit(_ worker: Int, until deadline: ContinuousClock.Instant?) async throws -> Bool {
+    func admit(
+        _ worker: Int, patience: Duration? = nil, until deadline: ContinuousClock.Instant? = nil
+    ) async throws -> Bool {
+        var heldSince: ContinuousClock.Instant?
         while true {
-            if let deadline, .now > deadline { return false }
-            if update({ $0.admits(worker, at: .now) }) ?? true { return true }
+            let now = ContinuousClock.now
+            if let deadline, now > deadline { return false }
+            let (admits, isHeld) = update { ($0.admits(worker, at: now), $0.isHeld(at: now)) } ?? (true, false)
+            if admits { return true }
+            heldSince = isHeld ? heldSince ?? now : nil
+            if let patience, let heldSince, heldSince.duration(to: now) > patience { return false }
             try await Task.sleep(for: Self.pause)
         }
     }
@@ -62,13 +72,13 @@ struct ChunkTurn: Sendable {
         return try await body(ChunkTurn(throttle: throttle, worker: worker))
     }
 
-    /// Returns when it may begin a chunk; false when it may not until `deadline`.
+    /// Returns when it may begin a chunk; false when it may not in time, see ``Throttle/admit(_:patience:until:)``.
     ///
     /// - Throws: `CancellationError`.
     @discardableResult
-    func begin(until deadline: ContinuousClock.Instant? = nil) async throws -> Bool {
+    func begin(patience: Duration? = nil, until deadline: ContinuousClock.Instant? = nil) async throws -> Bool {
         try Task.checkCancellation()
-        return try await throttle.admit(worker, until: deadline)
+        return try await throttle.admit(worker, patience: patience, until: deadline)
     }
 
     func end(rows: Int64, in duration: Duration) async throws {

@@ -112,9 +112,14 @@ struct ThrottleState: Sendable {
         if isPresent { present.insert(worker) } else { present.remove(worker) }
     }
 
+    /// Whether no worker may begin a chunk, since something is too much or nobody knows.
+    func isHeld(at now: ContinuousClock.Instant) -> Bool {
+        hold != nil || lookedAt.map { $0.duration(to: now) >= Self.blind } ?? true
+    }
+
     /// Whether a worker may begin a chunk; else it asks again soon.
     func admits(_ worker: Int, at now: ContinuousClock.Instant) -> Bool {
-        guard hold == nil, let lookedAt, lookedAt.duration(to: now) < Self.blind else { return false }
+        if isHeld(at: now) { return false }
         if let paidUntil, paidUntil > now { return false }
         return duty(of: worker) > 0
     }
