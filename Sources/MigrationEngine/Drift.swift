@@ -15,9 +15,12 @@ enum Drift {
         var text: String
 
         func telling(_ renamed: RenamedTables) -> Difference {
-            guard lacksTable, let name = renamed.name(of: item.table) else { return self }
+            guard isMissing, let name = renamed.name(of: item.table) else { return self }
             var difference = self
-            difference.renaming = renamed.statements(for: item.table)
+            let other = TableName(schema: item.table.schema, name: item.table.name + "_other").name.quotedIdentifier
+            // Another table has its name.
+            let away = lacksTable ? [] : ["ALTER TABLE \(item.table.quoted) RENAME TO \(other)"]
+            difference.renaming = away + renamed.statements(for: item.table)
             difference.text += ", and \(name) has its triggers"
             return difference
         }
@@ -54,6 +57,13 @@ enum Drift {
         try await all(record, on: connection).contains { $0.lacksTable || $0.isMissing && !$0.item.isFound }
     }
 
+    /// What to do about a table that has only another name, whose archive would be looked for in vain; nil for none.
+    static func renamed(_ record: LedgerRecord, on connection: PostgresConnection) async throws -> String? {
+        let renamed = try await all(record, on: connection).filter { !$0.renaming.isEmpty }
+        guard let first = renamed.first else { return nil }
+        return "somebody changed what the migration counts on: \(first.text). \(advice(renamed, isGoingBack: true))"
+    }
+
     private static func all(_ record: LedgerRecord, on connection: PostgresConnection) async throws -> [Difference] {
         guard !record.isPurged, !record.isUntouched else { return [] }
         var reliance = Reliance(record.plan, applied: record.applied)
@@ -69,7 +79,7 @@ enum Drift {
         let applied = try await connection.query(
             "SELECT step FROM sluice.step WHERE migration = $1", [.text(record.id)])
         guard Set(applied.rows.compactMap { $0[0] }) == record.applied else { return [] }
-        guard differences.contains(where: \.lacksTable) else { return differences }
+        guard differences.contains(where: \.isMissing) else { return differences }
         let renamed = try await RenamedTables.find(record.plan, on: connection)
         return differences.map { $0.telling(renamed) }
     }

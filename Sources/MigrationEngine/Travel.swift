@@ -101,6 +101,9 @@ struct Travel: Sendable {
 
     /// Drops the archive: from then on there is no way back.
     func purge(on connection: PostgresConnection) async throws {
+        if let renamed = try await Drift.renamed(record, on: connection) {
+            throw Interruption.stalled(reason: Drift.reason, message: renamed)
+        }
         var bereft = self
         bereft.isBereft = try await Drift.lacksWhatIsUndone(record, on: connection)
         _ = try await bereft.claimed(record.purgePromise, on: connection) { travel in

@@ -65,6 +65,39 @@ struct GoneTests {
         }
     }
 
+    @Test(
+        "a table whose name another one has got is not taken for gone either, nor is that one touched",
+        arguments: [Phase.initial, .backfill])
+    func displacedTable(onTheWayTo target: Phase) async throws {
+        try await EvolvingDatabase.with(ChangeKindTests.people) { database in
+            let before = try await database.structure()
+            try await database.walk(Self.spec, to: .backfill)
+            try await database.sql(
+                "ALTER TABLE people RENAME TO folk; CREATE TABLE people (id int PRIMARY KEY, name text)")
+            let obstacle = try await database.obstacle(Self.spec, to: target)
+            #expect(obstacle.hasPrefix("Drift: ") && obstacle.contains("folk has its triggers"), "\(obstacle)")
+            #expect(!obstacle.contains("phase: Initial"), "\(obstacle)")
+            let statements = try #require(obstacle.firstMatch(of: #/\((ALTER TABLE [^)]*)\)/#)).1
+            try await database.sql(String(statements))
+            try await database.walk(Self.spec, to: .initial)
+            try await database.sql("DROP TABLE people_other")
+            #expect(try await database.structure() == before)
+        }
+    }
+
+    @Test("a table that has only another name when keepFor is over is waited for")
+    func renamedInTheArchivesTime() async throws {
+        try await EvolvingDatabase.with(ChangeKindTests.people) { database in
+            let spec = EvolvingDatabase.spec([ChangeKindTests.split], keepFor: .zero)
+            try await database.walk(
+                EvolvingDatabase.spec([ChangeKindTests.split], keepFor: .seconds(3600)), to: .contract)
+            try await database.sql("ALTER TABLE people RENAME TO folk")
+            let obstacle = try await database.obstacle(spec, to: .contract)
+            #expect(obstacle.hasPrefix("Drift: ") && obstacle.contains("folk has its triggers"), "\(obstacle)")
+            try await database.sql("ALTER TABLE folk RENAME TO people")
+        }
+    }
+
     @Test("a table in the archive's time: what is kept goes when keepFor is over")
     func purge() async throws {
         try await EvolvingDatabase.with(ChangeKindTests.people) { database in

@@ -16,12 +16,15 @@ public struct KnownDependents: Codable, Hashable, Sendable {
     public let restated: [ColumnDependents.Restated]?
     /// Answers those that there are of the column, as JSON, a row each; nil where there were none.
     public let restatedQuery: String?
+    /// Whether the names hold what single partitions have; nil in a plan of a version that did not look at them.
+    private let seesPartitions: Bool?
 
     init(
         table: TableName, column: String?, successor: String? = nil, names: [String], added: [String] = [],
         step: String,
         restated: [ColumnDependents.Restated] = [], restatedQuery: String? = nil
     ) {
+        seesPartitions = true
         self.restated = restated.isEmpty ? nil : restated
         self.restatedQuery = restated.isEmpty ? nil : restatedQuery
         self.table = table
@@ -42,7 +45,9 @@ public struct KnownDependents: Codable, Hashable, Sendable {
 
     private func late(_ query: String) -> String {
         let known = names.map(\.quotedLiteral).joined(separator: ", ")
-        return "SELECT name FROM (\(query)) AS found WHERE name <> ALL (ARRAY[\(known)]::text[]) ORDER BY 1"
+        let ofPartitions = seesPartitions == true ? "" : " AND name NOT LIKE '% (partition %)'"
+        return
+            "SELECT name FROM (\(query)) AS found WHERE name <> ALL (ARRAY[\(known)]::text[])\(ofPartitions) ORDER BY 1"
     }
 
     /// - Parameter except: names of indexes and constraints; nil for the old column. What gives the new one its values, and
