@@ -20,7 +20,7 @@ extension Certificate {
         /// The XOR of its rows' digests, 16 hexadecimal digits; nil where a part of it was compared by a version that made none.
         public var digest: String?
 
-        /// So many in one certificate.
+        /// About so many in one certificate: of each file there is one at least.
         public static let limit = 64
 
         public var span: RowSpan { RowSpan(file: file, after: after, upTo: upTo) }

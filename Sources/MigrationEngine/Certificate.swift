@@ -29,7 +29,7 @@ public struct Certificate: Sendable, Hashable, Codable {
     public var database: String?
     /// The number of the walk whose checkpoints say the same.
     public var walk: Int64?
-    /// What was compared, at most ``Range/limit`` of them; of each table they cover all rows.
+    /// What was compared, about ``Range/limit`` of them; of each table they cover all rows.
     public var ranges: [Range]?
     /// Of all the rest, `sha256:…`. It tells what was changed afterwards, not who wrote it.
     public var checksum: String?
