@@ -34,7 +34,10 @@ struct WebhookTests {
                 // The same again, client side and server side: neither releases nor fights.
                 let before = try await stage.deployment()
                 try await stage.apply(stage.manifest("api", "api:2", requires: "split"))
-                #expect(try await stage.deployment().metadata.resourceVersion == before.metadata.resourceVersion)
+                // Kubernetes' own controllers write its status when they like, and with that another resourceVersion.
+                let same = try await stage.deployment()
+                #expect(same.metadata.generation == before.metadata.generation)
+                #expect(same.metadata.annotations == before.metadata.annotations)
                 try await stage.kubectl(
                     "apply", "--server-side", "--force-conflicts", "--field-manager=argocd", "-f", "-",
                     input: stage.manifest("api", "api:2", requires: "split"))
