@@ -22,6 +22,18 @@ struct Chunk {
     var isPart = false
 }
 
+extension TableWalk.Place {
+    /// A chunk that is about to be sent.
+    func log(range: Int, after: [String]?, upTo: [String]?, to logger: Logger) {
+        logger.debug(
+            "chunk",
+            metadata: [
+                "step": "\(step)", "range": "\(range)", "epoch": "\(fence.epoch)", "after": "\(after ?? [])",
+                "upTo": "\(upTo ?? [])",
+            ])
+    }
+}
+
 /// Does chunks of one walk, each in one statement that commits by itself.
 struct ChunkRunner: Sendable {
     let statement: ChunkStatement
@@ -30,13 +42,7 @@ struct ChunkRunner: Sendable {
 
     /// - Throws: ``FenceLost``; ``HeapFileMoved``; ``CheckpointLost``; `PostgresError`.
     func run(_ chunk: Chunk, on connection: PostgresConnection) async throws -> ChunkTally {
-        logger.debug(
-            "chunk",
-            metadata: [
-                "step": "\(place.step)", "range": "\(chunk.range)", "epoch": "\(place.fence.epoch)",
-                "after": "\(chunk.after ?? [])", "upTo": "\(chunk.upTo ?? [])",
-            ]
-        )
+        place.log(range: chunk.range, after: chunk.after, upTo: chunk.upTo, to: logger)
         let row = try await connection.query(
             statement.sql(of: chunk),
             [

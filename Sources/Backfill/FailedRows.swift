@@ -18,7 +18,7 @@ final class FailedRows: Sendable {
     /// - Throws: ``RowFailures`` when enough is known.
     func note(_ row: RowFailure) throws {
         state.withLock { state in
-            guard !state.rows.contains(row) else { return }
+            guard state.rows.count < Self.limit, !state.rows.contains(row) else { return }
             state.rows.append(row)
             if state.until == nil { state.until = .now + Self.patience }
         }

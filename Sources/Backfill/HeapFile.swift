@@ -18,26 +18,14 @@ public struct HeapFile: Hashable, Sendable {
     }
 }
 
-extension HeapFile: LosslessStringConvertible, Codable {
-    public var description: String { "\(relation)/\(filenode)" }
+/// As text, `oid/filenode`.
+extension HeapFile: RawRepresentable, Codable {
+    public var rawValue: String { "\(relation)/\(filenode)" }
 
-    public init?(_ description: String) {
-        let numbers = description.split(separator: "/", omittingEmptySubsequences: false).map { Int64($0) }
+    public init?(rawValue: String) {
+        let numbers = rawValue.split(separator: "/", omittingEmptySubsequences: false).map { Int64($0) }
         guard numbers.count == 2, let relation = numbers[0], let filenode = numbers[1] else { return nil }
         self.init(relation: relation, filenode: filenode)
-    }
-
-    public init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        guard let file = HeapFile(try container.decode(String.self)) else {
-            throw DecodingError.dataCorruptedError(in: container, debugDescription: "a file is oid/filenode")
-        }
-        self = file
-    }
-
-    public func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode(description)
     }
 }
 

@@ -33,13 +33,14 @@ struct KeyedRange {
                 boundary = try await self.boundary(after: position, rows: pacer.size, on: connection)
                 found = boundary
                 let end = boundary ?? checkpoint.upper
+                let isCounted = boundary == nil || runner.statement.isReading
                 let (condition, values) = Keyset(mapping).between(
                     position, end, parametersFrom: ChunkStatement.firstFree)
                 tally = try await runner.run(
                     Chunk(
                         range: checkpoint.range, after: position, upTo: end, table: mapping.table.quoted,
                         condition: condition, values: values.map { .text($0) },
-                        rows: hasFailed ? 0 : boundary == nil || runner.statement.isReading ? nil : Int64(pacer.size),
+                        rows: hasFailed ? 0 : isCounted ? nil : Int64(pacer.size),
                         isLast: boundary == nil, isPart: hasFailed),
                     on: connection)
             } catch let error as PostgresError where error.isOfData {

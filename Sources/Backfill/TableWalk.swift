@@ -93,6 +93,30 @@ public struct TableWalk: Sendable {
         }
     }
 
+    /// What there is of a comparison by pages, which is made in one go.
+    private enum PagedComparison {
+        case fresh([Checkpoint], [FoundHeapFile])
+        case over(ChunkTally)
+        /// It was interrupted, or the table is not to be walked by pages.
+        case impossible
+    }
+
+    private func pagedComparison(on connection: PostgresConnection) async throws -> PagedComparison {
+        let present = try await ranges.stored(connection)
+        let files = try await FoundHeapFile.all(of: statement.mapping.table, on: connection)
+        guard let files, files.count <= Self.mostFiles, present.allSatisfy({ $0.file != nil }) else {
+            return .impossible
+        }
+        // A checkpoint that somebody has deleted leaves a gap, or a file of which nothing is known.
+        if present.allSatisfy(\.isDone), WalkRanges.areWhole(present),
+            Set(files.map(\.file)) == Set(present.compactMap(\.file))
+        {
+            return .over(present.reduce(into: ChunkTally()) { $0 += $1.tally })
+        }
+        guard !present.contains(where: \.isDone) else { return .impossible }
+        return .fresh(try await ranges.pinned(files, on: connection), files)
+    }
+
     /// All rows, as they were at one moment, where they are compared by pages; nil where that is not so, or was interrupted: then
     /// they are compared by keys.
     private func comparedInOneSnapshot(
@@ -100,25 +124,16 @@ public struct TableWalk: Sendable {
         yielded: @escaping @Sendable (PostgresConnection) async throws -> Void
     ) async throws -> ChunkTally? {
         guard case .compare = statement, pace.method == .pages else { return nil }
-        let (checkpoints, files, isOver) = try await pool.withConnection {
-            connection -> ([Checkpoint], [FoundHeapFile]?, Bool) in
-            let present = try await ranges.stored(connection)
-            let files = try await FoundHeapFile.all(of: statement.mapping.table, on: connection)
-            // A checkpoint that somebody has deleted since leaves a gap, or a file of which nothing is known.
-            let isOver =
-                present.allSatisfy(\.isDone) && WalkRanges.areWhole(present)
-                && files.map { Set($0.map(\.file)) == Set(present.compactMap(\.file)) } == true
-            guard present.allSatisfy({ $0.file != nil && $0.position == nil && !$0.isDone }) else {
-                return (present, nil, isOver)
-            }
-            guard let files, files.count <= Self.mostFiles else { return (present, nil, isOver) }
-            return (try await ranges.pinned(files, on: connection), files, false)
-        }
-        guard let files else {
-            guard isOver else { return nil }
-            let tally = checkpoints.reduce(into: ChunkTally()) { $0 += $1.tally }
+        let found = try await pool.withConnection { try await pagedComparison(on: $0) }
+        let (checkpoints, files): ([Checkpoint], [FoundHeapFile])
+        switch found {
+        case .impossible:
+            return nil
+        case .over(let tally):
             progress(tally.rows)
             return tally
+        case .fresh(let pinned, let walked):
+            (checkpoints, files) = (pinned, walked)
         }
         progress(0)
         let queue = RangeQueue(checkpoints)

@@ -84,7 +84,7 @@ struct WalkRanges: Sendable {
                 DELETE FROM sluice.checkpoint WHERE migration = $1 AND walk = $2::bigint AND step = $3
                     AND NOT coalesce((relation || '/' || filenode) = ANY ($4::text[]), false)
                 """,
-                placeValues + [.textArray(kept.map(\.description))])
+                placeValues + [.textArray(kept.map(\.rawValue))])
             let last = try await connection.query(
                 """
                 SELECT coalesce(max(range), -1) AS last FROM sluice.checkpoint

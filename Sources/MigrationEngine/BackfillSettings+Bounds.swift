@@ -1,4 +1,4 @@
-public import Backfill
+internal import Backfill
 internal import SchemaChange
 
 /// A number of the settings that is too small or too large.

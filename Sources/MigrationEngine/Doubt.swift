@@ -19,7 +19,10 @@ extension Ledger {
 extension LedgerRecord {
     static let doubt =
         "rows were written past the triggers that keep both sides right, or are not as their side says, and no comparison "
-        + "has found all of them right since; set phase: Backfill, which compares every row and names those (Mismatch); "
+        + "has found all of them right since"
+
+    private static let wayOut =
+        "set phase: Backfill, which compares every row and names those (Mismatch); "
         + "to write one side of such a row gives up what its other side holds"
 
     /// - Throws: a stalled ``Interruption`` when the triggers are not as the ledger has them.
@@ -39,7 +42,7 @@ extension LedgerRecord {
     func requireComparison() throws {
         guard isInDoubt else { return }
         throw Interruption.stalled(
-            reason: "ProofBroken", message: "what would go may be all there is: \(Self.doubt)")
+            reason: "ProofBroken", message: "what would go may be all there is: \(Self.doubt); \(Self.wayOut)")
     }
 }
 

@@ -17,7 +17,7 @@ enum Drift {
         func telling(_ renamed: RenamedTables) -> Difference {
             guard isMissing, let name = renamed.name(of: item.table) else { return self }
             var difference = self
-            let other = TableName(schema: item.table.schema, name: item.table.name + "_other").name.quotedIdentifier
+            let other = "\(item.table.name)_other".quotedIdentifier
             // Another table has its name.
             let away = lacksTable ? [] : ["ALTER TABLE \(item.table.quoted) RENAME TO \(other)"]
             difference.renaming = away + renamed.statements(for: item.table)

@@ -45,7 +45,7 @@ enum Interruption: Error, Hashable, Sendable {
         case let error as RowFailures:
             self = .stalled(
                 reason: "RowFailed",
-                message: "\(doing): \(error); mend the row or the expression, it goes on from there")
+                message: "\(doing): \(error); mend the rows or the expression, it goes on from there")
         case let error as RemoteFailure:
             switch error.kind {
             case .overdue: self = .waiting(reason: "WaitingForWorker", message: "\(doing): \(error); it is asked again")

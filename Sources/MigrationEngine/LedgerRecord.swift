@@ -39,12 +39,6 @@ struct LedgerRecord: Sendable {
     /// Whether nothing of the plan is in force.
     var isUntouched: Bool { phase == .initial && applied.isEmpty }
 
-    /// Whether another worker has pinned a plan, or made a step, since `earlier` was read: what was made of that, or could not
-    /// be, means nothing any more.
-    func isLater(than earlier: LedgerRecord?) -> Bool {
-        planHash != earlier?.planHash || walk != earlier?.walk || applied != earlier?.applied
-    }
-
     /// The root promise of the present walk.
     var promise: String {
         WalkID.of(id, planHash: planHash, walk: walk)
@@ -104,5 +98,14 @@ enum LedgerJSON {
         let decoder = JSONDecoder()
         decoder.dateDecodingStrategy = .iso8601
         return try decoder.decode(type, from: Data(text.utf8))
+    }
+}
+
+extension Ledger {
+    /// Whether another worker has pinned a plan, or made a step, since `record` was read: what was made of that, or could not be,
+    /// means nothing any more.
+    func isOvertaken(_ record: LedgerRecord?, on connection: PostgresConnection) async throws -> Bool {
+        guard let now = try await read(connection) else { return false }
+        return now.planHash != record?.planHash || now.walk != record?.walk || now.applied != record?.applied
     }
 }

@@ -101,8 +101,8 @@ final class MigrationRun: Sendable {
             case (.pin, _):
                 do {
                     try await plan(by: planner, on: server, on: connection)
-                } catch {
-                    guard let now = try await ledger.read(connection), now.isLater(than: record) else { throw error }
+                } catch  where error is PlanError || error is Interruption {
+                    guard try await ledger.isOvertaken(record, on: connection) else { throw error }
                 }
             case (.undoOldPlan, let record?):
                 reporter.working("Replanning", reason: "PlanChanged", "undoing the plan that was never proven")

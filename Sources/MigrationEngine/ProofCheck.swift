@@ -52,7 +52,7 @@ extension ProofCheck {
         }
         // After Contract nobody writes the old columns any more.
         if record.phase == .contract { return .holds(certificate) }
-        if record.isInDoubt { return .broken(reason: LedgerRecord.doubt) }
+        if record.isInDoubt { return .broken(reason: "\(LedgerRecord.doubt); \(remedy)") }
         // In the middle of Contract some triggers have made way for those of the archive; the ledger says which.
         let isContracting = record.plan.steps(of: .contract).contains { record.applied.contains($0.id) }
         let expected = isContracting ? record.triggers ?? TriggerFingerprint.none : certificate.triggers

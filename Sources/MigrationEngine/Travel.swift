@@ -119,8 +119,8 @@ struct Travel: Sendable {
         do {
             plan = try await Planner(name: run.name, spec: spec).plan(on: connection)
         } catch let error as PlanError {
-            if let now = try await ledger.read(connection), now.isLater(than: record) { return true }
-            throw error
+            guard try await ledger.isOvertaken(record, on: connection) else { throw error }
+            return true
         }
         guard plan != record.plan, plan.hash == record.planHash else { return false }
         try await ledger.replace(plan, after: record, on: connection)

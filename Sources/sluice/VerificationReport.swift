@@ -70,7 +70,7 @@ extension VerificationReport.Rows {
         unchanged = comparison.isUnchanged
         ranges = comparison.parts.map {
             VerificationReport.Range(
-                table: $0.table, file: $0.span.file?.description, after: $0.span.after, upTo: $0.span.upTo,
+                table: $0.table, file: $0.span.file?.rawValue, after: $0.span.after, upTo: $0.span.upTo,
                 rows: $0.found.rows,
                 mismatches: $0.found.mismatches, unchanged: $0.isUnchanged)
         }
@@ -109,7 +109,7 @@ enum VerificationText {
         ]
         return ["certificate:"] + fields.compactMap { name, value in value.map { "  \(name): \($0)" } }
             + (certificate.ranges ?? []).map {
-                "  range: \(span($0.table, $0.file?.description, $0.after, $0.upTo)): \($0.rows) rows (old side \($0.oldSide), new side "
+                "  range: \(span($0.table, $0.file?.rawValue, $0.after, $0.upTo)): \($0.rows) rows (old side \($0.oldSide), new side "
                     + "\($0.newSide)), digest \($0.digest ?? "unknown")"
             }
     }

@@ -19,6 +19,15 @@ struct EvolvingDatabase: Sendable {
         }
     }
 
+    /// The same on a server of that version.
+    static func with(
+        _ setUp: String, on version: PostgresVersion, _ body: (EvolvingDatabase) async throws -> Void
+    ) async throws {
+        try await withTestDatabase(on: version.url) { url in
+            try await on(url, setUp, body)
+        }
+    }
+
     /// The same on a server of one's own.
     static func on(_ url: String, _ setUp: String, _ body: (EvolvingDatabase) async throws -> Void) async throws {
         try await Psql.run(setUp, on: url)

@@ -96,69 +96,67 @@ struct VersionViewTests {
     func partitions(on version: PostgresVersion) async throws {
         let setUp =
             ChangeKindTests.sales + "ALTER TABLE sales ALTER note SET DEFAULT 'none', ADD gone text DEFAULT 'g';"
-        try await withTestDatabase(on: version.url) { url in
-            try await EvolvingDatabase.on(url, setUp) { database in
-                let before = try await database.structure()
-                let changes = [
-                    ChangeKindTests.cents,
-                    .replaceColumns(
-                        ReplaceColumns(
-                            table: "sales", from: ["note"], to: [NewColumn(name: "upper", type: "text")],
-                            forward: ["upper": "upper(note)"], backward: ["note": "lower(upper)"])),
-                    .dropColumn(DropColumn(table: "sales", column: "gone")),
-                    ChangeKindTests.add(NewColumn(name: "kind", type: "text"), to: "sales", default: "'k'"),
-                ]
-                let spec = Self.spec(changes)
-                try await database.walk(spec, to: .backfill)
-                // A row of the new version's without a note: that is meant.
-                #expect(
-                    try await Self.new(
-                        database,
-                        """
-                        INSERT INTO sales (region, id, cents) VALUES (3, 201, 900) RETURNING upper IS NULL, kind;
-                        UPDATE sales SET region = 4 WHERE id = 1; UPDATE sales SET cents = 250, region = 3 WHERE id = 2;
-                        INSERT INTO sales (region, id, cents, upper) VALUES (3, 201, 0, 'X')
-                            ON CONFLICT (region, id) DO UPDATE SET cents = excluded.cents + 1000;
-                        DELETE FROM sales WHERE id = 3 RETURNING upper
-                        """) == "t|k\nN3")
-                #expect(
-                    try await database.sql(
-                        """
-                        CREATE TABLE sales_5 PARTITION OF sales FOR VALUES IN (5);
-                        UPDATE sales SET price = 7, region = 5 WHERE id = 4; INSERT INTO sales (region, id, price) VALUES (5, 6, 6);
-                        SELECT region, id, price, note, gone FROM sales WHERE id IN (1, 2, 3, 201) ORDER BY id
-                        """) == "4|1|1|n1|g\n3|2|2|n2|g\n3|201|10||g")
-                #expect(
-                    try await Self.new(
-                        database, "SELECT id, cents, upper FROM sales WHERE region = 5 ORDER BY id")
-                        == "4|700|N4\n6|600|NONE")
-                try await database.walk(spec, to: .contract)
-                #expect(
-                    try await Self.new(
-                        database,
-                        "UPDATE sales SET region = 5, upper = 'Y' WHERE id = 1; SELECT count(*), sum(cents) FROM sales")
-                        == "151|1134150")
-                try await database.walk(spec, to: .initial)
-                try await database.sql("CREATE TABLE kept AS TABLE sales; DROP TABLE sales_5")
-                #expect(
-                    try await database.sql("SELECT region, price, note FROM kept WHERE id = 1; DROP TABLE kept")
-                        == "5|1|y")
-                #expect(try await database.structure() == before)
-                #expect(try await database.traces() == "")
-                var short = spec
-                short.contract?.keepFor = SpecDuration(.zero)
-                try await database.walk(short, to: .contract)
-                #expect(try await database.traces() != "")
-                try await database.walk(short, to: .contract)
-                #expect(try await database.traces() == "")
-                #expect(
-                    try await Self.new(
-                        database,
-                        """
-                        INSERT INTO sales (region, id, cents, upper) VALUES (3, 301, 1, 'Z');
-                        SELECT * FROM sales WHERE id IN (8, 301) ORDER BY id
-                        """) == "1|8|800|N8|k\n3|301|1|Z|k")
-            }
+        try await EvolvingDatabase.with(setUp, on: version) { database in
+            let before = try await database.structure()
+            let changes = [
+                ChangeKindTests.cents,
+                .replaceColumns(
+                    ReplaceColumns(
+                        table: "sales", from: ["note"], to: [NewColumn(name: "upper", type: "text")],
+                        forward: ["upper": "upper(note)"], backward: ["note": "lower(upper)"])),
+                .dropColumn(DropColumn(table: "sales", column: "gone")),
+                ChangeKindTests.add(NewColumn(name: "kind", type: "text"), to: "sales", default: "'k'"),
+            ]
+            let spec = Self.spec(changes)
+            try await database.walk(spec, to: .backfill)
+            // A row of the new version's without a note: that is meant.
+            #expect(
+                try await Self.new(
+                    database,
+                    """
+                    INSERT INTO sales (region, id, cents) VALUES (3, 201, 900) RETURNING upper IS NULL, kind;
+                    UPDATE sales SET region = 4 WHERE id = 1; UPDATE sales SET cents = 250, region = 3 WHERE id = 2;
+                    INSERT INTO sales (region, id, cents, upper) VALUES (3, 201, 0, 'X')
+                        ON CONFLICT (region, id) DO UPDATE SET cents = excluded.cents + 1000;
+                    DELETE FROM sales WHERE id = 3 RETURNING upper
+                    """) == "t|k\nN3")
+            #expect(
+                try await database.sql(
+                    """
+                    CREATE TABLE sales_5 PARTITION OF sales FOR VALUES IN (5);
+                    UPDATE sales SET price = 7, region = 5 WHERE id = 4; INSERT INTO sales (region, id, price) VALUES (5, 6, 6);
+                    SELECT region, id, price, note, gone FROM sales WHERE id IN (1, 2, 3, 201) ORDER BY id
+                    """) == "4|1|1|n1|g\n3|2|2|n2|g\n3|201|10||g")
+            #expect(
+                try await Self.new(
+                    database, "SELECT id, cents, upper FROM sales WHERE region = 5 ORDER BY id")
+                    == "4|700|N4\n6|600|NONE")
+            try await database.walk(spec, to: .contract)
+            #expect(
+                try await Self.new(
+                    database,
+                    "UPDATE sales SET region = 5, upper = 'Y' WHERE id = 1; SELECT count(*), sum(cents) FROM sales")
+                    == "151|1134150")
+            try await database.walk(spec, to: .initial)
+            try await database.sql("CREATE TABLE kept AS TABLE sales; DROP TABLE sales_5")
+            #expect(
+                try await database.sql("SELECT region, price, note FROM kept WHERE id = 1; DROP TABLE kept")
+                    == "5|1|y")
+            #expect(try await database.structure() == before)
+            #expect(try await database.traces() == "")
+            var short = spec
+            short.contract?.keepFor = SpecDuration(.zero)
+            try await database.walk(short, to: .contract)
+            #expect(try await database.traces() != "")
+            try await database.walk(short, to: .contract)
+            #expect(try await database.traces() == "")
+            #expect(
+                try await Self.new(
+                    database,
+                    """
+                    INSERT INTO sales (region, id, cents, upper) VALUES (3, 301, 1, 'Z');
+                    SELECT * FROM sales WHERE id IN (8, 301) ORDER BY id
+                    """) == "1|8|800|N8|k\n3|301|1|Z|k")
         }
     }
 

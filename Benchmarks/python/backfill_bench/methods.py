@@ -123,12 +123,12 @@ class Sluice:
     def __init__(self, workers: int, by: str, throttle: str = "") -> None:
         self.workers, self.by, self.throttle = workers, by, throttle
 
-    def command(self, phase: str) -> list[str]:
-        return [os.environ["SLUICE_BINARY"], "run", "-f", "-", "--phase", phase]
-
     def walk(self, url: str, phase: str) -> subprocess.Popen:
+        return self.start(url, "run", "--phase", phase)
+
+    def start(self, url: str, *command: str) -> subprocess.Popen:
         process = subprocess.Popen(
-            self.command(phase), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True,
+            [os.environ["SLUICE_BINARY"], *command, "-f", "-"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True,
             env=os.environ | {"SLUICE_DATABASE_URL": url.rsplit("/", 1)[0] + "/bench"})
         process.stdin.write(migration(self.workers, self.by, self.throttle))
         process.stdin.close()
@@ -156,12 +156,16 @@ class Sluice:
         return filled(url)
 
 
+def marker(database: psycopg.Connection) -> str:
+    """The column of Sluice's that tells who wrote a row last."""
+    return database.execute(
+        "SELECT attname FROM pg_attribute WHERE attrelid = 'people'::regclass AND attname LIKE 'sluice_side_%'"
+    ).fetchone()[0]
+
+
 def with_our_triggers(url: str, _: threading.Event) -> int:
     with connect(url, "bench", autocommit=True) as database:
-        marker = database.execute(
-            "SELECT attname FROM pg_attribute WHERE attrelid = 'people'::regclass AND attname LIKE 'sluice_side_%'"
-        ).fetchone()[0]
-        return database.execute(f"UPDATE people SET {ASSIGNMENTS}, {marker} = 'o'").rowcount
+        return database.execute(f"UPDATE people SET {ASSIGNMENTS}, {marker(database)} = 'o'").rowcount
 
 
 METHODS = [

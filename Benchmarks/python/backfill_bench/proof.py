@@ -1,14 +1,12 @@
 """How fast every row is compared: `sluice verify`, beside a plain parallel scan that computes the same digest of each row and
 compares nothing."""
 
-import os
-import subprocess
 import time
 
 from report import Report, median
 
-from .methods import Sluice
-from .tables import FORWARD, Table, connect, fresh, migration
+from .methods import Sluice, marker
+from .tables import FORWARD, Table, connect, fresh
 
 WORKERS = 2
 SUBJECT = f"sluice verify, {WORKERS} workers"
@@ -17,20 +15,14 @@ BASELINE = "a parallel scan with the digest"
 
 def scan(url: str) -> int:
     with connect(url, "bench", autocommit=True) as database:
-        marker = database.execute(
-            "SELECT attname FROM pg_attribute WHERE attrelid = 'people'::regclass AND attname LIKE 'sluice_side_%'"
-        ).fetchone()[0]
         database.execute(f"SET max_parallel_workers_per_gather = {WORKERS}")
-        columns = ", ".join([marker, "id", "name", *FORWARD])
+        columns = ", ".join([marker(database), "id", "name", *FORWARD])
         return database.execute(
             f"SELECT count(*), bit_xor(hash_record_extended(ROW({columns}), 0)) FROM people").fetchone()[0]
 
 
 def verify(url: str) -> None:
-    done = subprocess.run(
-        [os.environ["SLUICE_BINARY"], "verify", "-f", "-"], input=migration(WORKERS, "Pages", ""), text=True,
-        stdout=subprocess.DEVNULL, env=os.environ | {"SLUICE_DATABASE_URL": url.rsplit("/", 1)[0] + "/bench"})
-    if done.returncode != 0:
+    if Sluice(WORKERS, "Pages").start(url, "verify").wait() != 0:
         raise SystemExit("sluice verify failed")
 
 

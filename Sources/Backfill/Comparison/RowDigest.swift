@@ -4,8 +4,8 @@ internal import SchemaChange
 /// a range's rows they are the range's digest, in whatever order and in how many chunks the rows were read.
 ///
 /// Tells images apart, and not only values: `1.0` from `1.00`. So a column is hashed by its type only where equal values are
-/// the same bits (``Column/equality``); all others by their text, byte by byte. Not of a secret: it finds accidents, and no one who can choose the
-/// values of many rows.
+/// the same bits (``Column/equality``); all others by their text, byte by byte. Not of a secret: it finds accidents, and no one
+/// who can choose the values of many rows.
 enum RowDigest {
     static func of(_ mapping: Mapping) -> String {
         let columns = (mapping.key + mapping.old + mapping.inputs + mapping.new).map { value($0, $0.stored) }

@@ -55,6 +55,7 @@ struct SnapshotWalk {
         }
     }
 
+    /// One range after the other.
     private func compare(
         _ queue: RangeQueue, of files: [FoundHeapFile], in snapshot: Snapshot, turn: ChunkTurn,
         progress: (Int64) -> Void, yielded: (PostgresConnection) async throws -> Void
@@ -62,41 +63,31 @@ struct SnapshotWalk {
         try await pool.withConnection { connection in
             var all = ChunkTally()
             var pacer = ChunkPacer(target: pace.chunkDuration, start: Self.start, floor: 1, bounds: Self.bounds)
-            let clock = ContinuousClock()
             while let checkpoint = queue.next() {
                 guard let file = files.first(where: { $0.file == checkpoint.file }) else { throw HeapFileMoved() }
-                var page = checkpoint.lower?.page ?? 0
-                let end = checkpoint.upper?.page
+                var page = checkpoint.lower?.page
                 var tally = ChunkTally()
-                while end.map({ page < $0 }) ?? true {
-                    // A snapshot may become as old as others' transactions may.
-                    let deadline = throttle.maxTransactionAge.map { snapshot.takenAt + $0 }
-                    guard try await turn.begin(patience: Self.patience, until: deadline) else {
-                        let isOld = deadline.map { .now > $0 } ?? false
-                        throw SnapshotLost(
-                            reason: isOld
-                                ? "the snapshot is as old as backfill.throttle.maxTransactionAge lets a transaction be"
-                                : "it was held for \(Self.patience.rounded)")
-                    }
-                    let began = clock.now
-                    var next: Int64? = page + Int64(pacer.size)
+                while let first = page {
+                    try await begin(turn, in: snapshot)
+                    let began = ContinuousClock.now
                     // Behind the last page that was there may be others by now, with rows that were there.
-                    if next! >= end ?? file.pages { next = end }
-                    log(checkpoint, from: page, to: next)
+                    let reach = first + Int64(pacer.size)
+                    let next = reach < checkpoint.upper?.page ?? file.pages ? reach : nil
+                    let upTo = next.map { [String($0)] } ?? checkpoint.upper
+                    place.log(range: checkpoint.range, after: [String(first)], upTo: upTo, to: logger)
                     let part: ChunkTally
                     do {
                         part = try await statement.tally(
-                            ofPages: page, before: next, of: file, in: snapshot, on: connection)
+                            ofPages: first, before: upTo?.page, of: file, in: snapshot, on: connection)
                     } catch let error as PostgresError where error.isLostRace {
                         try await yielded(connection)
                         continue
                     }
                     tally += part
                     progress(part.rows)
-                    let took = clock.now - began
+                    let took = ContinuousClock.now - began
                     pacer.finished(in: took)
                     try await turn.end(rows: part.rows, in: took)
-                    guard let next else { break }
                     page = next
                 }
                 try await store(tally, of: checkpoint, on: connection)
@@ -104,6 +95,17 @@ struct SnapshotWalk {
             }
             return all
         }
+    }
+
+    /// Waits for leave to compare a chunk. A snapshot may become as old as others' transactions may.
+    private func begin(_ turn: ChunkTurn, in snapshot: Snapshot) async throws {
+        let deadline = throttle.maxTransactionAge.map { snapshot.takenAt + $0 }
+        guard try await !turn.begin(patience: Self.patience, until: deadline) else { return }
+        let isOld = deadline.map { .now > $0 } ?? false
+        throw SnapshotLost(
+            reason: isOld
+                ? "the snapshot is as old as backfill.throttle.maxTransactionAge lets a transaction be"
+                : "it was held for \(Self.patience.rounded)")
     }
 
     /// Of a range, once all of it is compared.
@@ -128,15 +130,6 @@ struct SnapshotWalk {
         ).row()
         guard try row.boolean("fenced") else { throw FenceLost(place.fence) }
         guard try row.boolean("stored") else { throw CheckpointLost() }
-    }
-
-    private func log(_ checkpoint: Checkpoint, from page: Int64, to next: Int64?) {
-        logger.debug(
-            "chunk",
-            metadata: [
-                "step": "\(place.step)", "range": "\(checkpoint.range)", "epoch": "\(place.fence.epoch)",
-                "after": "\([String(page)])", "upTo": "\(next.map { [String($0)] } ?? [])",
-            ])
     }
 }
 

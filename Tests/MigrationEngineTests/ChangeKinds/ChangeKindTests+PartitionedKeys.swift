@@ -52,22 +52,20 @@ extension ChangeKindTests {
         "a row that breaks a foreign key while it is put in force is named, and what the partitions have of it goes",
         arguments: PostgresVersion.allCases)
     func brokenPartitionedForeignKey(on version: PostgresVersion) async throws {
-        try await withTestDatabase(on: version.url) { url in
-            try await EvolvingDatabase.on(url, Self.owned) { database in
-                let before = try await database.structure()
-                let spec = EvolvingDatabase.spec([Self.priced])
-                try await database.walk(spec, to: .backfill)
-                try await database.sql("INSERT INTO sales VALUES (3, 7, 999)")
-                let obstacle = try await database.obstacle(spec, to: .contract)
-                #expect(obstacle.hasPrefix("DataNotReady: "), "\(obstacle)")
-                #expect(obstacle.contains("break it's priced: keys (3, 7)"), "\(obstacle)")
-                #expect(try await database.refusal(of: "INSERT INTO sales VALUES (4, 8, 999)").contains("23503"))
-                try await database.walk(spec, to: .initial)
-                #expect(try await database.structure() == before)
-                #expect(try await database.obstacle(spec, to: .contract).contains("keys (3, 7)"))
-                try await database.sql("DELETE FROM sales WHERE price = 999")
-                try await database.walk(spec, to: .contract)
-            }
+        try await EvolvingDatabase.with(Self.owned, on: version) { database in
+            let before = try await database.structure()
+            let spec = EvolvingDatabase.spec([Self.priced])
+            try await database.walk(spec, to: .backfill)
+            try await database.sql("INSERT INTO sales VALUES (3, 7, 999)")
+            let obstacle = try await database.obstacle(spec, to: .contract)
+            #expect(obstacle.hasPrefix("DataNotReady: "), "\(obstacle)")
+            #expect(obstacle.contains("break it's priced: keys (3, 7)"), "\(obstacle)")
+            #expect(try await database.refusal(of: "INSERT INTO sales VALUES (4, 8, 999)").contains("23503"))
+            try await database.walk(spec, to: .initial)
+            #expect(try await database.structure() == before)
+            #expect(try await database.obstacle(spec, to: .contract).contains("keys (3, 7)"))
+            try await database.sql("DELETE FROM sales WHERE price = 999")
+            try await database.walk(spec, to: .contract)
         }
     }
 
@@ -129,29 +127,27 @@ extension ChangeKindTests {
                 CREATE TABLE bills_1 PARTITION OF bills FOR VALUES FROM (0) TO (9); INSERT INTO bills VALUES (1, 1);
                 ALTER TABLE sales ADD CONSTRAINT long CHECK (note <> ''); CREATE INDEX noted ON sales (note);
                 """
-        try await withTestDatabase(on: version.url) { url in
-            try await EvolvingDatabase.on(url, setUp) { database in
-                let spec = EvolvingDatabase.spec(
-                    [
-                        Self.cents, .dropColumn(DropColumn(table: "sales", column: "note")),
-                        .dropTable(DropTable(table: "bills")),
-                    ], keepFor: .zero)
-                try await database.walk(spec, to: .contract)
-                #expect(try await database.traces() != "")
-                try await database.sql("CREATE TABLE sales_5 PARTITION OF sales FOR VALUES IN (5)")
-                try await database.walk(spec, to: .contract)
-                #expect(try await database.traces() == "")
-                #expect(
-                    try await database.sql(
-                        """
-                        SELECT attname, count(*) FROM pg_attribute WHERE attrelid::regclass::text ~ '^sales(_[0-9]a?b?)?$'
-                            AND attnum > 0 AND NOT attisdropped GROUP BY 1 ORDER BY 1;
-                        SELECT count(*) FROM pg_class WHERE relname LIKE 'bills%' OR relname LIKE 'sales%note%';
-                        INSERT INTO sales VALUES (5, 1, 100); SELECT count(*), sum(cents) FROM sales
-                        """) == "cents|8\nid|8\nregion|8\n0\n151|1132600")
-                #expect(try await database.obstacle(spec, to: .backfill).hasPrefix("NotReversible: "))
-                try await database.walk(spec, to: .contract)
-            }
+        try await EvolvingDatabase.with(setUp, on: version) { database in
+            let spec = EvolvingDatabase.spec(
+                [
+                    Self.cents, .dropColumn(DropColumn(table: "sales", column: "note")),
+                    .dropTable(DropTable(table: "bills")),
+                ], keepFor: .zero)
+            try await database.walk(spec, to: .contract)
+            #expect(try await database.traces() != "")
+            try await database.sql("CREATE TABLE sales_5 PARTITION OF sales FOR VALUES IN (5)")
+            try await database.walk(spec, to: .contract)
+            #expect(try await database.traces() == "")
+            #expect(
+                try await database.sql(
+                    """
+                    SELECT attname, count(*) FROM pg_attribute WHERE attrelid::regclass::text ~ '^sales(_[0-9]a?b?)?$'
+                        AND attnum > 0 AND NOT attisdropped GROUP BY 1 ORDER BY 1;
+                    SELECT count(*) FROM pg_class WHERE relname LIKE 'bills%' OR relname LIKE 'sales%note%';
+                    INSERT INTO sales VALUES (5, 1, 100); SELECT count(*), sum(cents) FROM sales
+                    """) == "cents|8\nid|8\nregion|8\n0\n151|1132600")
+            #expect(try await database.obstacle(spec, to: .backfill).hasPrefix("NotReversible: "))
+            try await database.walk(spec, to: .contract)
         }
     }
 }

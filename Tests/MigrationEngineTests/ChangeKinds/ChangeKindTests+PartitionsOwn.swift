@@ -24,32 +24,30 @@ extension ChangeKindTests {
         "a foreign key of one partition alone is not taken for a part of the table's",
         arguments: PostgresVersion.allCases)
     func ownForeignKey(on version: PostgresVersion) async throws {
-        try await withTestDatabase(on: version.url) { url in
-            try await EvolvingDatabase.on(url, Self.withOwners) { database in
-                try await database.sql(
-                    "ALTER TABLE sales_1 ADD CONSTRAINT a_own FOREIGN KEY (price) REFERENCES owners")
-                let spec = EvolvingDatabase.spec([Self.priced])
-                let obstacle = try await database.obstacle(spec, to: .expand)
-                #expect(obstacle.hasPrefix("NameTaken: ") || obstacle.hasPrefix("Dependents: "), "\(obstacle)")
-                #expect(obstacle.contains("partition public.sales_1") && obstacle.contains("a_own"), "\(obstacle)")
-                // One that says something else stays as it is.
-                try await database.sql(
-                    """
-                    ALTER TABLE sales_1 DROP CONSTRAINT a_own,
-                        ADD CONSTRAINT a_own FOREIGN KEY (price) REFERENCES owners ON UPDATE CASCADE
-                    """)
-                let before = try await database.structure()
-                try await database.walk(spec, to: .backfill)
-                // One that somebody makes after the plan is found when the table gets its own.
-                try await database.sql(
-                    "ALTER TABLE sales_2b ADD CONSTRAINT a_late FOREIGN KEY (price) REFERENCES owners")
-                let late = try await database.obstacle(spec, to: .contract)
-                #expect(late.contains("partition sales_2b") && late.contains("a_late"), "\(late)")
-                try await database.sql("ALTER TABLE sales_2b DROP CONSTRAINT a_late")
-                try await database.walk(spec, to: .contract)
-                try await database.walk(spec, to: .initial)
-                #expect(try await database.structure() == before)
-            }
+        try await EvolvingDatabase.with(Self.withOwners, on: version) { database in
+            try await database.sql(
+                "ALTER TABLE sales_1 ADD CONSTRAINT a_own FOREIGN KEY (price) REFERENCES owners")
+            let spec = EvolvingDatabase.spec([Self.priced])
+            let obstacle = try await database.obstacle(spec, to: .expand)
+            #expect(obstacle.hasPrefix("NameTaken: ") || obstacle.hasPrefix("Dependents: "), "\(obstacle)")
+            #expect(obstacle.contains("partition public.sales_1") && obstacle.contains("a_own"), "\(obstacle)")
+            // One that says something else stays as it is.
+            try await database.sql(
+                """
+                ALTER TABLE sales_1 DROP CONSTRAINT a_own,
+                    ADD CONSTRAINT a_own FOREIGN KEY (price) REFERENCES owners ON UPDATE CASCADE
+                """)
+            let before = try await database.structure()
+            try await database.walk(spec, to: .backfill)
+            // One that somebody makes after the plan is found when the table gets its own.
+            try await database.sql(
+                "ALTER TABLE sales_2b ADD CONSTRAINT a_late FOREIGN KEY (price) REFERENCES owners")
+            let late = try await database.obstacle(spec, to: .contract)
+            #expect(late.contains("partition sales_2b") && late.contains("a_late"), "\(late)")
+            try await database.sql("ALTER TABLE sales_2b DROP CONSTRAINT a_late")
+            try await database.walk(spec, to: .contract)
+            try await database.walk(spec, to: .initial)
+            #expect(try await database.structure() == before)
         }
     }
 
@@ -130,24 +128,22 @@ extension ChangeKindTests {
         "what would refuse the new version's rows in one partition alone is refused, by its name",
         arguments: PostgresVersion.allCases)
     func ownOfPartitions(on version: PostgresVersion) async throws {
-        try await withTestDatabase(on: version.url) { url in
-            try await EvolvingDatabase.on(url, Self.withNotes) { database in
-                let before = try await database.structure()
-                let renamed = Change.alterColumn(
-                    AlterColumn(
-                        table: "sales", column: "note", to: NewColumn(name: "remark", type: "text"), forward: "note",
-                        backward: "remark"))
-                for (make, drop, partition, name) in Self.ofNote {
-                    try await database.sql(make)
-                    for change in [Self.withoutNote, renamed] {
-                        let obstacle = try await database.obstacle(EvolvingDatabase.spec([change]), to: .expand)
-                        #expect(obstacle.hasPrefix("Dependents: ") && obstacle.contains(name), "\(obstacle)")
-                        #expect(obstacle.contains("partition public.\(partition) of public.sales"), "\(obstacle)")
-                    }
-                    try await database.sql(drop)
+        try await EvolvingDatabase.with(Self.withNotes, on: version) { database in
+            let before = try await database.structure()
+            let renamed = Change.alterColumn(
+                AlterColumn(
+                    table: "sales", column: "note", to: NewColumn(name: "remark", type: "text"), forward: "note",
+                    backward: "remark"))
+            for (make, drop, partition, name) in Self.ofNote {
+                try await database.sql(make)
+                for change in [Self.withoutNote, renamed] {
+                    let obstacle = try await database.obstacle(EvolvingDatabase.spec([change]), to: .expand)
+                    #expect(obstacle.hasPrefix("Dependents: ") && obstacle.contains(name), "\(obstacle)")
+                    #expect(obstacle.contains("partition public.\(partition) of public.sales"), "\(obstacle)")
                 }
-                #expect(try await database.structure() == before)
+                try await database.sql(drop)
             }
+            #expect(try await database.structure() == before)
         }
     }
 
@@ -158,26 +154,24 @@ extension ChangeKindTests {
                 ALTER TABLE sales ADD CONSTRAINT worded CHECK (note <> ''); CREATE INDEX ON sales (note);
                 CREATE INDEX quiet ON sales_1 (note);
                 """
-        try await withTestDatabase(on: version.url) { url in
-            try await EvolvingDatabase.on(url, setUp) { database in
-                let before = try await database.structure()
-                let spec = EvolvingDatabase.spec([Self.withoutNote])
-                try await database.walk(spec, to: .backfill)
-                for (make, drop, partition, name) in Self.ofNote {
-                    try await database.sql(make)
-                    let obstacle = try await database.obstacle(spec, to: .contract)
-                    #expect(obstacle.hasPrefix("Dependents: ") && obstacle.contains(name), "\(obstacle)")
-                    #expect(obstacle.contains("partition \(partition)"), "\(obstacle)")
-                    try await database.sql(drop)
-                }
-                // What all partitions have, one that comes later has by its table.
-                try await database.sql("CREATE TABLE sales_5 PARTITION OF sales FOR VALUES IN (5)")
-                try await database.walk(spec, to: .contract)
-                try await database.sql("INSERT INTO sales SELECT i, 149 + (i = 2)::int, 1 FROM generate_series(1, 5) i")
-                try await database.sql("DROP TABLE sales_5")
-                try await database.walk(spec, to: .initial)
-                #expect(try await database.structure() == before)
+        try await EvolvingDatabase.with(setUp, on: version) { database in
+            let before = try await database.structure()
+            let spec = EvolvingDatabase.spec([Self.withoutNote])
+            try await database.walk(spec, to: .backfill)
+            for (make, drop, partition, name) in Self.ofNote {
+                try await database.sql(make)
+                let obstacle = try await database.obstacle(spec, to: .contract)
+                #expect(obstacle.hasPrefix("Dependents: ") && obstacle.contains(name), "\(obstacle)")
+                #expect(obstacle.contains("partition \(partition)"), "\(obstacle)")
+                try await database.sql(drop)
             }
+            // What all partitions have, one that comes later has by its table.
+            try await database.sql("CREATE TABLE sales_5 PARTITION OF sales FOR VALUES IN (5)")
+            try await database.walk(spec, to: .contract)
+            try await database.sql("INSERT INTO sales SELECT i, 149 + (i = 2)::int, 1 FROM generate_series(1, 5) i")
+            try await database.sql("DROP TABLE sales_5")
+            try await database.walk(spec, to: .initial)
+            #expect(try await database.structure() == before)
         }
     }
 

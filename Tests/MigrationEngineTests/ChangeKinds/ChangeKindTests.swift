@@ -35,10 +35,8 @@ struct ChangeKindTests {
         _ setUp: String, _ changes: [Change], _ stops: [Stop], left: (String, String),
         on version: PostgresVersion = .installed, cleanUp: String? = nil
     ) async throws {
-        try await withTestDatabase(on: version.url) { url in
-            try await EvolvingDatabase.on(url, setUp) { database in
-                try await roundTrip(database, changes, stops, left: left, cleanUp: cleanUp)
-            }
+        try await EvolvingDatabase.with(setUp, on: version) { database in
+            try await roundTrip(database, changes, stops, left: left, cleanUp: cleanUp)
         }
     }
 
