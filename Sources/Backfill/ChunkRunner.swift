@@ -38,6 +38,7 @@ extension TableWalk.Place {
 struct ChunkRunner: Sendable {
     let statement: ChunkStatement
     let place: TableWalk.Place
+    let heapOnly: HeapOnlyShare
     let logger: Logger
 
     /// - Throws: ``FenceLost``; ``HeapFileMoved``; ``CheckpointLost``; `PostgresError`.
@@ -54,7 +55,9 @@ struct ChunkRunner: Sendable {
         guard try row.boolean("fenced") else { throw FenceLost(place.fence) }
         guard try row.boolean("here") else { throw HeapFileMoved() }
         guard try row.boolean("moved") else { throw CheckpointLost() }
-        return try ChunkTally(row)
+        let tally = try ChunkTally(row)
+        if row["heap_only"] != nil { heapOnly.wrote(tally.rows, heapOnly: try row.integer("heap_only")) }
+        return tally
     }
 
     private func position(of chunk: Chunk) -> PostgresValue {

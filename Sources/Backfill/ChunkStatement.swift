@@ -48,7 +48,8 @@ public enum ChunkStatement: Sendable {
     static let firstFree = 11
 
     /// Answers one row: whether the fence stood (`fenced`), whether the file is still the one (`here`), whether the checkpoint
-    /// was there to be moved (`moved`), and the chunk's tally. But for `moved`, nothing was done where one is false.
+    /// was there to be moved (`moved`), the chunk's tally, and of pages that are written how many rows stayed on theirs
+    /// (`heap_only`). But for `moved`, nothing was done where one is false.
     ///
     /// Parameters: migration, epoch, walk, step, range, new position (an array; NULL leaves it), done, rows that it passes
     /// (NULL: those that it found), the relation and the filenode that must be there (NULL: whatever is), then those of the
@@ -75,7 +76,7 @@ public enum ChunkStatement: Sendable {
         return """
             WITH fence AS MATERIALIZED (\(Fence.query)),
             here AS MATERIALIZED (
-                SELECT 1 FROM fence WHERE $9::oid IS NULL OR pg_relation_filenode($9::oid) = $10::oid
+                SELECT \(Self.heapOnly) AS heap_only FROM fence WHERE $9::oid IS NULL OR pg_relation_filenode($9::oid) = $10::oid
             ),
             \(rows),
             moved AS (
@@ -91,10 +92,14 @@ public enum ChunkStatement: Sendable {
             )
             SELECT EXISTS (SELECT FROM fence) AS fenced, EXISTS (SELECT FROM here) AS here,
                 EXISTS (SELECT FROM moved) AS moved, rows, old_side, new_side, mismatches, to_json(examples) AS examples,
-                digest
+                digest\(isReading ? "" : ", \(Self.heapOnly) - (SELECT heap_only FROM here) AS heap_only")
             FROM found
             """
     }
+
+    /// Heap-only updates of this session in the file's relation that no view shows yet. From this statement's begin to its end
+    /// these are its own.
+    private static let heapOnly = "pg_stat_get_xact_tuples_hot_updated($9::oid)"
 
     /// The mappings whose new columns rows are given.
     private var filled: [Mapping] {

@@ -42,17 +42,20 @@ public struct TableWalk: Sendable {
     private let pool: PostgresPool
     private let pace: Pace
     private let throttle: Throttle
+    private let heapOnly: HeapOnlyShare
     private let logger: Logger
 
+    /// - Parameter heapOnly: is told of the row versions that are written.
     public init(
         _ statement: ChunkStatement, at place: Place, pool: PostgresPool, pace: Pace, throttle: Throttle = .none,
-        logger: Logger
+        heapOnly: HeapOnlyShare = HeapOnlyShare(), logger: Logger
     ) {
         self.statement = statement
         self.place = place
         self.pool = pool
         self.pace = pace
         self.throttle = throttle
+        self.heapOnly = heapOnly
         self.logger = logger
     }
 
@@ -170,7 +173,7 @@ public struct TableWalk: Sendable {
         let rows = try await pool.withConnection { try await TableSize.estimate(of: statement.mapping.table, on: $0) }
         let pages = files?.reduce(0) { $0 + $1.pages } ?? 0
         let failed = FailedRows()
-        let runner = ChunkRunner(statement: statement, place: place, logger: logger)
+        let runner = ChunkRunner(statement: statement, place: place, heapOnly: heapOnly, logger: logger)
         let passed: @Sendable (Int64) -> Void = { rows in
             queue.passed(rows)
             progress(rows)

@@ -37,6 +37,9 @@ extension ClaimedTravel {
                 checkpoints: step.id, meter)
         }
         meter.finish()
+        if let percent = meter.heapOnly.percent {
+            run.logger.info("filled", metadata: ["table": "\(mapping.table)", "heapOnlyPercent": "\(percent)"])
+        }
         try await fenced { connection in
             try await settle(mapping, of: step, on: connection)
             try await ledger.note(applied: step, walk: walk, on: connection)
@@ -67,8 +70,10 @@ extension ClaimedTravel {
         let (progress, yielded) = tellers(of: step, on: table, meter)
         let place = TableWalk.Place(fence: fence, walk: walk, step: checkpoints)
         return try await watched(table, isWriting: !statement.isReading) { throttle in
-            try await TableWalk(statement, at: place, pool: pool, pace: pace, throttle: throttle, logger: run.logger)
-                .run(progress: progress, yielded: yielded)
+            try await TableWalk(
+                statement, at: place, pool: pool, pace: pace, throttle: throttle, heapOnly: meter.heapOnly,
+                logger: run.logger
+            ).run(progress: progress, yielded: yielded)
         }
     }
 

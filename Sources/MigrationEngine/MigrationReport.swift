@@ -81,11 +81,18 @@ public struct BackfillProgress: Sendable, Hashable, Codable {
     public var rowsTotal: Int64
     public var rowsPerSecond: Int64
     public var estimatedCompletion: Date?
+    /// Of the row versions that this worker wrote, those that stayed on their page (HOT), in percent; nil where that is not
+    /// known: by keys, and while nothing was written.
+    public var heapOnlyPercent: Int?
 
-    public init(rowsDone: Int64, rowsTotal: Int64, rowsPerSecond: Int64 = 0, estimatedCompletion: Date? = nil) {
+    public init(
+        rowsDone: Int64, rowsTotal: Int64, rowsPerSecond: Int64 = 0, estimatedCompletion: Date? = nil,
+        heapOnlyPercent: Int? = nil
+    ) {
         self.rowsDone = rowsDone
         self.rowsTotal = rowsTotal
         self.rowsPerSecond = rowsPerSecond
         self.estimatedCompletion = estimatedCompletion
+        self.heapOnlyPercent = heapOnlyPercent
     }
 }

@@ -1,3 +1,4 @@
+internal import Backfill
 internal import Foundation
 internal import SchemaChange
 internal import Synchronization
@@ -57,6 +58,7 @@ final class ProgressMeter: Sendable {
 
     private let state = Mutex(State())
     private let rowsTotal: Int64
+    let heapOnly = HeapOnlyShare()
     private let reporter: Reporter
 
     init(rowsTotal: Int64, reporter: Reporter) {
@@ -81,7 +83,8 @@ final class ProgressMeter: Sendable {
                 rowsDone: state.rowsDone,
                 rowsTotal: total,
                 rowsPerSecond: Int64(rate),
-                estimatedCompletion: remaining.map { Date(timeIntervalSinceNow: $0) }
+                estimatedCompletion: remaining.map { Date(timeIntervalSinceNow: $0) },
+                heapOnlyPercent: heapOnly.percent
             )
         }
         reporter.update { $0.progress = progress }
@@ -95,6 +98,8 @@ final class ProgressMeter: Sendable {
     /// The end: the total is exact now.
     func finish() {
         let rows = state.withLock { $0.rowsDone }
-        reporter.update { $0.progress = BackfillProgress(rowsDone: rows, rowsTotal: rows) }
+        reporter.update {
+            $0.progress = BackfillProgress(rowsDone: rows, rowsTotal: rows, heapOnlyPercent: heapOnly.percent)
+        }
     }
 }

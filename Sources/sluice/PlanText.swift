@@ -87,10 +87,13 @@ enum PlanWords {
 
     static func estimate(_ estimate: BackfillEstimate) -> String {
         let time = estimate.seconds.map { "about \(duration($0))" } ?? "as long as the workers take"
+        let room = estimate.fillfactor.map {
+            "; more rows would stay on their pages with fillfactor \($0), which counts for pages written from then on"
+        }
         return "\(estimate.columns.joined(separator: ", ")) of \(estimate.table): \(number(estimate.rows)) rows of "
             + "\(Int(estimate.rowBytes)) bytes, \(Int(estimate.addedBytes)) more each "
             + "(sample of \(number(estimate.sampledRows))); \(time), WAL \(bytes(estimate.walBytes)), "
-            + "disk \(bytes(estimate.diskBytes))"
+            + "disk \(bytes(estimate.diskBytes))" + (room ?? "")
     }
 
     static func number(_ value: Int64) -> String {

@@ -88,6 +88,7 @@ final class ProgressDisplay: Sendable {
         if let completion = progress.estimatedCompletion, share < 1 {
             text += ", \(Int(completion.timeIntervalSinceNow.rounded(.up))) s left"
         }
+        if let percent = progress.heapOnlyPercent { text += ", \(percent) % on their page" }
         return text
     }
 }

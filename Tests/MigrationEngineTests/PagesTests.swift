@@ -27,6 +27,27 @@ struct PagesTests {
         }
     }
 
+    @Test("about half of the rows stay on their page though it is full, and how many is told")
+    func heapOnly() async throws {
+        // A long transaction that writes, of any database of the server, lets nothing be cleaned up meanwhile.
+        try await withPrivatePostgres { server in
+            let database = try await EvolvedDatabase.withItems(server.url, rows: Self.rows)
+            try await database.reach("DualWrite")
+            let (status, log) = try await database.running { process in
+                (try await process.waitForExit(within: .seconds(90)), process.standardError)
+            }
+            #expect(status == 0)
+            let told = try #require(log.firstMatch(of: /heapOnlyPercent=(\d+)/).flatMap { Int($0.1) })
+            #expect((35...70).contains(told))
+            // Nobody else has updated rows of it.
+            let counted =
+                "SELECT round(n_tup_hot_upd * 100.0 / n_tup_upd) FROM pg_stat_user_tables WHERE relname = 'items'"
+            try await eventually("PostgreSQL has counted the same", within: .seconds(5)) {
+                try await database.sql(counted) == String(told)
+            }
+        }
+    }
+
     @Test("a table that is written anew in the middle is walked again from its beginning")
     func rewritten() async throws {
         let log = try await disturbed { database in

@@ -58,6 +58,7 @@ struct PlanCommandTests {
         struct Estimate: Decodable {
             var rows, sampledRows, walBytes, diskBytes: Int64
             var rowBytes, addedBytes, seconds: Double
+            var fillfactor: Int?
         }
         struct Found: Decodable { var code, severity, path, message: String }
         var planHash: String
@@ -121,6 +122,32 @@ struct PlanCommandTests {
             #expect(try await database.structure() == before)
             #expect(try await database.sql("SELECT count(*) FROM pg_namespace WHERE nspname = 'sluice'") == "0")
         }
+    }
+
+    @Test("plan says with what fillfactor more rows would stay on their pages, unless the table has it, or is small")
+    func fillfactor() async throws {
+        func suggested(_ options: String, rows: Int) async throws -> Int? {
+            var found: Int?
+            try await EvolvingDatabase.with(
+                """
+                CREATE TABLE t (id bigint PRIMARY KEY, name text, filler text) WITH (\(options));
+                INSERT INTO t SELECT i, 'first' || i || ' last', repeat('x', 400) FROM generate_series(1, \(rows)) i;
+                """
+            ) { database in
+                let output = try await run("plan", "-f", "-", "-o", "json", on: database.url)
+                #expect(output.status == 0, "\(output.standardError)")
+                let preview = try JSONDecoder().decode(Preview.self, from: Data(output.standardOutput.utf8))
+                found = try #require(preview.estimates.first).fillfactor
+            }
+            return found
+        }
+        // A quarter of the rows at a time, each a little longer than before.
+        let value = try #require(try await suggested("fillfactor = 100", rows: 50_000))
+        #expect((76...79).contains(value))
+        let withRoom = try await suggested("fillfactor = \(value)", rows: 50_000)
+        #expect(withRoom == nil)
+        let small = try await suggested("fillfactor = 100", rows: 5000)
+        #expect(small == nil)
     }
 
     @Test("a table without such traits has no such findings, and a row that fails is told")

@@ -1,6 +1,7 @@
 """The cases. `idle`: each method by itself on each table, round by round in turn, to its end or until it has run for long
 enough to know its speed. `load`: the same beside pgbench at half of its own full rate, each with a window of the load alone
-just before it. `proof`: how fast every row is compared. `curve`: what throttling the backfill costs it, and what it saves the load."""
+just before it. `proof`: how fast every row is compared. `curve`: what throttling the backfill costs it, and what it saves the load.
+`growth`: whether a row costs more in a large table."""
 
 import os
 import random
@@ -11,10 +12,11 @@ import time
 from report import Report, median, percentile
 
 from .chart import chart
+from .growth import grow
 from .load import Load, wait_until
 from .methods import METHODS, THROTTLED, Method
 from .proof import prove
-from .tables import Table, connect, fresh, make_template
+from .tables import Table, connect, fresh, make
 
 URL = os.environ["BENCH_DATABASE_URL"]
 FOLDER = os.environ["BENCH_FOLDER"]
@@ -23,6 +25,8 @@ ROUNDS = int(os.environ.get("ROUNDS", "5"))
 LIMIT = float(os.environ.get("LIMIT", "20"))
 WINDOW = float(os.environ.get("WINDOW", "10"))
 CASES = os.environ.get("CASES", "idle proof load curve").split()
+#: Of `growth`, in millions of rows.
+SIZES = [int(size) for size in os.environ.get("SIZES", "1 5 20 50").split()]
 TABLES = [
     Table("narrow", int(os.environ.get("ROWS", "5000000")), 40),
     Table("wide", int(os.environ.get("WIDE_ROWS", "500000")), 1000),
@@ -47,16 +51,20 @@ class Run:
             before = self.counters(watch)
             timer = threading.Timer(LIMIT, end.set)
             timer.start()
-            self.began = time.time()
-            self.rows = method.run(URL, end)
-            self.ended = time.time()
+            began = time.time()
+            filling = method.run(URL, end)
             timer.cancel()
             after = self.counters(watch)
-        self.seconds = self.ended - self.began
         wal, updates, hot = (late - early for early, late in zip(before, after))
-        self.speed = self.rows / self.seconds
-        self.wal = wal / max(self.rows, 1)
+        self.speed = filling.rows / (filling.ended - began)
+        self.wal = wal / max(filling.rows, 1)
         self.hot = hot / max(updates, 1)
+        self.transactions = [seconds * 1000 for seconds in filling.transactions]
+        #: The time that was left after a tenth, as it was forecast, to what it was.
+        self.forecast = None
+        if filling.forecast and not end.is_set():
+            seconds, since = filling.forecast
+            self.forecast = seconds / (filling.ended - since)
 
     @staticmethod
     def counters(watch) -> tuple[int, int, int]:
@@ -80,6 +88,11 @@ def idle(report: Report, table: Table) -> None:
         report.add(case, name, "rows/s", "rows/s", speeds[name])
         report.add(case, name, "WAL", "bytes/row", median([run.wal for run in found]))
         report.add(case, name, "HOT", "share", median([run.hot for run in found]))
+        transactions = [time for run in found for time in run.transactions]
+        for share in (50, 99, 100):
+            report.add(case, name, f"transaction, {'longest' if share == 100 else f'p{share}'}", "ms", percentile(transactions, share))
+        if forecasts := [run.forecast for run in found if run.forecast]:
+            report.add(case, name, "time left after a tenth, as it was forecast", "of what it was", median(forecasts))
     for baseline in BASELINES:
         ratios = [mine.speed / other.speed for mine, other in zip(runs[GOAL], runs[baseline])]
         report.add(case, GOAL, "rows/s", "rows/s", speeds[GOAL], median(ratios), baseline)
@@ -98,13 +111,13 @@ class Window:
         timer = threading.Timer(WINDOW, end.set)
         timer.start()
         start = time.time()
-        rows = method.run(URL, end)
-        stop = time.time()
+        filling = method.run(URL, end)
+        stop = filling.ended
         timer.cancel()
         process.wait()
         self.alone = load.latencies(began, began + WINDOW)
         self.beside = load.latencies(start, min(stop, start + WINDOW))
-        self.speed = rows / (stop - start)
+        self.speed = filling.rows / (stop - start)
 
     def ratio(self, share: float) -> float:
         return percentile(self.beside, share) / percentile(self.alone, share)
@@ -163,9 +176,11 @@ def curve(report: Report, table: Table) -> None:
 
 def main() -> None:
     report = Report()
-    for table in TABLES:
+    if "growth" in CASES:
+        grow(report, URL, FOLDER, SIZES, say)
+    for table in TABLES if set(CASES) - {"growth"} else []:
         say(f"making {table.rows} rows, {table.name}")
-        make_template(URL, table)
+        make(URL, table.template, table)
         if "idle" in CASES:
             idle(report, table)
         if "proof" in CASES:

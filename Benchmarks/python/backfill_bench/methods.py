@@ -1,11 +1,14 @@
 """What fills the rows: Sluice, and the ways that others have, each written here in its own manner and no copy of theirs."""
 
+import json
 import os
+import re
 import subprocess
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 
 import psycopg
 
@@ -16,12 +19,24 @@ BATCH = 1000
 
 
 @dataclass(frozen=True)
+class Filling:
+    """What came of it."""
+
+    rows: int
+    #: How long each transaction kept the rows that it wrote, in seconds.
+    transactions: list[float]
+    #: When a tenth was done: how long it was going to take from there on, in seconds, and from when on. Nothing where nobody says.
+    forecast: tuple[float, float] | None = None
+    ended: float = field(default_factory=time.time)
+
+
+@dataclass(frozen=True)
 class Method:
     name: str
     #: Before the clock starts: columns, triggers.
     prepare: Callable[[str], None]
-    #: Until all rows are filled, or the event is set; returns how many it filled.
-    run: Callable[[str, threading.Event], int]
+    #: Until all rows are filled, or the event is set.
+    run: Callable[[str, threading.Event], Filling]
 
 
 def add_columns(url: str) -> None:
@@ -35,10 +50,16 @@ def filled(url: str) -> int:
         return database.execute("SELECT count(first) FROM people").fetchone()[0]
 
 
-def one_update(url: str, _: threading.Event) -> int:
+def update_all(url: str, assignments: str) -> Filling:
     """The whole table in one transaction."""
     with connect(url, "bench", autocommit=True) as database:
-        return database.execute(f"UPDATE people SET {ASSIGNMENTS}").rowcount
+        began = time.time()
+        rows = database.execute(f"UPDATE people SET {assignments}").rowcount
+        return Filling(rows, [time.time() - began])
+
+
+def one_update(url: str, _: threading.Event) -> Filling:
+    return update_all(url, ASSIGNMENTS)
 
 
 def add_filling_triggers(url: str) -> None:
@@ -67,11 +88,12 @@ def add_filling_triggers(url: str) -> None:
                 f"CREATE TRIGGER fill_{column} BEFORE INSERT OR UPDATE ON people FOR EACH ROW EXECUTE FUNCTION fill_{column}()")
 
 
-def touching_batches(url: str, end: threading.Event) -> int:
+def touching_batches(url: str, end: threading.Event) -> Filling:
     """The manner of pgroll: the next 1000 rows by key are locked and written as they are, so that the triggers fill them."""
-    last, done = 0, 0
+    last, done, times = 0, 0, []
     with connect(url, "bench", autocommit=True) as database:
         while not end.is_set():
+            began = time.time()
             row = database.execute(
                 f"""WITH batch AS (
                     SELECT id FROM people WHERE unfilled = true AND id > %s ORDER BY id LIMIT {BATCH} FOR NO KEY UPDATE),
@@ -79,28 +101,31 @@ def touching_batches(url: str, end: threading.Event) -> int:
                 SELECT max(id), count(*) FROM written""", (last,)).fetchone()
             if row[0] is None:
                 break
+            times.append(time.time() - began)
             last, done = row[0], done + row[1]
-    return done
+    return Filling(done, times)
 
 
-def find_in_batches(url: str, end: threading.Event) -> int:
+def find_in_batches(url: str, end: threading.Event) -> Filling:
     """The manner of Rails: the keys of the next 1000 rows go to the client, and come back in an UPDATE."""
-    last, done = 0, 0
+    last, done, times = 0, 0, []
     with connect(url, "bench", autocommit=True) as database:
         while not end.is_set():
             keys = [row[0] for row in database.execute(
                 f"SELECT id FROM people WHERE id > %s ORDER BY id LIMIT {BATCH}", (last,)).fetchall()]
             if not keys:
                 break
+            began = time.time()
             done += database.execute(f"UPDATE people SET {ASSIGNMENTS} WHERE id = ANY (%s)", (keys,)).rowcount
+            times.append(time.time() - began)
             last = keys[-1]
-    return done
+    return Filling(done, times)
 
 
-def data_migration(url: str, end: threading.Event) -> int:
+def data_migration(url: str, end: threading.Event) -> Filling:
     """The manner of a data migration of Django or alembic: rows go to the client, values are computed there, and 1000 at a time
     come back, all in one transaction."""
-    done = 0
+    done, began = 0, time.time()
     with connect(url, "bench") as database:
         with database.cursor(name="rows") as rows:
             rows.itersize = BATCH
@@ -114,7 +139,7 @@ def data_migration(url: str, end: threading.Event) -> int:
                     """UPDATE people SET first = v.first, last = v.last
                     FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS v(id, first, last) WHERE people.id = v.id""",
                     tuple(map(list, zip(*values)))).rowcount
-    return done
+    return Filling(done, [time.time() - began])
 
 
 class Sluice:
@@ -123,23 +148,27 @@ class Sluice:
     def __init__(self, workers: int, by: str, throttle: str = "") -> None:
         self.workers, self.by, self.throttle = workers, by, throttle
 
-    def walk(self, url: str, phase: str) -> subprocess.Popen:
-        return self.start(url, "run", "--phase", phase)
-
     def start(self, url: str, *command: str) -> subprocess.Popen:
         process = subprocess.Popen(
-            [os.environ["SLUICE_BINARY"], *command, "-f", "-"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True,
-            env=os.environ | {"SLUICE_DATABASE_URL": url.rsplit("/", 1)[0] + "/bench"})
+            [os.environ["SLUICE_BINARY"], *command, "-f", "-"],
+            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+            env=os.environ | {"SLUICE_DATABASE_URL": url.rsplit("/", 1)[0] + "/bench", "SLUICE_LOG_FORMAT": "json"})
         process.stdin.write(migration(self.workers, self.by, self.throttle))
         process.stdin.close()
         return process
 
-    def prepare(self, url: str) -> None:
-        if self.walk(url, "DualWrite").wait() != 0:
-            raise SystemExit("sluice run --phase DualWrite failed")
+    def finish(self, url: str, *command: str) -> None:
+        process = self.start(url, *command)
+        said = process.stderr.read()
+        if process.wait() != 0:
+            raise SystemExit(f"sluice {' '.join(command)} failed: {said}")
 
-    def run(self, url: str, end: threading.Event) -> int:
-        process = self.walk(url, "Backfill")
+    def prepare(self, url: str) -> None:
+        self.finish(url, "run", "--phase", "DualWrite")
+
+    def run(self, url: str, end: threading.Event) -> Filling:
+        process = self.start(url, "run", "--phase", "Backfill", "--log-level", "debug")
+        words = Words(process.stderr)
         try:
             with connect(url, "bench", autocommit=True) as database:
                 while not end.is_set():
@@ -148,12 +177,42 @@ class Sluice:
                     if row[0] > 0:
                         break
                     if process.poll() is not None:
-                        raise SystemExit("sluice run --phase Backfill ended before it had filled the rows")
-                    time.sleep(0.005)
+                        raise SystemExit(f"sluice run --phase Backfill ended before it had filled the rows: {words.last}")
+                    time.sleep(0.02)
         finally:
+            ended = time.time()
             process.kill()
             process.wait()
-        return filled(url)
+            words.join()
+        return Filling(filled(url), words.chunks(), words.forecast, ended)
+
+
+class Words(threading.Thread):
+    """What `sluice run` says while it fills: its progress, each second, and its log, as JSON."""
+
+    PROGRESS = re.compile(r" (\d+)/(\d+) rows, (\d+)/s")
+
+    def __init__(self, stream) -> None:
+        super().__init__()
+        self.stream, self.last = stream, ""
+        self.began: dict[str, list[float]] = {}
+        self.forecast: tuple[float, float] | None = None
+        self.start()
+
+    def run(self) -> None:
+        for self.last in self.stream:
+            if self.last.startswith("{"):
+                said = json.loads(self.last)
+                if said["message"] == "chunk" and said["step"].endswith("/fill"):
+                    self.began.setdefault(said["range"], []).append(datetime.fromisoformat(said["time"]).timestamp())
+            elif (found := self.PROGRESS.search(self.last)) and self.forecast is None:
+                done, total, speed = map(int, found.groups())
+                if speed > 0 and done >= total / 10:
+                    self.forecast = ((total - done) / speed, time.time())
+
+    def chunks(self) -> list[float]:
+        """From one's begin to that of the next one in its range: that is longer than its transaction, by what comes between."""
+        return [late - early for times in self.began.values() for early, late in zip(times, times[1:])]
 
 
 def marker(database: psycopg.Connection) -> str:
@@ -163,9 +222,10 @@ def marker(database: psycopg.Connection) -> str:
     ).fetchone()[0]
 
 
-def with_our_triggers(url: str, _: threading.Event) -> int:
+def with_our_triggers(url: str, _: threading.Event) -> Filling:
     with connect(url, "bench", autocommit=True) as database:
-        return database.execute(f"UPDATE people SET {ASSIGNMENTS}, {marker(database)} = 'o'").rowcount
+        mark = f"{marker(database)} = 'o'"
+    return update_all(url, f"{ASSIGNMENTS}, {mark}")
 
 
 METHODS = [

@@ -22,8 +22,7 @@ def scan(url: str) -> int:
 
 
 def verify(url: str) -> None:
-    if Sluice(WORKERS, "Pages").start(url, "verify").wait() != 0:
-        raise SystemExit("sluice verify failed")
+    Sluice(WORKERS, "Pages").finish(url, "verify")
 
 
 def prove(report: Report, url: str, table: Table, rounds: int, say) -> None:
@@ -31,8 +30,7 @@ def prove(report: Report, url: str, table: Table, rounds: int, say) -> None:
     fresh(url, table)
     sluice = Sluice(WORKERS, "Pages")
     sluice.prepare(url)
-    if sluice.walk(url, "Backfill").wait() != 0:
-        raise SystemExit("sluice run --phase Backfill failed")
+    sluice.finish(url, "run", "--phase", "Backfill")
     # The first reading of each sets hint bits.
     rows = scan(url)
     verify(url)

@@ -43,12 +43,12 @@ def connect(url: str, database: str | None = None, **settings) -> psycopg.Connec
     return psycopg.connect(url, **({"dbname": database} if database else {}), **settings)
 
 
-def make_template(url: str, table: Table) -> None:
-    """A database to be copied, with the table as it is before anybody fills it."""
+def make(url: str, name: str, table: Table) -> None:
+    """A database of that name, with the table as it is before anybody fills it."""
     with connect(url, autocommit=True) as server:
-        server.execute(f"DROP DATABASE IF EXISTS {table.template}")
-        server.execute(f"CREATE DATABASE {table.template}")
-    with connect(url, table.template, autocommit=True) as database:
+        server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        server.execute(f"CREATE DATABASE {name}")
+    with connect(url, name, autocommit=True) as database:
         database.execute(
             "CREATE TABLE people (id bigint PRIMARY KEY, name text NOT NULL, seen bigint NOT NULL DEFAULT 0, filler text)")
         database.execute(

@@ -147,6 +147,9 @@ public struct BackfillEstimate: Codable, Sendable, Hashable {
     public var walBytes: Int64
     /// That tables and indexes may grow by until VACUUM has gone over them.
     public var diskBytes: Int64
+    /// With what `fillfactor` about seven of ten rows would stay on their pages (HOT) instead of about half. It is for pages
+    /// that are written from then on. Nil where they have that much room, and where it would not matter.
+    public var fillfactor: Int?
 }
 
 /// How the numbers of an estimate come about.
@@ -163,6 +166,15 @@ public enum EstimateMethod {
     static let recordBytes = 60.0
     static let indexRecordBytes = 60.0
     static let indexEntryBytes = 24.0
+    /// A smaller table is filled in no time; in bytes.
+    private static let smallHeap: Int64 = 16 << 20
+
+    /// Room for what one of the four passes over a page writes. Measured on PostgreSQL 15, rows of 100 bytes, two indexes: of
+    /// full pages 48 % of the rows stayed where they were, with this much room 71 %.
+    private static func fillfactor(_ facts: TableFacts, rowBytes: Double, newRowBytes: Double) -> Int? {
+        let wanted = Int(100 / (1 + (newRowBytes + tupleBytes) / (rowBytes + tupleBytes) / 4))
+        return facts.heapBytes >= smallHeap && facts.fillfactor > wanted ? wanted : nil
+    }
 
     /// For people.
     public static let text = """
@@ -203,6 +215,7 @@ public enum EstimateMethod {
             microsecondsPerRow: (perRow * 10).rounded() / 10,
             seconds: mapping.remote == nil ? (count * microseconds / Double(workers) / 100_000).rounded() / 10 : nil,
             walBytes: Int64(count * (newRow + recordBytes + indexRecordBytes * indexes)) + facts.heapBytes,
-            diskBytes: Int64(count * (newRow + tupleBytes + indexEntryBytes * indexes)))
+            diskBytes: Int64(count * (newRow + tupleBytes + indexEntryBytes * indexes)),
+            fillfactor: sampled > 0 ? fillfactor(facts, rowBytes: rowBytes, newRowBytes: newRow) : nil)
     }
 }

@@ -17,6 +17,8 @@ public struct MigrationStatus: Codable, Hashable, Sendable {
         /// For people: `42%`.
         public var percent: String?
         public var estimatedCompletion: Timestamp?
+        /// Of the row versions that were written, those that stayed on their page (HOT).
+        public var heapOnlyPercent: Int?
     }
 
     public struct Verification: Codable, Hashable, Sendable {
@@ -68,6 +70,7 @@ extension MigrationStatus.Progress {
         rowsTotal = progress.rowsTotal
         rowsPerSecond = progress.rowsPerSecond
         estimatedCompletion = progress.estimatedCompletion.map { Timestamp($0) }
+        heapOnlyPercent = progress.heapOnlyPercent
         // An estimate may be too low; 100% is kept for what is done.
         let total = max(progress.rowsTotal, 1)
         let percent = progress.rowsDone >= progress.rowsTotal ? 100 : progress.rowsDone * 100 / total

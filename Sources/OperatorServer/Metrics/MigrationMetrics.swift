@@ -84,6 +84,12 @@ enum MigrationMetrics {
         .value("sluice_migration_rows_per_second", "How fast the backfill goes.") {
             $0.progress?.rowsPerSecond.map(Double.init)
         },
+        .value(
+            "sluice_migration_heap_only_ratio",
+            "Of the row versions that the backfill wrote, those that stayed on their page."
+        ) {
+            $0.progress?.heapOnlyPercent.map { Double($0) / 100 }
+        },
         .value("sluice_migration_rows_compared", "Rows that the last proof compared.") {
             $0.verification.map { Double($0.rowsCompared) }
         },

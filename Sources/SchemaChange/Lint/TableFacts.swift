@@ -8,6 +8,8 @@ public struct TableFacts: Codable, Hashable, Sendable {
     /// Of the rows themselves, in bytes.
     public var heapBytes: Int64
     public var indexes: Int
+    /// How full an INSERT makes a page, in percent; of partitions the fullest.
+    public var fillfactor: Int
     public var hasRowSecurity: Bool
     public var publications: [String]
     /// Columns that have a default.
@@ -21,7 +23,8 @@ public struct TableFacts: Codable, Hashable, Sendable {
 
     public init(
         name: TableName, attributes: Int = 1, rows: Int64 = 0, heapBytes: Int64 = 0, indexes: Int = 1,
-        hasRowSecurity: Bool = false, publications: [String] = [], defaults: [String] = [], positional: [String] = [],
+        fillfactor: Int = 100, hasRowSecurity: Bool = false, publications: [String] = [], defaults: [String] = [],
+        positional: [String] = [],
         columnReaders: [String] = [], unvalidated: [String] = []
     ) {
         self.name = name
@@ -29,6 +32,7 @@ public struct TableFacts: Codable, Hashable, Sendable {
         self.rows = rows
         self.heapBytes = heapBytes
         self.indexes = indexes
+        self.fillfactor = fillfactor
         self.hasRowSecurity = hasRowSecurity
         self.publications = publications
         self.defaults = defaults
@@ -51,6 +55,7 @@ public struct TableFacts: Codable, Hashable, Sendable {
             'rows', leaves.rows,
             'heapBytes', leaves.bytes,
             'indexes', (SELECT count(*) FROM pg_index i WHERE i.indrelid = c.oid),
+            'fillfactor', leaves.fillfactor,
             'hasRowSecurity', c.relrowsecurity,
             'publications', (
                 SELECT coalesce(json_agg(p.pubname ORDER BY p.pubname), '[]') FROM pg_publication_tables p
@@ -96,7 +101,9 @@ public struct TableFacts: Codable, Hashable, Sendable {
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         CROSS JOIN LATERAL (
             SELECT coalesce(sum(greatest(l.reltuples, 0)), 0)::bigint AS rows,
-                coalesce(sum(pg_relation_size(l.oid)), 0)::bigint AS bytes
+                coalesce(sum(pg_relation_size(l.oid)), 0)::bigint AS bytes,
+                coalesce(max(coalesce((SELECT option_value::int FROM pg_options_to_table(l.reloptions)
+                    WHERE option_name = 'fillfactor'), 100)), 100) AS fillfactor
             FROM (\(PartitionTree.leaves(of: "c.oid"))) leaf JOIN pg_class l ON l.oid = leaf.relid
         ) leaves
         WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p')
