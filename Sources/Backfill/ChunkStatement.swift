@@ -92,7 +92,7 @@ public enum ChunkStatement: Sendable {
             )
             SELECT EXISTS (SELECT FROM fence) AS fenced, EXISTS (SELECT FROM here) AS here,
                 EXISTS (SELECT FROM moved) AS moved, rows, old_side, new_side, mismatches, to_json(examples) AS examples,
-                digest\(isReading ? "" : ", \(Self.heapOnly) - (SELECT heap_only FROM here) AS heap_only")
+                digest, \(isReading ? "NULL" : "\(Self.heapOnly) - (SELECT heap_only FROM here)") AS heap_only
             FROM found
             """
     }

@@ -91,6 +91,14 @@ public struct MigrationEngine: Sendable {
         } ?? .none
     }
 
+    /// SQL that lists, and as far as possible mends, rows that are not as their side says. Reads none of them. Nil where
+    /// nothing is, or nothing is to be: before the dual write, and from Contract on.
+    public func repairs(_ name: MigrationName) async throws -> [RowRepair]? {
+        let found: LedgerRecord? = try await looking { try await Ledger(name: name).read($0) }
+        guard let record = found, record.phase == .dualWrite || record.phase == .backfill else { return nil }
+        return record.plan.mappings.compactMap(\.repair)
+    }
+
     /// Forgets a migration that was undone completely: its ledger entries go, what is left of calls to workers, and what its
     /// walks left pending is cancelled.
     public func forget(_ name: MigrationName) async throws {

@@ -22,7 +22,7 @@ extension ProofCheck {
     /// What to do about rows whose sides disagree. An old column that keeps its value does not count as written.
     static let mend =
         "update in each the columns of the side that is right (an old column that has the right value already, to another one "
-        + "first)"
+        + "first); sluice verify --repair-sql lists them, with SQL for some"
 
     /// A live look at triggers, server and plan. Rows are not read: what the triggers keep need not be. What they cannot
     /// keep and only note, where the application writes both sides, is looked for.

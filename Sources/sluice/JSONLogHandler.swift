@@ -33,7 +33,7 @@ struct JSONLogHandler: LogHandler {
         for (key, value) in self.metadata.merging(metadata, uniquingKeysWith: { $1 }) {
             members[Self.own.contains(key) ? "_" + key : key] = JSONValue(value)
         }
-        members["time"] = .string(date.formatted(.iso8601.time(includingFractionalSeconds: true)))
+        members["time"] = .string(date.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true)))
         members["level"] = .string(level.rawValue)
         members["logger"] = .string(label)
         members["message"] = .string("\(message)")

@@ -15,6 +15,9 @@ struct VerifyCommand: AsyncParsableCommand {
             range of the certificate whether its rows are what they were; that some were written since is no fault. \
             Changes nothing. Exits 1 when the proof is broken, or when there is none.
 
+            With --repair-sql it compares nothing, and writes SQL for psql: a SELECT of the rows that are not as their side \
+            says, and an UPDATE of those of them whose old side is right and can be had back from the new one.
+
             EXAMPLE:
               sluice verify -f split-name.yaml --database-url postgresql://app@db.example/shop
             """
@@ -33,8 +36,17 @@ struct VerifyCommand: AsyncParsableCommand {
     @Flag(name: .long, help: "Do not compare the rows again.")
     var quick = false
 
+    @Flag(name: .customLong("repair-sql"), help: "Write SQL that lists and mends rows, and run none of it.")
+    var repairSQL = false
+
     @OptionGroup var database: DatabaseOptions
     @OptionGroup var log: LogOptions
+
+    func validate() throws {
+        guard !repairSQL || output == .text else {
+            throw ValidationError("--repair-sql writes SQL: leave --output out")
+        }
+    }
 
     func run() async throws {
         let manifest = try ManifestFile.read(file)
@@ -43,6 +55,13 @@ struct VerifyCommand: AsyncParsableCommand {
             worker: "verify",
             logger: try log.logger("sluice", standard: .warning)
         )
+        if repairSQL {
+            guard let repairs = try await engine.repairs(manifest.name) else {
+                throw ValidationError(
+                    "\(manifest.name) has no rows to repair: it stands before DualWrite, or at Contract")
+            }
+            return print(RepairText.of(repairs, name: manifest.name, schema: manifest.spec.schema))
+        }
         let check = try await engine.checkProof(manifest.name)
         var comparison: RowComparison?
         if !quick, check != .none {

@@ -20,7 +20,11 @@ struct OperatorCommandTests {
                 let lines = try process.standardError.split(separator: "\n").dropLast().map {
                     try JSONValue(parsing: String($0))
                 }
-                #expect(lines.allSatisfy { $0["time"]?.string != nil && $0["level"]?.string != nil })
+                #expect(
+                    lines.allSatisfy {
+                        $0["time"]?.string?.wholeMatch(of: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/) != nil
+                            && $0["level"]?.string != nil
+                    })
                 let messages = lines.compactMap { $0["message"]?.string }
                 #expect(messages.contains { $0.hasPrefix("serving health probes at http://127.0.0.1:") })
                 #expect(messages.contains { $0.hasPrefix("serving metrics at http://127.0.0.1:") })

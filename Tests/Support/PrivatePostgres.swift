@@ -28,6 +28,15 @@ public struct PrivatePostgres: Sendable {
         }
     }
 
+    /// A base backup of it, of which copies can be started: ``PostgresBackup/with(at:_:)``.
+    ///
+    /// - Parameter archive: the folder to which its `archive_command` copies WAL.
+    public func backup(archive: String) async throws -> PostgresBackup {
+        let folder = try TestServers.folder + "/" + uniqueName("backup")
+        try await Program.output(TestServers.scripts + "/postgres", ["backup", folder, self.folder])
+        return PostgresBackup(folder: folder, archive: archive)
+    }
+
     /// Makes a primary of a standby, with a timeline of its own. Returns when it can be written to.
     public func promote() async throws {
         // Who waits for it in a statement keeps it from replaying what would take rows from that statement.
@@ -40,6 +49,26 @@ public struct PrivatePostgres: Sendable {
     /// Starts it on its data, whether it was stopped, killed, or runs. Returns when it takes connections.
     public func restart() async throws {
         try await Script.run("postgres", "restart", folder)
+    }
+}
+
+/// A base backup, and the WAL of the server since.
+public struct PostgresBackup: Sendable {
+    let folder: String
+    let archive: String
+
+    /// Runs the server as it was at a restore point (`pg_create_restore_point`) beside the body, with a timeline of its own.
+    public func with<Value>(at point: String, _ body: (PrivatePostgres) async throws -> Value) async throws -> Value {
+        let copy = folder + "-" + point
+        try await Program.output("cp", ["--archive", folder, copy])
+        // What it was told of its folder is in its settings.
+        try await Program.output("sed", ["--in-place", "s|\(folder)|\(copy)|g", copy + "/data/postgresql.conf"])
+        return try await TestSupport.with {
+            try await Program.output(TestServers.scripts + "/postgres", ["recover", copy, archive, point])
+            return try await body(PrivatePostgres(folder: copy, url: try await Program.output("cat", [copy + "/url"])))
+        } cleanUp: {
+            try await Script.run("postgres", "stop", copy)
+        }
     }
 }
 

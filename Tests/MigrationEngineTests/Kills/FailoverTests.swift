@@ -78,6 +78,47 @@ struct FailoverTests {
         }
     }
 
+    @Test("a server that is restored to a point in time goes on from there, or has no proof that holds")
+    func pointInTime() async throws {
+        let archive = try TestServers.folder + "/" + uniqueName("archive")
+        try FileManager.default.createDirectory(
+            atPath: archive, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o777])
+        let settings = ["archive_mode=on", "archive_command=cp %p \(archive)/%f"]
+        try await withPrivatePostgres(settings: settings) { server in
+            let database = try await EvolvedDatabase.withItems(server.url, rows: 60_000, chunkDuration: "2ms")
+            try await database.reach("DualWrite")
+            let backup = try await server.backup(archive: archive)
+            try await database.running { process in
+                try await process.chunksLogged(10, of: "backfill")
+                try await database.sql("SELECT pg_create_restore_point('middle')")
+                #expect(try await process.waitForExit(within: .seconds(90)) == 0)
+            }
+            try await database.sql("SELECT pg_create_restore_point('end')")
+            let end = try await database.sql("SELECT pg_walfile_name(pg_switch_wal())")
+            try await eventually("the WAL is archived", within: .seconds(30)) {
+                try await database.sql("SELECT last_archived_wal >= '\(end)' FROM pg_stat_archiver") == "t"
+            }
+            func copy(_ server: PrivatePostgres) -> EvolvedDatabase {
+                EvolvedDatabase(server.url, chunkDuration: "2ms", changes: EvolvedDatabase.amountToCents)
+            }
+            try await backup.with(at: "middle") { server in
+                let copy = copy(server)
+                let unfilled = Int(try await copy.sql(Self.unfilled)) ?? 0
+                #expect(unfilled > 0 && unfilled < 60_000)
+                #expect(try await copy.reach("Backfill").contains("verified: 60000 rows compared"))
+                #expect(try await copy.sql(Self.unfilled) == "0")
+            }
+            try await backup.with(at: "end") { server in
+                let copy = copy(server)
+                let proof = try await copy.verify()
+                #expect(proof.status == 1 && proof.standardOutput.contains("restored or failed over since"), "\(proof)")
+                try await copy.reach("DualWrite")
+                #expect(try await copy.reach("Backfill").contains("verified: 60000 rows compared"))
+                #expect(try await copy.verify().status == 0)
+            }
+        }
+    }
+
     @Test("a copy that is restored from the middle of a backfill is proven by itself, and so is the server it is of")
     func restored() async throws {
         try await withPrivatePostgres { server in
