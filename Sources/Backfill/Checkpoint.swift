@@ -11,7 +11,7 @@ struct Checkpoint: Sendable, Hashable {
     let lower: [String]?
     /// The key with which it ends, or the page before which it does; nil at the table's end.
     let upper: [String]?
-    /// The last key that is done, or the first page that is not; nil before the first chunk.
+    /// The last key that is done, or where a walk by pages stands, see ``PagedPosition``; nil before the first chunk.
     var position: [String]?
     var tally: ChunkTally
     var isDone: Bool
@@ -21,6 +21,12 @@ struct Checkpoint: Sendable, Hashable {
     /// Its rows.
     var span: RowSpan {
         RowSpan(file: file, after: file != nil && lower == ["0"] ? nil : lower, upTo: upper)
+    }
+
+    /// Of the last range of a file: the page before which the file ended when it was pinned. Nil where that is not known.
+    var fileEnd: Int64? {
+        guard file != nil, upper == nil else { return nil }
+        return isDone ? position?.page : position.flatMap { PagedPosition($0, of: 0) }?.fileEnd
     }
 
     /// One of which nothing is done.

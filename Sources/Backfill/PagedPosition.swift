@@ -16,6 +16,9 @@ struct PagedPosition: Hashable, Sendable {
     private(set) var start: Int64
     /// The page before which the window ends; nil while the first pass is finding out.
     private(set) var end: Int64?
+    /// The page before which a range ends that has no end of its own: where its file ended when it was pinned. What is behind
+    /// that was written by the triggers' leave, most of it by this walk; whoever goes on with it need not look there.
+    private(set) var fileEnd: Int64?
     /// Of the first pass, since whoever works here began.
     private var chunks = 0
 
@@ -35,15 +38,21 @@ struct PagedPosition: Hashable, Sendable {
     }
 
     /// At the beginning of a range of a file of so many pages.
-    init(page: Int64, of pages: Int64) {
+    ///
+    /// - Parameter isOpen: whether it is the last one of its file.
+    init(page: Int64, of pages: Int64, isOpen: Bool = false) {
         self.init(page: page, passes: pages < Self.fewestPages ? 1 : 4)
+        if isOpen { fileEnd = pages }
     }
 
     /// As a checkpoint has it; nil for what is none.
     init?(_ stored: [String], of pages: Int64) {
+        let mark = stored.last.flatMap { $0.hasPrefix(Self.endMark) ? Int64($0.dropFirst()) : nil }
+        let stored = mark == nil ? stored[...] : stored.dropLast()
         let numbers = stored.compactMap { Int64($0) }
         guard numbers.count == stored.count, let page = numbers.first else { return nil }
         self.init(page: page, of: pages)
+        fileEnd = mark
         guard numbers.count > 2 else { return }
         start = numbers[2]
         guard passes > 1, numbers[1] < passes else {
@@ -57,8 +66,12 @@ struct PagedPosition: Hashable, Sendable {
 
     var stored: [String] {
         let window = [page, Int64(pass), start] + (end.map { [$0] } ?? [])
-        return (isAtWindow ? [page] : window).map(String.init)
+        return (isAtWindow ? [page] : window).map(String.init) + (fileEnd.map { [Self.endMark + String($0)] } ?? [])
     }
+
+    /// Before the page at which the file ended. A version that knows of none takes such a position for no number, and begins
+    /// the range again.
+    private static let endMark = "/"
 
     private var isAtWindow: Bool { pass == 0 && page == start }
 
@@ -87,7 +100,10 @@ struct PagedPosition: Hashable, Sendable {
         }
         guard next == position.end else { return position }
         guard pass < passes - 1 else {
-            return next == last ? nil : PagedPosition(page: next, passes: passes)
+            guard next != last else { return nil }
+            var window = PagedPosition(page: next, passes: passes)
+            window.fileEnd = fileEnd
+            return window
         }
         position.pass += 1
         position.page = start

@@ -23,13 +23,12 @@ struct PagedRange {
         progress: (Int64) -> Void,
         yielded: (PostgresConnection) async throws -> Void
     ) async throws {
-        // A range without an end ends where the file does: what comes behind that was written by the triggers' leave.
         let first = checkpoint.lower?.page ?? 0
         var position =
             checkpoint.position.flatMap { PagedPosition($0, of: file.pages) }
             ?? PagedPosition(page: first, of: file.pages)
-        let last = checkpoint.upper?.page ?? max(position.reach, file.pages)
-        var pacer = ChunkPacer(target: chunkDuration, start: Self.start, floor: 1, bounds: Self.bounds)
+        let last = checkpoint.upper?.page ?? position.fileEnd ?? max(position.reach, file.pages)
+        var pacers = PassPacers(ChunkPacer(target: chunkDuration, start: Self.start, floor: 1, bounds: Self.bounds))
         let clock = ContinuousClock()
         // Whether a row was left undone: then the checkpoint stays before it.
         var hasFailed = false
@@ -37,7 +36,7 @@ struct PagedRange {
             try failed.check()
             try await turn.begin()
             let began = clock.now
-            let end = position.chunkEnd(pacer.size, last: last)
+            let end = position.chunkEnd(pacers[position.pass].size, last: last)
             let next = position.after(end, last: last)
             let passed = Int64(Double(end - position.page) * rowsPerPage / Double(position.passes))
             do {
@@ -46,23 +45,23 @@ struct PagedRange {
                 _ = try await runner.run(chunk, on: connection)
                 progress(passed)
             } catch let error as PostgresError where error.isOfData {
-                if pacer.isolate() { continue }
+                if pacers[position.pass].isolate() { continue }
                 guard try await eachRow(of: position.page, on: connection, yielded: yielded) > 0 else { continue }
                 hasFailed = true
+                pacers[position.pass].finished(in: clock.now - began)
                 guard let beyond = position.after(position.page + 1, last: last) else { return }
                 position = beyond
-                pacer.finished(in: clock.now - began)
                 continue
             } catch let error as PostgresError where error.isLostRace {
                 // It is the chunk that yields, not the application.
-                pacer.yielded()
+                pacers[position.pass].yielded()
                 try await yielded(connection)
                 continue
             }
             let took = clock.now - began
+            pacers[position.pass].finished(in: took)
             guard let next else { return }
             position = next
-            pacer.finished(in: took)
             try await turn.end(rows: passed, in: took)
         }
     }

@@ -85,7 +85,7 @@ public struct TableWalk: Sendable {
             guard !left.isEmpty else { return checkpoints.reduce(into: ChunkTally()) { $0 += $1.tally } }
             let queue = RangeQueue(left)
             do {
-                try await walk(queue, files: files, progress: progress, yielded: yielded)
+                try await walk(queue, of: checkpoints, files: files, progress: progress, yielded: yielded)
             } catch is HeapFileMoved {
                 logger.notice("the table was written anew; its walk starts again", metadata: ["step": "\(place.step)"])
             } catch is CheckpointLost {
@@ -166,12 +166,15 @@ public struct TableWalk: Sendable {
     /// Several ranges at the same time; whoever is done with one takes the next.
     private func walk(
         _ queue: RangeQueue,
+        of checkpoints: [Checkpoint],
         files: [FoundHeapFile]?,
         progress: @escaping @Sendable (Int64) -> Void,
         yielded: @escaping @Sendable (PostgresConnection) async throws -> Void
     ) async throws {
         let rows = try await pool.withConnection { try await TableSize.estimate(of: statement.mapping.table, on: $0) }
-        let pages = files?.reduce(0) { $0 + $1.pages } ?? 0
+        let pages = files?.reduce(0) { sum, found in
+            sum + (checkpoints.lazy.filter { $0.file == found.file }.compactMap(\.fileEnd).first ?? found.pages)
+        }
         let failed = FailedRows()
         let runner = ChunkRunner(statement: statement, place: place, heapOnly: heapOnly, logger: logger)
         let passed: @Sendable (Int64) -> Void = { rows in
@@ -189,7 +192,7 @@ public struct TableWalk: Sendable {
             guard let found = files?.first(where: { $0.file == file }) else { throw HeapFileMoved() }
             try await PagedRange(
                 runner: runner, checkpoint: checkpoint, file: found, chunkDuration: pace.chunkDuration, turn: turn,
-                rowsPerPage: Double(rows) / Double(max(1, pages)), failed: failed
+                rowsPerPage: Double(rows) / Double(max(1, pages ?? 1)), failed: failed
             ).walk(on: connection, progress: passed, yielded: yielded)
         }
         try await withThrowingTaskGroup(of: Void.self) { group in

@@ -16,6 +16,8 @@ struct WalkRanges: Sendable {
         var file: HeapFile?
         var lower: [String]?
         var upper: [String]?
+        /// Where it stands before its first chunk, as far as that has to be known.
+        var position: [String]?
     }
 
     /// The ranges that an earlier worker pinned, or new ones. By pages: new ones for every file that is not the one that
@@ -49,9 +51,10 @@ struct WalkRanges: Sendable {
     private static func ranges(of found: FoundHeapFile, length: Int64) -> [Range] {
         let starts = Array(stride(from: 0, to: max(1, found.pages), by: Int(length)))
         return starts.enumerated().map { index, start in
-            Range(
-                file: found.file, lower: [String(start)],
-                upper: index + 1 < starts.count ? [String(starts[index + 1])] : nil)
+            let next = index + 1 < starts.count ? starts[index + 1] : nil
+            return Range(
+                file: found.file, lower: [String(start)], upper: next.map { [String($0)] },
+                position: next == nil ? PagedPosition(page: start, of: found.pages, isOpen: true).stored : nil)
         }
     }
 
@@ -94,13 +97,13 @@ struct WalkRanges: Sendable {
             for (index, range) in ranges.enumerated() {
                 _ = try await connection.query(
                     """
-                    INSERT INTO sluice.checkpoint (migration, walk, step, range, lower, upper, relation, filenode, digest)
-                    VALUES ($1, $2::bigint, $3, $4::int, $5::text[], $6::text[], $7::oid, $8::oid, 0) ON CONFLICT DO NOTHING
+                    INSERT INTO sluice.checkpoint (migration, walk, step, range, lower, upper, relation, filenode, "position", digest)
+                    VALUES ($1, $2::bigint, $3, $4::int, $5::text[], $6::text[], $7::oid, $8::oid, $9::text[], 0) ON CONFLICT DO NOTHING
                     """,
                     placeValues + [
                         .integer(last + 1 + Int64(index)), range.lower.map { .textArray($0) } ?? .null,
                         range.upper.map { .textArray($0) } ?? .null, .optional(range.file?.relation),
-                        .optional(range.file?.filenode),
+                        .optional(range.file?.filenode), range.position.map { .textArray($0) } ?? .null,
                     ]
                 )
             }

@@ -18,7 +18,7 @@ extension ClaimedTravel {
         let meter = try await meter(of: [mapping.table])
         let (progress, yielded) = tellers(of: step, on: mapping.table, meter)
         if let remoteWalk = remoteWalk(mapping, of: step.stepName, checkpoints: step.id) {
-            _ = try await watched(mapping.table, isWriting: true) {
+            _ = try await watched(mapping.table, meter, isWriting: true) {
                 try await remoteWalk.fill(under: $0, progress: progress, yielded: yielded)
             }
         } else {
@@ -69,7 +69,7 @@ extension ClaimedTravel {
     ) async throws -> ChunkTally {
         let (progress, yielded) = tellers(of: step, on: table, meter)
         let place = TableWalk.Place(fence: fence, walk: walk, step: checkpoints)
-        return try await watched(table, isWriting: !statement.isReading) { throttle in
+        return try await watched(table, meter, isWriting: !statement.isReading) { throttle in
             try await TableWalk(
                 statement, at: place, pool: pool, pace: pace, throttle: throttle, heapOnly: meter.heapOnly,
                 logger: run.logger
@@ -79,7 +79,8 @@ extension ClaimedTravel {
 
     /// Runs a walk, and holds it while the server, or who else uses it, has too much of it.
     private func watched<Value: Sendable>(
-        _ table: TableName, isWriting: Bool, _ body: @escaping @Sendable (Throttle) async throws -> Value
+        _ table: TableName, _ meter: ProgressMeter, isWriting: Bool,
+        _ body: @escaping @Sendable (Throttle) async throws -> Value
     ) async throws -> Value {
         let subject = ThrottleWatch.Subject(
             table: table, workers: travel.workers, sessions: WorkerName.pattern(of: ledger.id),
@@ -94,10 +95,15 @@ extension ClaimedTravel {
             report: { hold in
                 if let hold {
                     run.logger.notice("held", metadata: ["reason": "\(hold.reason)", "why": "\(hold.message)"])
+                } else if let since = reporter.current.hold?.since, since.timeIntervalSinceNow < -Self.longHold {
+                    meter.resumed()
                 }
                 reporter.update { $0.hold = hold }
             }, body)
     }
+
+    /// In seconds. Shorter ones are a part of the speed at which a walk goes.
+    private static let longHold = 60.0
 
     /// Who is told of rows that are passed, and of a chunk that gave way to somebody's lock.
     private func tellers(of step: Step, on table: TableName, _ meter: ProgressMeter) -> (
@@ -131,7 +137,7 @@ extension ClaimedTravel {
             let remoteWalk = remoteWalk(mapping, of: step.stepName, checkpoints: compared.checkpoints)
         {
             let (progress, yielded) = tellers(of: step, on: compared.table, meter)
-            return try await watched(compared.table, isWriting: false) {
+            return try await watched(compared.table, meter, isWriting: false) {
                 try await remoteWalk.compare(under: $0, progress: progress, yielded: yielded)
             }
         }

@@ -68,9 +68,11 @@ final class ProgressMeter: Sendable {
         reporter.update { $0.progress = nil }
     }
 
+    /// Rows that are passed, or fewer than none where a walk begins again.
     func passed(_ rows: Int64) {
         let progress = state.withLock { state in
             state.rowsDone += rows
+            if rows < 0 { state.began = nil }
             let now = ContinuousClock.now
             // What an earlier worker did is not this one's speed.
             let began = state.began ?? (now, state.rowsDone)
@@ -88,6 +90,11 @@ final class ProgressMeter: Sendable {
             )
         }
         reporter.update { $0.progress = progress }
+    }
+
+    /// A long pause is over: what was done before it says nothing of the present speed.
+    func resumed() {
+        state.withLock { $0.began = nil }
     }
 
     /// What follows goes over the same rows once more.

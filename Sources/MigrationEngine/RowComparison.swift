@@ -25,11 +25,15 @@ public struct RowComparison: Sendable, Hashable {
 extension MigrationEngine {
     /// Compares every row again, of a migration that is verified; nil when it is not, or is contracted. Changes nothing.
     ///
-    /// - Parameter workers: how many ranges at the same time, each in a statement and a session of its own.
-    public func compareRows(_ name: MigrationName, workers: Int = 2) async throws -> RowComparison? {
+    /// - Parameters:
+    ///   - schema: where the migration's names are looked up, its `database.schema`.
+    ///   - workers: how many ranges at the same time, each in a statement and a session of its own.
+    public func compareRows(
+        _ name: MigrationName, schema: String = "public", workers: Int = 2
+    ) async throws -> RowComparison? {
         let found: LedgerRecord? = try await looking { try await Ledger(name: name).read($0) }
         guard let record = found, record.phase == .backfill else { return nil }
-        let pool = PostgresPool(configuration(application: "sluice/verify", schema: "public"), maximum: workers + 1)
+        let pool = PostgresPool(configuration(application: "sluice/verify", schema: schema), maximum: workers + 1)
         do {
             var parts: [RowComparison.Part] = []
             var areUnchanged: [Bool?] = []

@@ -5,7 +5,7 @@ import SchemaChange
 enum RepairText {
     static func of(_ repairs: [RowRepair], name: MigrationName, schema: String) -> String {
         let head = """
-            -- Rows of \(name) that are not as their side says ('o': version 1 wrote last, 'n': version 2).
+            -- Rows of \(name.description.printable) that are not as their side says ('o': version 1 wrote last, 'n': version 2).
             -- Nothing was run. Look at each row before you mend it.
             SET search_path = \(SearchPath.of(schema));
             """
@@ -17,7 +17,7 @@ enum RepairText {
                 """
             }
             return """
-                -- \(repair.table)
+                -- \(repair.table.description.printable)
                 \(repair.list);
                 \(update ?? "-- Which column is right is for you to say.")
                 """

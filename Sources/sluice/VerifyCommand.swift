@@ -65,7 +65,8 @@ struct VerifyCommand: AsyncParsableCommand {
         let check = try await engine.checkProof(manifest.name)
         var comparison: RowComparison?
         if !quick, check != .none {
-            comparison = try await engine.compareRows(manifest.name, workers: manifest.spec.backfill?.workers ?? 2)
+            comparison = try await engine.compareRows(
+                manifest.name, schema: manifest.spec.schema, workers: manifest.spec.backfill?.workers ?? 2)
         }
         let report = VerificationReport(check, comparison, isQuick: quick)
         switch output {

@@ -61,6 +61,19 @@ struct PagedPositionTests {
         #expect(position.after(1000, last: 1000)?.stored == ["12", "1", "12", "1000"])
     }
 
+    @Test("knows where its file ended, wherever it stands, if its range has no end of its own")
+    func fileEnd() {
+        var random = SplitMix(seed: 11)
+        var position: PagedPosition? = PagedPosition(page: 12, of: 1000, isOpen: true)
+        #expect(position?.stored == ["12", "/1000"])
+        while let here = position {
+            // Meanwhile the file has become longer.
+            let known = PagedPosition(here.stored, of: 1600)
+            #expect(known?.fileEnd == 1000 && known?.stored == here.stored)
+            position = here.after(here.chunkEnd(Int.random(in: 1...40, using: &random), last: 1000), last: 1000)
+        }
+    }
+
     @Test("begins a window again where the file has fewer pages than it had")
     func truncated() {
         for stored in [["40", "2", "12", "50"], ["40", "0", "12"]] {

@@ -25,8 +25,15 @@ struct ChunkAttempt: Hashable {
         }
         place = Place(step: String(match.4), range: range)
         self.epoch = epoch
-        after = String(match.1)
-        upTo = String(match.5)
+        after = Self.withoutFileEnd(match.1)
+        upTo = Self.withoutFileEnd(match.5)
+    }
+}
+
+extension ChunkAttempt {
+    /// A range of pages without an end has that of its file with each position: the same in all of them.
+    private static func withoutFileEnd(_ position: Substring) -> String {
+        String(position).replacing(/, "\/\d+"/, with: "")
     }
 }
 

@@ -13,7 +13,7 @@ struct ResumeTests {
         let kills = TestServers.isSoak ? 20 : 4
         try await withTestDatabase { url in
             let database = try await EvolvedDatabase.withItems(
-                url, rows: Self.rows, chunkDuration: "10ms", by: by)
+                url, rows: Self.rows, chunkDuration: "5ms", by: by)
             try await database.reach("DualWrite")
             var random = SplitMix(seed: 42)
             var attempts: [ChunkAttempt] = []

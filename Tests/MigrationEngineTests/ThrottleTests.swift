@@ -55,16 +55,19 @@ private struct HeldBackfill: Sendable {
         if let role { try await Psql.run("ALTER TABLE items OWNER TO \(role)", on: url) }
         let ours = role.map { url.replacing("postgres:sluice@", with: "\($0):x@") } ?? url
         let held = HeldBackfill(database: EvolvingDatabase(url: url, engine: try EvolvingDatabase.engine(on: ours)))
-        try await withThrowingTaskGroup(of: Void.self) { group in
+        try await withThrowingTaskGroup(of: MigrationReport?.self) { group in
             group.addTask {
-                _ = try await held.database.engine.run(
+                try await held.database.engine.run(
                     MigrationName(namespace: "shop", name: "a"), uid: nil, spec: final, to: .backfill,
                     guards: EvolvingDatabase.AllowingGuards(), report: { held.log.hear($0) })
             }
-            group.addTask { try await body(held) }
-            // The body, or a run that should not have ended.
-            try await group.next()
+            group.addTask {
+                try await body(held)
+                return nil
+            }
+            let first = try await group.next()
             group.cancelAll()
+            if case let report?? = first { throw TestFailure("the backfill ended: \(report.activity)") }
         }
     }
 

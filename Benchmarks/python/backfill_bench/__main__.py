@@ -24,6 +24,8 @@ ROUNDS = int(os.environ.get("ROUNDS", "5"))
 #: After so many seconds the speed of a method is known.
 LIMIT = float(os.environ.get("LIMIT", "20"))
 WINDOW = float(os.environ.get("WINDOW", "10"))
+#: Seconds that a method may take which cannot be ended, beside the load.
+WHOLE = float(os.environ.get("WHOLE", "90"))
 CASES = os.environ.get("CASES", "idle proof load curve").split()
 #: Of `growth`, in millions of rows.
 SIZES = [int(size) for size in os.environ.get("SIZES", "1 5 20 50").split()]
@@ -104,7 +106,7 @@ class Window:
     def __init__(self, method: Method, table: Table, load: Load, rate: float) -> None:
         fresh(URL, table)
         method.prepare(URL)
-        process = load.start(2 * WINDOW + 3, rate)
+        process = load.start(2 * WINDOW + (WHOLE if method.is_whole else 3), rate)
         began = time.time() + 1
         wait_until(began + WINDOW)
         end = threading.Event()
@@ -116,7 +118,7 @@ class Window:
         timer.cancel()
         process.wait()
         self.alone = load.latencies(began, began + WINDOW)
-        self.beside = load.latencies(start, min(stop, start + WINDOW))
+        self.beside = load.latencies(start, stop)
         self.speed = filling.rows / (stop - start)
 
     def ratio(self, share: float) -> float:
@@ -135,8 +137,12 @@ def half_rate(report: Report, table: Table, case: str) -> tuple[Load, float]:
 def beside_load(report: Report, table: Table) -> None:
     case = f"{table.name}, load"
     load, rate = half_rate(report, table, case)
+    found: dict[str, list[Window]] = {method.name: [] for method in METHODS}
+    for _ in range(ROUNDS):
+        for method in METHODS:
+            found[method.name].append(Window(method, table, load, rate))
     for method in METHODS:
-        windows = [Window(method, table, load, rate) for _ in range(ROUNDS)]
+        windows = found[method.name]
         alone = [value for window in windows for value in window.alone]
         beside = [value for window in windows for value in window.beside]
         speed = median([window.speed for window in windows])

@@ -43,7 +43,8 @@ class Load:
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def latencies(self, began: float, ended: float) -> list[float]:
-        """In milliseconds, of the transactions that ended between the two, the wait for their turn included."""
+        """In milliseconds, of the transactions whose turn came between the two, whenever they ended; the wait for their turn
+        is included."""
         found = []
         for log in glob.glob(f"{self.folder}/load.*"):
             if log == self.script:
@@ -51,10 +52,12 @@ class Load:
             with open(log) as file:
                 for line in file:
                     fields = line.split()
-                    at = int(fields[4]) + int(fields[5]) / 1e6
-                    if began <= at <= ended and fields[2].isdigit():
-                        # Since pgbench was to begin it: with --rate that is what a user would wait.
-                        found.append(int(fields[2]) / 1000)
+                    if not fields[2].isdigit():
+                        continue
+                    # Since pgbench was to begin it: with --rate that is what a user would wait.
+                    seconds = int(fields[2]) / 1e6
+                    if began <= int(fields[4]) + int(fields[5]) / 1e6 - seconds <= ended:
+                        found.append(seconds * 1000)
         return found
 
 

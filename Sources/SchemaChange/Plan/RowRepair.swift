@@ -5,7 +5,7 @@ public struct RowRepair: Sendable, Hashable {
     /// does, so rows whose old columns that would change are left out; so are those that version 2 wrote last: what it wrote
     /// stands nowhere else. Nil where nothing leads back to the old side, which such a write would then part from the new.
     public let update: String?
-    /// Lists the rows that are wrong: the key, whose they are, and both sides.
+    /// Lists the rows that are wrong: the key, whose they are, and both sides. Those that nobody has filled yet are not.
     public let list: String
 }
 
@@ -18,7 +18,9 @@ extension Mapping {
         where !shown.contains(name) { shown.append(name) }
         return RowRepair(
             table: table, update: repairingUpdate,
-            list: "SELECT \(shown.joined(separator: ", ")) FROM \(table.quoted) WHERE \(violation)")
+            list:
+                "SELECT \(shown.joined(separator: ", ")) FROM \(table.quoted) WHERE \(marker.quotedIdentifier) IS NOT NULL AND \(violation)"
+        )
     }
 
     private var repairingUpdate: String? {

@@ -27,7 +27,7 @@ struct BackfillKillTests {
     private static let places = Places(2)
 
     @Test(
-        "ends verified: nothing that was written is lost, no row is filled twice, at most a chunk for each kill is done again",
+        "ends verified: nothing that was written is lost, no row is filled twice, at most a chunk of it for each kill is done again",
         .timeLimit(.minutes(60)), arguments: runs)
     func endsVerified(_ run: Run) async throws {
         let schedule = FaultSchedule(seed: run.seed, run.faults)
