@@ -2,7 +2,7 @@ internal import DequeModule
 
 /// Chooses how large the next chunk is, in rows or in pages, so that a chunk lasts about as long as it should.
 ///
-/// Looks at the 90th percentile of recent chunks, grows by at most a half, and cuts to a tenth when a chunk took five
+/// Looks at the 90th percentile of ten chunks, or at once at those that are far too short, grows by at most a half, and cuts to a tenth when a chunk took five
 /// times too long, but not below a floor: what a chunk takes however small it is, on a busy machine or over a slow
 /// network, would else shrink it to a row for no gain. While a failing row is being isolated it only shrinks.
 public struct ChunkPacer: Sendable {
@@ -49,7 +49,8 @@ public struct ChunkPacer: Sendable {
         let factor = min(1.5, 1 / slow)
         // Rounded up, so that one row grows to two.
         let wanted = Int((Double(size) * factor).rounded(.up))
-        if factor > 1.05 { set(wanted) }
+        // Of a few chunks that were nearly long enough the slowest tenth is not known yet.
+        if factor > 1.05, slow < 0.5 || recent.count == Self.window { set(wanted) }
         if factor < 0.95 { set(max(wanted, min(size, floor))) }
     }
 

@@ -23,6 +23,17 @@ struct ChunkPacerTests {
         #expect(pacer.size == 1000)
     }
 
+    @Test("chunks that are nearly long enough grow once ten of them have told how slow one of ten is")
+    func nearly() {
+        var pacer = ChunkPacer(target: Self.target)
+        for _ in 0..<9 {
+            pacer.finished(in: .milliseconds(30))
+            #expect(pacer.size == 1000)
+        }
+        pacer.finished(in: .milliseconds(30))
+        #expect(pacer.size == 1334)
+    }
+
     @Test("a chunk twice as long as it should be is followed by one half as large")
     func slow() {
         var pacer = ChunkPacer(target: Self.target)
