@@ -2,9 +2,10 @@ internal import DequeModule
 
 /// Chooses how large the next chunk is, in rows or in pages, so that a chunk lasts about as long as it should.
 ///
-/// Looks at the 90th percentile of ten chunks, or at once at those that are far too short, grows by at most a half, and cuts to a tenth when a chunk took five
-/// times too long, but not below a floor: what a chunk takes however small it is, on a busy machine or over a slow
-/// network, would else shrink it to a row for no gain. While a failing row is being isolated it only shrinks.
+/// Looks at the 90th percentile of ten chunks, or at once at those that are far too short, grows by at most a half, and cuts
+/// to a tenth when a chunk took five times too long, but not below a floor: what a chunk takes however small it is, on a busy
+/// machine or over a slow network, would else shrink it to a row for no gain. While a failing row is being isolated it only
+/// shrinks.
 public struct ChunkPacer: Sendable {
     public private(set) var size: Int
     private let target: Duration

@@ -27,5 +27,6 @@ def chart(rows: list[dict]) -> str:
         y += 22
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {y}" font-family="sans-serif" font-size="12">\n'
+        + f'<rect width="{WIDTH}" height="{y}" fill="#ffffff"/>\n'
         + "\n".join(parts) + "\n</svg>\n"
     )

@@ -154,13 +154,16 @@ public struct BackfillEstimate: Codable, Sendable, Hashable {
 
 /// How the numbers of an estimate come about.
 public enum EstimateMethod {
-    /// A chunked UPDATE of one row with its triggers, without expression and indexes, and what each index adds where the new row
-    /// does not fit into its page. Measured on PostgreSQL 15: 61 000 rows a second with one index and one worker.
-    static let writeMicroseconds = 12.0
-    static let indexMicroseconds = 4.0
+    /// A chunked UPDATE of one row with its triggers, without expression and indexes; what each index adds, about half of the rows
+    /// staying on their page; and each byte of the row. `make bench NAME=backfill`, PostgreSQL 15, one worker, two indexes: 164 000
+    /// rows of 100 bytes a second, 93 000 of 1000.
+    static let writeMicroseconds = 4.0
+    static let indexMicroseconds = 1.0
+    static let byteMicroseconds = 0.005
     /// The same where a row is made in another table, with its triggers and the look at its foreign key. Measured on PostgreSQL
     /// 15: 12 300 rows a second with one worker, on a machine that had other work.
     static let moveMicroseconds = 75.0
+    static let moveIndexMicroseconds = 4.0
     /// Bytes: a tuple's header and pointer; the WAL record of an update; an entry of a B-tree in the WAL, and on disk.
     static let tupleBytes = 28.0
     static let recordBytes = 60.0
@@ -179,8 +182,9 @@ public enum EstimateMethod {
     /// For people.
     public static let text = """
         Rows are the planner's estimate. Widths and the time of the expressions are measured on a sample of at most \
-        \(SampleQueries.rows) rows (TABLESAMPLE SYSTEM), read only. Time: rows × (expressions + 12 µs + 4 µs for each index) ÷ \
-        backfill.workers; 75 µs instead of 12 where the columns go to another table. WAL: each row's new version, an entry in each index, and each page of the table once as a full page \
+        \(SampleQueries.rows) rows (TABLESAMPLE SYSTEM), read only. Time: rows × (expressions + 4 µs + 1 µs for each index \
+        + 5 ns for each byte) ÷ backfill.workers; 75 µs and 4 µs for each index where the columns go to another table. A machine \
+        that is slower, or does something else, takes several times as long. WAL: each row's new version, an entry in each index, and each page of the table once as a full page \
         image. Disk: a second version of each row, until VACUUM. A load of its own on the server makes it slower.
         """
 
@@ -191,7 +195,7 @@ public enum EstimateMethod {
     ) -> BackfillEstimate {
         let count = Double(filled)
         let indexes = Double(max(target.indexes, 1))
-        let microseconds = moveMicroseconds + indexMicroseconds * indexes
+        let microseconds = moveMicroseconds + moveIndexMicroseconds * indexes
         return BackfillEstimate(
             table: move.table.description, columns: move.columns.map { "\(move.to.name).\($0.to.name)" }, rows: rows,
             sampledRows: sampled, rowBytes: rowBytes.rounded(), addedBytes: rowBytes.rounded(), microsecondsPerRow: 0,
@@ -208,7 +212,7 @@ public enum EstimateMethod {
         let count = Double(rows)
         let indexes = Double(facts.indexes)
         let newRow = rowBytes + addedBytes + 2
-        let microseconds = perRow + writeMicroseconds + indexMicroseconds * indexes
+        let microseconds = perRow + writeMicroseconds + indexMicroseconds * indexes + byteMicroseconds * newRow
         return BackfillEstimate(
             table: mapping.table.description, columns: mapping.new.map(\.name), rows: rows, sampledRows: sampled,
             rowBytes: rowBytes.rounded(), addedBytes: addedBytes.rounded(),
