@@ -66,7 +66,7 @@ struct MainJobTests {
         let table = try await stage.kubectl("get", "migrations")
         #expect(table.contains("NAME") && table.contains("PHASE") && table.contains("GATE"))
         let described = try await stage.kubectl("describe", "migration", "split")
-        for word in ["ExpandComplete", "Backfilling", "Verified", "GateOpened", "WaitingForDependents"] {
+        for word in ["ExpandComplete", "DualWriteComplete", "Verified", "GateOpened", "WaitingForDependents"] {
             #expect(described.contains(word), "the events do not tell of \(word)")
         }
     }

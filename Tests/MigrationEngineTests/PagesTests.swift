@@ -63,7 +63,7 @@ struct PagesTests {
     /// It copies the rows to another file while they are written, and then swaps the files: `VACUUM FULL` for people in a hurry.
     @Test("so is one that pg_repack writes anew while it is filled")
     func repacked() async throws {
-        let log = try await disturbed(rows: 400_000) { database in
+        let log = try await disturbed(rows: 200_000) { database in
             try await database.sql("CREATE EXTENSION pg_repack")
             let program = try await Program.output(
                 "bash", ["-c", "printf '%s\\n' /usr/lib/postgresql/*/bin/pg_repack | sort -V | tail -n 1"])

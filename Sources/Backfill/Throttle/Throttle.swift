@@ -29,11 +29,12 @@ public final class Throttle: Sendable {
         while true {
             let now = ContinuousClock.now
             if let deadline, now > deadline { return false }
-            let (admits, isHeld) = update { ($0.admits(worker, at: now), $0.isHeld(at: now)) } ?? (true, false)
+            let (admits, isHeld, unpaid) =
+                update { ($0.admits(worker, at: now), $0.isHeld(at: now), $0.unpaid(at: now)) } ?? (true, false, nil)
             if admits { return true }
             heldSince = isHeld ? heldSince ?? now : nil
             if let patience, let heldSince, heldSince.duration(to: now) > patience { return false }
-            try await Task.sleep(for: Self.pause)
+            try await Task.sleep(for: min(Self.pause, isHeld ? Self.pause : unpaid ?? Self.pause))
         }
     }
 

@@ -120,8 +120,13 @@ struct ThrottleState: Sendable {
     /// Whether a worker may begin a chunk; else it asks again soon.
     func admits(_ worker: Int, at now: ContinuousClock.Instant) -> Bool {
         if isHeld(at: now) { return false }
-        if let paidUntil, paidUntil > now { return false }
-        return duty(of: worker) > 0
+        return unpaid(at: now) == nil && duty(of: worker) > 0
+    }
+
+    /// How long it takes until the rows are paid for that were done; nil where they are.
+    func unpaid(at now: ContinuousClock.Instant) -> Duration? {
+        guard let paidUntil, paidUntil > now else { return nil }
+        return now.duration(to: paidUntil)
     }
 
     /// How long a worker rests after a chunk that took `duration`.
