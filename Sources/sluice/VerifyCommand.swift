@@ -43,8 +43,8 @@ struct VerifyCommand: AsyncParsableCommand {
     @OptionGroup var log: LogOptions
 
     func validate() throws {
-        guard !repairSQL || output == .text else {
-            throw ValidationError("--repair-sql writes SQL: leave --output out")
+        guard !repairSQL || (output == .text && !quick) else {
+            throw ValidationError("--repair-sql compares nothing and writes SQL: leave --output and --quick out")
         }
     }
 
@@ -57,8 +57,7 @@ struct VerifyCommand: AsyncParsableCommand {
         )
         if repairSQL {
             guard let repairs = try await engine.repairs(manifest.name) else {
-                throw ValidationError(
-                    "\(manifest.name) has no rows to repair: it stands before DualWrite, or at Contract")
+                throw NothingToRepair(name: manifest.name)
             }
             return print(RepairText.of(repairs, name: manifest.name, schema: manifest.spec.schema))
         }
@@ -74,5 +73,14 @@ struct VerifyCommand: AsyncParsableCommand {
         case .json: print(try JSONText.of(report))
         }
         if !report.holds { throw ExitCode(1) }
+    }
+}
+
+private struct NothingToRepair: Error, CustomStringConvertible {
+    let name: MigrationName
+
+    var description: String {
+        "no row of \(name) has two sides that could disagree: it stands before DualWrite, or at Contract "
+            + "(see sluice status)"
     }
 }

@@ -171,7 +171,7 @@ struct EvolvingDatabase: Sendable {
         // The key is a random word in each dump, unless it is given.
         let dump = try await Program.output(
             TestServers.pgDump, ["--schema-only", "--exclude-schema=sluice", "--restrict-key=same", url])
-        // PostgreSQL 15.20 tells one version of a column's type from another.
+        // Debian's PostgreSQL 15.20 gives a column this number, and another one by ALTER TYPE, which tests clean up with.
         return dump.split(separator: "\n", omittingEmptySubsequences: false)
             .filter { !$0.contains("SET (pg_attver=") }.joined(separator: "\n")
     }

@@ -60,11 +60,8 @@ public struct PostgresBackup: Sendable {
     /// Runs the server as it was at a restore point (`pg_create_restore_point`) beside the body, with a timeline of its own.
     public func with<Value>(at point: String, _ body: (PrivatePostgres) async throws -> Value) async throws -> Value {
         let copy = folder + "-" + point
-        try await Program.output("cp", ["--archive", folder, copy])
-        // What it was told of its folder is in its settings.
-        try await Program.output("sed", ["--in-place", "s|\(folder)|\(copy)|g", copy + "/data/postgresql.conf"])
         return try await TestSupport.with {
-            try await Program.output(TestServers.scripts + "/postgres", ["recover", copy, archive, point])
+            try await Program.output(TestServers.scripts + "/postgres", ["recover", copy, folder, archive, point])
             return try await body(PrivatePostgres(folder: copy, url: try await Program.output("cat", [copy + "/url"])))
         } cleanUp: {
             try await Script.run("postgres", "stop", copy)

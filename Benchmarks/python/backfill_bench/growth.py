@@ -7,7 +7,7 @@ import time
 
 from report import Report
 
-from .methods import Sluice
+from .methods import Sluice, is_filled
 from .tables import Table, connect, make
 
 WORKERS = 2
@@ -50,6 +50,6 @@ def watch(url: str, process, ended: dict[str, float]) -> None:
     """When the rows are filled."""
     with connect(url, "bench", autocommit=True) as database:
         while "fill" not in ended and process.returncode is None:
-            if database.execute("SELECT count(*) FROM sluice.step WHERE step LIKE 'backfill/%/fill'").fetchone()[0] > 0:
+            if is_filled(database):
                 ended["fill"] = time.time()
             time.sleep(0.01)

@@ -175,9 +175,7 @@ class Sluice:
         try:
             with connect(url, "bench", autocommit=True) as database:
                 while not end.is_set():
-                    row = database.execute(
-                        "SELECT count(*) FROM sluice.step WHERE step LIKE 'backfill/%/fill'").fetchone()
-                    if row[0] > 0:
+                    if is_filled(database):
                         break
                     if process.poll() is not None:
                         raise SystemExit(f"sluice run --phase Backfill ended before it had filled the rows: {words.last}")
@@ -188,6 +186,11 @@ class Sluice:
             process.wait()
             words.join()
         return Filling(filled(url), words.chunks(), words.forecast, ended)
+
+
+def is_filled(database: psycopg.Connection) -> bool:
+    """Whether Sluice has noted that all rows are."""
+    return database.execute("SELECT count(*) FROM sluice.step WHERE step LIKE 'backfill/%/fill'").fetchone()[0] > 0
 
 
 class Words(threading.Thread):

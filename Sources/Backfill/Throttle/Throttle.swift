@@ -34,7 +34,7 @@ public final class Throttle: Sendable {
             if admits { return true }
             heldSince = isHeld ? heldSince ?? now : nil
             if let patience, let heldSince, heldSince.duration(to: now) > patience { return false }
-            try await Task.sleep(for: min(Self.pause, isHeld ? Self.pause : unpaid ?? Self.pause))
+            try await Task.sleep(for: isHeld ? Self.pause : min(Self.pause, unpaid ?? Self.pause))
         }
     }
 

@@ -183,8 +183,8 @@ public enum EstimateMethod {
     public static let text = """
         Rows are the planner's estimate. Widths and the time of the expressions are measured on a sample of at most \
         \(SampleQueries.rows) rows (TABLESAMPLE SYSTEM), read only. Time: rows × (expressions + 4 µs + 1 µs for each index \
-        + 5 ns for each byte) ÷ backfill.workers; 75 µs and 4 µs for each index where the columns go to another table. A machine \
-        that is slower, or does something else, takes several times as long. WAL: each row's new version, an entry in each index, and each page of the table once as a full page \
+        + 5 ns for each byte) ÷ backfill.workers; 75 µs and 4 µs for each index where the columns go to another table. A slower \
+        machine, or one that does something else, takes longer. WAL: each row's new version, an entry in each index, and each page of the table once as a full page \
         image. Disk: a second version of each row, until VACUUM. A load of its own on the server makes it slower.
         """
 
